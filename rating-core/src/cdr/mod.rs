@@ -1,0 +1,208 @@
+//! Ground floor: bytes of a switch's file to [`Cdr`]s.
+//!
+//! A parser borrows: a [`Cdr`] points into the buffer it was read from and owns nothing. It never panics and never stops
+//! at a bad record: what cannot be read becomes a [`Reject`] with its place and reason, and reading goes on with the
+//! next record. Nothing here knows numbering plans, payers or prices; zones are applied by `mediation`.
+
+use crate::source::RecordId;
+use crate::time::{Duration, Instant, LocalTime};
+
+/// One record as the switch wrote it, read into the words of the trade. Text fields are the bytes inside the outer
+/// quotes; doubled quotes inside stay doubled.
+#[derive(Clone, Copy, Debug)]
+pub struct Cdr<'a> {
+    /// File and byte offset: the record's place in the canonical order.
+    pub id: RecordId,
+    /// The whole record without its line end.
+    pub raw: &'a [u8],
+    /// What identifies the record for a person: Asterisk `uniqueid`, CUCM `pkid`. May be empty.
+    pub call_id: &'a [u8],
+    /// The format's exact key: two records with equal parts are one record written twice.
+    pub key: [&'a [u8]; 6],
+    /// When the call was set up.
+    pub setup: Option<Stamp>,
+    /// When it was answered; `None` if never, or if the format does not say.
+    pub answer: Option<Stamp>,
+    /// When it ended.
+    pub end: Option<Stamp>,
+    /// Evidence of the set-up instant that needs no zone: the epoch in an Asterisk `uniqueid`.
+    pub epoch: Option<Instant>,
+    /// From set-up to end, as reported, if reported.
+    pub duration: Option<Duration>,
+    /// From answer to end, as reported: what is billed.
+    pub talk: Duration,
+    /// Whether the switch says that the call was answered.
+    pub answered: bool,
+    /// Calling number as written.
+    pub calling: &'a [u8],
+    /// The device or peer that placed the call, where the channel name tells: `114` of `SIP/114-000000c4`. May be empty.
+    pub peer: &'a [u8],
+    /// The digits keyed.
+    pub dialled: &'a [u8],
+    /// The number the call reached, where the format records it apart from `dialled`. May be empty.
+    pub reached: &'a [u8],
+    /// The digits sent to the carrier, where recorded (CUCM `outpulsedCalledPartyNumber`). May be empty.
+    pub outpulsed: &'a [u8],
+    /// Who sent the call on, where this record says so (CUCM `lastRedirectDn` of a real forward or transfer). May be empty.
+    pub forwarder: &'a [u8],
+    /// Account or authorization code. May be empty.
+    pub account: &'a [u8],
+    /// Context (Asterisk `dcontext`). May be empty.
+    pub context: &'a [u8],
+    /// Channel or device the call came in by.
+    pub ingress: &'a [u8],
+    /// Channel or device it went out by. Empty if there was none.
+    pub egress: &'a [u8],
+    /// Partition of the calling and of the called party (CUCM); `None` if the format has no partitions.
+    pub partitions: Option<(&'a [u8], &'a [u8])>,
+    /// What kind of record it is.
+    pub kind: Kind<'a>,
+}
+
+/// A time as a switch writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// A moment: the format counts in UTC.
+    Instant(Instant),
+    /// A clock reading in the source's zone.
+    Local(LocalTime),
+}
+
+/// What kind of record it is, as far as the record alone tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind<'a> {
+    /// A call, or a leg that stands for one.
+    Call,
+    /// One half of an Asterisk `Local` channel; halves of one pair share the name before `;1` and `;2`.
+    LocalHalf {
+        /// Channel name without the half: `Local/0@from-internal-0000000f`.
+        pair: &'a [u8],
+    },
+    /// A leg between a party and a conference bridge (CUCM `b00…`).
+    Conference {
+        /// The controller of the conference, who pays for outside participants. May be empty.
+        controller: &'a [u8],
+        /// The participant's number.
+        participant: &'a [u8],
+    },
+    /// Not a call at all.
+    NotACall(NotACall),
+}
+
+/// Why a readable record is not a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum NotACall {
+    /// A recording leg (CUCM onBehalfOf 27, redirect reason 354).
+    Recording,
+    /// A conference leg of an inside participant.
+    ConferenceLeg,
+    /// A quality record (CUCM CMR).
+    QualityRecord,
+    /// The switch was told not to bill it (Asterisk `amaflags` OMIT).
+    Omitted,
+}
+
+impl NotACall {
+    /// Every reason.
+    pub const ALL: [Self; 4] = [Self::Recording, Self::ConferenceLeg, Self::QualityRecord, Self::Omitted];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Recording => "cdr.recording_leg",
+            Self::ConferenceLeg => "cdr.conference_leg",
+            Self::QualityRecord => "cdr.quality_record",
+            Self::Omitted => "cdr.omitted_by_switch",
+        }
+    }
+}
+
+/// A record that could not be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reject<'a> {
+    /// File and byte offset of the record.
+    pub id: RecordId,
+    /// The record's bytes, or its beginning where it is too long.
+    pub raw: &'a [u8],
+    /// Why.
+    pub reason: RejectReason,
+    /// Column (counted from 1) that is at fault; 0 if it is the record as a whole.
+    pub column: u32,
+}
+
+/// Why a record could not be read. Where several apply, the first in this order wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// Longer than a record may be.
+    RecordTooLong,
+    /// More columns than a record may have.
+    TooManyColumns,
+    /// Holds NUL bytes.
+    NulBytes,
+    /// A quote is opened and never closed.
+    QuoteNotClosed,
+    /// The file ends inside the record.
+    Truncated,
+    /// A number of columns that the format does not have.
+    ColumnCount,
+    /// A time that is not one.
+    TimeMalformed,
+    /// A time outside 1990–2089: 1970 and 1900 are a switch's way of saying "unset".
+    TimeImplausible,
+    /// A duration that is not a whole number of seconds.
+    DurationMalformed,
+    /// A duration below zero or above the limit.
+    DurationImplausible,
+    /// The end lies before the start.
+    EndBeforeStart,
+    /// A field that must be there is empty.
+    FieldMissing,
+    /// A disposition that the format does not have.
+    DispositionUnknown,
+    /// Some other number that is not one.
+    NumberMalformed,
+}
+
+impl RejectReason {
+    /// Every reason.
+    pub const ALL: [Self; 14] = [
+        Self::RecordTooLong,
+        Self::TooManyColumns,
+        Self::NulBytes,
+        Self::QuoteNotClosed,
+        Self::Truncated,
+        Self::ColumnCount,
+        Self::TimeMalformed,
+        Self::TimeImplausible,
+        Self::DurationMalformed,
+        Self::DurationImplausible,
+        Self::EndBeforeStart,
+        Self::FieldMissing,
+        Self::DispositionUnknown,
+        Self::NumberMalformed,
+    ];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::RecordTooLong => "cdr.record_too_long",
+            Self::TooManyColumns => "cdr.too_many_columns",
+            Self::NulBytes => "cdr.nul_bytes",
+            Self::QuoteNotClosed => "cdr.quote_not_closed",
+            Self::Truncated => "cdr.truncated",
+            Self::ColumnCount => "cdr.column_count",
+            Self::TimeMalformed => "cdr.time_malformed",
+            Self::TimeImplausible => "cdr.time_implausible",
+            Self::DurationMalformed => "cdr.duration_malformed",
+            Self::DurationImplausible => "cdr.duration_implausible",
+            Self::EndBeforeStart => "cdr.end_before_start",
+            Self::FieldMissing => "cdr.field_missing",
+            Self::DispositionUnknown => "cdr.disposition_unknown",
+            Self::NumberMalformed => "cdr.number_malformed",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Small integers that stand for things named in the project's files, and the table that gives the names back.
+//!
+//! Ids are dense and given in a stated order (that of the sorted names, unless a module says otherwise), so that bytes
+//! written from them depend on the project alone.
+
+use std::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The id as an index into the table it came from.
+            #[must_use]
+            #[inline]
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "#{}"), self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A site of the operator.
+    SiteId;
+    /// A source of CDRs: one switch's files at one site.
+    SourceId;
+    /// Who pays: the operator is always number 0, then the occupiers in the order of their ids.
+    PayerId;
+    /// A tariff (all its dated versions together).
+    TariffId;
+    /// A destination, by its report name.
+    DestinationId;
+    /// A time band, by its name.
+    BandId;
+}
+
+impl PayerId {
+    /// The operator itself.
+    pub const OPERATOR: Self = Self(0);
+}
+
+/// Names given dense ids in the order in which they are first seen.
+///
+/// # Example
+///
+/// ```
+/// use rating_core::ids::Interner;
+/// let mut names = Interner::default();
+/// assert_eq!(names.intern("peak"), 0);
+/// assert_eq!(names.intern("weekend"), 1);
+/// assert_eq!(names.intern("peak"), 0);
+/// assert_eq!(names.name(1), "weekend");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Interner {
+    names: Vec<Box<str>>,
+    ids: std::collections::BTreeMap<Box<str>, u32>,
+}
+
+impl Interner {
+    /// The id of `name`, new if the name is.
+    pub fn intern(&mut self, name: &str) -> u32 {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.into());
+        self.ids.insert(name.into(), id);
+        id
+    }
+
+    /// The id of `name`, if it has one.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
+    /// The name behind `id`; empty for an id that was never given.
+    #[must_use]
+    pub fn name(&self, id: u32) -> &str {
+        self.names.get(id as usize).map_or("", |name| name)
+    }
+
+    /// How many names there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are no names.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names in id order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+}

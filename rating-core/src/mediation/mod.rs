@@ -1,0 +1,105 @@
+//! First floor: CDRs to calls. Times get their zone, digits become numbers, direction and forwarder are found, legs of
+//! one call become one. Nothing here knows payers or prices.
+
+pub mod dial_plan;
+
+use crate::cdr::Cdr;
+use crate::ids::{SiteId, SourceId};
+use crate::number::{Digits, NumberClass, Party};
+use crate::time::{Duration, Instant};
+
+/// What happened: one call, with the record it stands for. Only this module makes one.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Call<'a> {
+    /// The record that stands for the call; its fields are what the switch wrote.
+    pub cdr: Cdr<'a>,
+    /// The source it came from.
+    pub source: SourceId,
+    /// The site of that source.
+    pub site: SiteId,
+    /// Set-up, if recorded.
+    pub setup_at: Option<Instant>,
+    /// Answer; `None` if never answered.
+    pub answered_at: Option<Instant>,
+    /// The instant that decides: the answer, or the set-up of a call never answered.
+    pub charging_at: Instant,
+    /// The other reading of a repeated or missing local hour, where no evidence chooses between the two. Set-up, answer
+    /// and charging instant all move by the difference.
+    pub other_reading: Option<Instant>,
+    /// Talk time: what is billed.
+    pub duration: Duration,
+    /// Whether it was answered and talk time ran.
+    pub answered: bool,
+    /// Which way it went, seen from the site.
+    pub direction: Direction,
+    /// Who called.
+    pub calling: Party<'a>,
+    /// Who was called, after normalisation.
+    pub called: Party<'a>,
+    /// The class of the called number by the numbering plan, and how many digits (country code included) establish it.
+    pub called_class: (NumberClass, u8),
+    /// Who sent the call on, if it was forwarded or transferred.
+    pub forwarder: Option<Party<'a>>,
+    /// The extension that placed (or sent on) the call, where the record tells.
+    pub extension: Option<Digits>,
+}
+
+/// Which way a call went, seen from the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// From the site to the outside.
+    Outbound,
+    /// From the outside to the site.
+    Inbound,
+    /// Inside the site.
+    Internal,
+    /// From the outside through the site to the outside: forwarded or transferred.
+    Forwarded,
+    /// The record does not tell.
+    Unknown,
+}
+
+impl Direction {
+    /// Every direction.
+    pub const ALL: [Self; 5] = [Self::Outbound, Self::Inbound, Self::Internal, Self::Forwarded, Self::Unknown];
+
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::Internal => "internal",
+            Self::Forwarded => "forwarded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Why mediation alone makes a call unratable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum MediationReason {
+    /// The local time happened twice, nothing tells which, and the two readings differ in holder, month or charge.
+    LocalTimeRepeated,
+    /// The local time never happened, and its two readings differ in holder, month or charge.
+    LocalTimeMissing,
+    /// An outside participant's conference leg whose own call is not linked.
+    ConferenceLegUnlinked,
+}
+
+impl MediationReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::LocalTimeRepeated, Self::LocalTimeMissing, Self::ConferenceLegUnlinked];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::LocalTimeRepeated => "mediation.local_time_repeated",
+            Self::LocalTimeMissing => "mediation.local_time_missing",
+            Self::ConferenceLegUnlinked => "mediation.conference_leg_unlinked",
+        }
+    }
+}
