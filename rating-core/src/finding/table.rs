@@ -105,7 +105,7 @@ impl Table {
             .flexible(true)
             .comment(Some(b'#'))
             .trim(csv::Trim::All)
-            .from_reader(source.text[bom..].as_bytes());
+            .from_reader(&source.text.as_bytes()[bom..]);
         let mut table = Self { source: Arc::clone(source), header: Vec::new(), rows: Vec::new() };
         let mut record = csv::StringRecord::new();
         let (mut line, mut counted) = (1, 0);
