@@ -76,6 +76,14 @@ pub struct Chunk {
     pub last: bool,
 }
 
+/// What [`Stream::next_piece`] hands out.
+pub enum Piece {
+    /// Whole records.
+    Records(Chunk),
+    /// The beginning of a line that is longer than a record may be.
+    TooLong(Chunk),
+}
+
 impl Stream {
     /// Opens a file. gzip and zstd are recognised by their first bytes, whatever the name says.
     ///
@@ -117,31 +125,50 @@ impl Stream {
         self.offset += length as u64;
     }
 
-    /// The next chunk, or `None` at the end. `split` says where the last complete record of a buffer ends (0: nowhere),
-    /// given whether the file ends with the buffer.
-    ///
-    /// A record that does not fit into a chunk is handed out in pieces of a chunk each; the format's record limit is far
-    /// below, so its parser rejects the first piece and steps over the rest (see `limit`).
+    /// The next piece, or `None` at the end. `split` says where the last complete record of a buffer ends (0: nowhere),
+    /// given whether the file ends with the buffer. A line of which `give_up` bytes hold no complete record comes as
+    /// [`Piece::TooLong`]: its beginning only, the rest is stepped over up to the next `line_end`, so memory stays
+    /// bounded whatever the line's length.
     ///
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub fn next_chunk(&mut self, split: impl Fn(&[u8], bool) -> usize) -> Result<Option<Chunk>> {
-        self.fill(CHUNK)?;
-        let mut cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
-        while cut == 0 && !self.ended {
-            let wanted = self.buffer.len() + CHUNK;
-            self.fill(wanted)?;
-            cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
-        }
-        if cut == 0 && self.buffer.is_empty() {
+    pub fn next_piece(
+        &mut self,
+        split: impl Fn(&[u8], bool) -> usize,
+        give_up: usize,
+        line_end: u8,
+    ) -> Result<Option<Piece>> {
+        self.fill(CHUNK.max(give_up))?;
+        if self.buffer.is_empty() {
             return Ok(None);
+        }
+        let cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
+        if cut == 0 {
+            return self.step_over_line(line_end).map(Some);
         }
         let rest = self.buffer.split_off(cut);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         let offset = self.offset;
         self.offset += bytes.len() as u64;
-        Ok(Some(Chunk { bytes, offset, last: self.ended && self.buffer.is_empty() }))
+        Ok(Some(Piece::Records(Chunk { bytes, offset, last: self.ended && self.buffer.is_empty() })))
+    }
+
+    fn step_over_line(&mut self, line_end: u8) -> Result<Piece> {
+        let offset = self.offset;
+        let beginning = self.buffer.clone();
+        loop {
+            if let Some(at) = memchr::memchr(line_end, &self.buffer) {
+                self.skip(at + 1);
+                break;
+            }
+            self.skip(self.buffer.len());
+            self.fill(CHUNK)?;
+            if self.buffer.is_empty() {
+                break;
+            }
+        }
+        Ok(Piece::TooLong(Chunk { bytes: beginning, offset, last: false }))
     }
 
     /// Why the file ended early, if it did.
@@ -198,7 +225,8 @@ mod tests {
     fn read_all(path: &Path) -> (Vec<u8>, Option<String>) {
         let mut stream = Stream::open(&Disk, path).unwrap();
         let mut content = Vec::new();
-        while let Some(chunk) = stream.next_chunk(lines).unwrap() {
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+            let Piece::Records(chunk) = piece else { panic!("no line is too long") };
             assert_eq!(chunk.offset, content.len() as u64);
             assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
             content.extend(chunk.bytes);
@@ -227,13 +255,23 @@ mod tests {
     }
 
     #[test]
-    fn a_line_longer_than_a_chunk_comes_whole() {
+    fn a_line_longer_than_a_chunk_is_stepped_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
-        let mut long = vec![b'x'; CHUNK + 10];
-        long.push(b'\n');
-        std::fs::write(&path, &long).unwrap();
-        assert_eq!(read_all(&path).0, long);
+        let mut content = b"before\n".to_vec();
+        content.extend(vec![b'x'; 3 * CHUNK]);
+        content.extend(b"\nafter\n");
+        std::fs::write(&path, &content).unwrap();
+        let mut stream = Stream::open(&Disk, &path).unwrap();
+        let mut seen = Vec::new();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+            seen.push(match piece {
+                Piece::Records(chunk) => (chunk.offset, String::from_utf8(chunk.bytes).unwrap()),
+                Piece::TooLong(chunk) => (chunk.offset, format!("{} bytes", chunk.bytes.len() / CHUNK * CHUNK)),
+            });
+        }
+        let after = 7 + 3 * CHUNK as u64 + 1;
+        assert_eq!(seen, [(0, "before\n".to_owned()), (7, format!("{CHUNK} bytes")), (after, "after\n".to_owned())]);
     }
 
     #[test]
