@@ -11,11 +11,19 @@
     )
 )]
 
+pub mod aggregation;
+pub mod assignment;
+pub mod attribution;
 pub mod cdr;
+pub mod directory;
 pub mod finding;
 pub mod ids;
 pub mod mediation;
 pub mod money;
 pub mod number;
+pub mod rating;
+pub mod report;
+pub mod run;
 pub mod source;
+pub mod tariff;
 pub mod time;

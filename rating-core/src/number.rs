@@ -409,6 +409,38 @@ impl NumberClass {
     }
 }
 
+/// Which way a call went, seen from the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// From the site to the outside.
+    Outbound,
+    /// From the outside to the site.
+    Inbound,
+    /// Inside the site.
+    Internal,
+    /// From the outside through the site to the outside: forwarded or transferred.
+    Forwarded,
+    /// The record does not tell.
+    Unknown,
+}
+
+impl Direction {
+    /// Every direction.
+    pub const ALL: [Self; 5] = [Self::Outbound, Self::Inbound, Self::Internal, Self::Forwarded, Self::Unknown];
+
+    /// The name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::Internal => "internal",
+            Self::Forwarded => "forwarded",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

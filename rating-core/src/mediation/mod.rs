@@ -5,6 +5,7 @@ pub mod dial_plan;
 
 use crate::cdr::Cdr;
 use crate::ids::{SiteId, SourceId};
+pub use crate::number::Direction;
 use crate::number::{Digits, NumberClass, Party};
 use crate::time::{Duration, Instant};
 
@@ -43,38 +44,6 @@ pub struct Call<'a> {
     pub forwarder: Option<Party<'a>>,
     /// The extension that placed (or sent on) the call, where the record tells.
     pub extension: Option<Digits>,
-}
-
-/// Which way a call went, seen from the site.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// From the site to the outside.
-    Outbound,
-    /// From the outside to the site.
-    Inbound,
-    /// Inside the site.
-    Internal,
-    /// From the outside through the site to the outside: forwarded or transferred.
-    Forwarded,
-    /// The record does not tell.
-    Unknown,
-}
-
-impl Direction {
-    /// Every direction.
-    pub const ALL: [Self; 5] = [Self::Outbound, Self::Inbound, Self::Internal, Self::Forwarded, Self::Unknown];
-
-    /// The name in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Outbound => "outbound",
-            Self::Inbound => "inbound",
-            Self::Internal => "internal",
-            Self::Forwarded => "forwarded",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// Why mediation alone makes a call unratable.

@@ -4,6 +4,9 @@
 //! anything stops. Records of a switch are not judged here: they are rejected or suspended as data, with codes of their
 //! own stage.
 
+pub mod settings;
+pub mod table;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,0 +1,1 @@
+//! Fourth floor: rated calls to sums.

@@ -1,0 +1,1 @@
+//! Fifth floor: sums and itemised rows to CSV and Parquet.

@@ -1,0 +1,1 @@
+//! Drives every floor; the only module that opens files.

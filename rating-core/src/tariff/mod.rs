@@ -1,0 +1,1 @@
+//! Prices, dated: decks and settings that people write, and the flat tables they are compiled to.
