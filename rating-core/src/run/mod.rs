@@ -1,1 +1,5 @@
-//! Drives every floor; the only module that opens files.
+//! Drives every floor; the only module that opens files, and only through [`storage`].
+
+pub mod inputs;
+pub mod spill;
+pub mod storage;
