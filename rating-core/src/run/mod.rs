@@ -2,5 +2,7 @@
 
 pub mod generate;
 pub mod inputs;
+pub mod publish;
+pub mod settings;
 pub mod spill;
 pub mod storage;
