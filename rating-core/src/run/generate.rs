@@ -12,6 +12,7 @@
 
 mod calls;
 mod deck;
+mod files;
 mod people;
 mod random;
 
@@ -100,6 +101,24 @@ pub struct CdrFile {
     pub site: usize,
     /// Its records.
     pub records: Range<u64>,
+}
+
+/// A file of the project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedFile {
+    /// Path below the project's folder, with `/`.
+    pub path: String,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a generated file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Settings or a table, whole.
+    Text(String),
+    /// These records, made when they are written: a file of them may be larger than memory.
+    Cdrs(Range<u64>),
 }
 
 /// A generated project, ready to be written piece by piece.
@@ -220,6 +239,30 @@ impl Project {
         for record in records.start..records.end.min(self.plan.records) {
             if let Some(place) = self.place(record) {
                 self.calls.write(&self.deck, place, out);
+            }
+        }
+    }
+
+    /// Hands over a file's bytes in pieces of about 256 KiB.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `put`; nothing is handed over after it.
+    pub fn write<E>(&self, content: &Content, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        const RECORDS_AT_ONCE: u64 = 1_300;
+        match content {
+            Content::Text(text) => put(text.as_bytes()),
+            Content::Cdrs(records) => {
+                let mut piece = Vec::new();
+                let mut from = records.start;
+                while from < records.end {
+                    let until = records.end.min(from + RECORDS_AT_ONCE);
+                    piece.clear();
+                    self.write_cdrs(from..until, &mut piece);
+                    put(&piece)?;
+                    from = until;
+                }
+                Ok(())
             }
         }
     }
