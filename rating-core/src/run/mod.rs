@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod exchange;
+pub mod generate;
 pub mod inputs;
 pub mod publish;
 pub mod settings;
