@@ -519,9 +519,8 @@ impl DialPlan {
         if !view.digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let international = || {
-            self.rules.international.iter().find_map(|prefix| self.international(view.strip_prefix(prefix)?))
-        };
+        let international =
+            || self.rules.international.iter().find_map(|prefix| self.international(view.strip_prefix(prefix)?));
         let number = international().or_else(|| self.national(view));
         if let Some(number) = number {
             return Some(Party::Number(number));
@@ -575,9 +574,11 @@ impl DialPlan {
         let with_prefix = self.rules.national.iter().filter_map(|prefix| view.strip_prefix(prefix));
         let unprefixed = self.rules.national.is_empty()
             || self.rules.prefix_optional
-            || self.rules.direct.iter().any(|(direct, lengths)| {
-                view.digits.starts_with(direct) && lengths.contains(view.digits.len())
-            });
+            || self
+                .rules
+                .direct
+                .iter()
+                .any(|(direct, lengths)| view.digits.starts_with(direct) && lengths.contains(view.digits.len()));
         let number = with_prefix.chain(unprefixed.then_some(view)).find(|rest| self.own.fits(rest.digits))?;
         self.number(number.digits)
     }

@@ -174,7 +174,8 @@ impl Countries {
         let (Some(id), Some(name)) = (id, name) else { return };
         if rules.country_code.is_empty() {
             let label = section.label(&id.span, "this country");
-            findings.push(Finding::error(INVALID, "a country needs a `country_code` in `[plan]` or of its own").at(label));
+            findings
+                .push(Finding::error(INVALID, "a country needs a `country_code` in `[plan]` or of its own").at(label));
             return;
         }
         let mut areas: Vec<Vec<u8>> =
@@ -443,7 +444,8 @@ mod tests {
 
     #[test]
     fn mistakes_of_a_plan_show_in_one_pass() {
-        let text = "[plan]\ncountry_code = \"4x\"\nemergncy = \"112\"\n[ranges]\nmobil = \"7\"\nfree = [\"80-9\", \"8a\"]\n";
+        let text =
+            "[plan]\ncountry_code = \"4x\"\nemergncy = \"112\"\n[ranges]\nmobil = \"7\"\nfree = [\"80-9\", \"8a\"]\n";
         let mut findings = Findings::default();
         Countries::default().add(&SourceText::new("x.toml", text), &mut findings);
         let found: Vec<String> = findings.iter().map(ToString::to_string).collect();
