@@ -237,7 +237,6 @@ impl Days {
         Self { first, bits: bits.into() }
     }
 
-
     #[inline]
     pub(super) fn contains(&self, date: Date) -> bool {
         let Ok(slot) = usize::try_from(i64::from(date.days()) - i64::from(self.first)) else { return false };

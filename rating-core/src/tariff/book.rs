@@ -72,6 +72,8 @@ pub struct TariffBook {
     tariffs: Vec<Tariff>,
     destinations: Interner,
     bands: Interner,
+    /// By site; the last is the operator's.
+    zones: Arc<[Zone]>,
 }
 
 impl TariffBook {
@@ -114,7 +116,7 @@ impl TariffBook {
                 None => tariffs.push(Tariff { id: draft.id.into(), versions: vec![version] }),
             }
         }
-        Self { tariffs, destinations, bands }
+        Self { tariffs, destinations, bands, zones }
     }
 
     /// The id of the tariff that files call `id`.
@@ -159,6 +161,12 @@ impl TariffBook {
     #[must_use]
     pub const fn bands(&self) -> &Interner {
         &self.bands
+    }
+
+    /// The zone of a site; the operator's for a site that is not known.
+    #[must_use]
+    pub fn zone(&self, site: SiteId) -> &Zone {
+        &self.zones[site.index().min(self.zones.len() - 1)]
     }
 
     /// Deck and line of a row.

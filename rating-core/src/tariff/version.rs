@@ -160,6 +160,13 @@ impl TariffVersion {
         self.week.band_at(self.zone(site).to_local(at))
     }
 
+    /// The id of a band by its index.
+    #[must_use]
+    #[inline]
+    pub fn band_id(&self, band: u8) -> BandId {
+        self.bands.get(usize::from(band)).copied().unwrap_or(BandId(0))
+    }
+
     /// Whether the day of an instant is a holiday to this tariff: one of its days, and some band names holidays.
     #[must_use]
     pub fn is_holiday(&self, at: Instant, site: SiteId) -> bool {
