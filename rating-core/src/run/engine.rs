@@ -2,7 +2,7 @@
 
 use super::project::Project;
 use super::spill::{Prices, RowBuffer};
-use crate::attribution::{AttributedBy, attribute};
+use crate::attribution::attribute;
 use crate::cdr::{self, Cdr, FileError, Reader};
 use crate::ids::{BandId, SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
@@ -126,7 +126,6 @@ impl<'p> Engine<'p> {
         {
             row.retail.outcome = Outcome::Suspended(code);
         }
-        let _ = AttributedBy::Forwarder;
         rows.push(&row, &self.codes);
         Fate::Row
     }
@@ -159,8 +158,9 @@ impl Prices for Engine<'_> {
         self.codes.get(usize::from(index)).copied().unwrap_or("rating.internal")
     }
 
-    fn currency(&self, tariff: TariffId) -> Option<Currency> {
-        self.project.book.tariff(tariff)?.versions().first().map(crate::tariff::TariffVersion::currency)
+    fn currency(&self, tariff: TariffId, version: u16) -> Option<Currency> {
+        let tariff = self.project.book.tariff(tariff)?;
+        tariff.versions().get(usize::from(version)).map(crate::tariff::TariffVersion::currency)
     }
 
     fn price(&self, tariff: TariffId, version: u16, row: u32, band: BandId) -> (Price, Duration, Price) {
@@ -172,6 +172,6 @@ impl Prices for Engine<'_> {
                 let band = version.bands().iter().position(|id| *id == band)?;
                 version.plan(row, u8::try_from(band).ok()?)
             })
-            .map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |plan| (plan.price, plan.per, plan.setup_fee))
+            .map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |plan| (plan.price, plan.per, plan.connection))
     }
 }

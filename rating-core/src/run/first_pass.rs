@@ -17,9 +17,10 @@ use super::inputs::{Chunk, Piece, Stream};
 use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
-use crate::cdr::{Cdr, Reader, Reject, RejectReason};
+use crate::cdr::records::LineEnd;
+use crate::cdr::{Cdr, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
-use crate::mediation::Mediated;
+use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
 
 /// Into how many parts keys and set-aside records are cut.
@@ -96,8 +97,12 @@ pub struct Part {
     pub keys: Vec<(u64, usize)>,
     /// Where each partition's set-aside records lie.
     pub legs: Vec<(u64, usize)>,
-    /// Rejected records, with numbers counted from the chunk's beginning.
+    /// Rejected records, the first of each reason and as many more as are listed.
     pub rejects: Vec<RejectedRecord>,
+    /// How many were rejected, by the index of the reason in [`RejectReason::ALL`].
+    pub rejected: [u64; RejectReason::ALL.len()],
+    /// How many were no calls, by the index of the reason in [`NotACall::ALL`].
+    pub not_a_call: [u64; NotACall::ALL.len()],
 }
 
 /// All that the first pass found.
@@ -219,6 +224,13 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+fn line_end_byte(reader: &Reader) -> u8 {
+    match reader.line_end() {
+        LineEnd::Lf => b'\n',
+        LineEnd::Cr => b'\r',
+    }
+}
+
 /// Runs the first pass over `files` (in canonical order) on the current thread pool. `work` is the folder for rows that
 /// do not fit into memory; without one (a dry run) they all stay there.
 ///
@@ -286,7 +298,7 @@ impl Shared<'_> {
             let piece = file.stream.next_piece(
                 |buffer, at_end| reader.split_point(buffer, at_end),
                 crate::cdr::records::MIN_BUFFER_BYTES,
-                reader.line_end().byte(),
+                line_end_byte(&reader),
             );
             let index = file.index;
             match piece {
@@ -411,6 +423,8 @@ struct ChunkWork<'s> {
     keys: Vec<Key>,
     legs: Vec<(usize, Vec<u8>)>,
     rejects: Vec<RejectedRecord>,
+    rejected: [u64; RejectReason::ALL.len()],
+    not_a_call: [u64; NotACall::ALL.len()],
     counts: Counts,
 }
 
@@ -423,6 +437,8 @@ impl<'s> ChunkWork<'s> {
             keys: Vec::new(),
             legs: Vec::new(),
             rejects: Vec::new(),
+            rejected: [0; RejectReason::ALL.len()],
+            not_a_call: [0; NotACall::ALL.len()],
             counts: Counts::default(),
         }
     }
@@ -434,25 +450,42 @@ impl<'s> ChunkWork<'s> {
             Err(reject) => return self.reject(&reject),
         };
         match self.shared.engine.mediate(self.source, cdr) {
-            Mediated::NotACall(_) => self.counts.not_a_call += 1,
-            Mediated::NeedsPartner { cdr, pair } => {
+            Mediated::NotACall(why) => {
+                self.counts.not_a_call += 1;
+                if let Some(count) = self.not_a_call.get_mut(why as usize) {
+                    *count += 1;
+                }
+            }
+            Mediated::NeedsPartner(cdr, pair) => {
                 let hash = FixedState::with_seed(0x1e6).hash_one((self.source.0, pair));
                 let partition = (hash >> 58) as usize % PARTITIONS;
                 let mut bytes = Vec::new();
                 Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut bytes);
                 self.legs.push((partition, bytes));
             }
-            Mediated::Call(call) => match self.shared.engine.finish(self.source, call, &mut self.rows) {
-                Fate::Row => self.keys.push(Key::of(self.source, &call.cdr)),
-                Fate::OtherPeriod => self.counts.other_period += 1,
-            },
+            Mediated::Call(call) => self.call(call, None),
+            Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
+        }
+    }
+
+    fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
+        match self.shared.engine.finish(self.source, call, suspended, &mut self.rows) {
+            Fate::Row => self.keys.push(Key::of(self.source, &call.cdr)),
+            Fate::OtherPeriod => self.counts.other_period += 1,
         }
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {
         self.counts.rejected += 1;
+        let first = match self.rejected.get_mut(reject.reason as usize) {
+            Some(count) => {
+                *count += 1;
+                *count == 1
+            }
+            None => false,
+        };
         // Chunks are cut the same way in every run, so the list is too.
-        if self.rejects.len() < LISTED_IN_CHUNK {
+        if first || self.rejects.len() < LISTED_IN_CHUNK {
             self.rejects.push(RejectedRecord {
                 id: reject.id,
                 number: self.counts.records,
@@ -508,6 +541,8 @@ impl<'s> ChunkWork<'s> {
             keys,
             legs,
             rejects: self.rejects,
+            rejected: self.rejected,
+            not_a_call: self.not_a_call,
         });
         Ok(())
     }

@@ -3,11 +3,21 @@
 //! [`month`](fn@month) runs a month of a project and publishes it; [`check`] reads everything a project says and finds
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
+mod between;
+mod codes;
 pub mod control;
+mod engine;
+mod exceptions;
 pub mod exchange;
+mod first_pass;
 pub mod generate;
 pub mod inputs;
+mod manifest;
+mod month;
+mod parquet_file;
+pub mod project;
 pub mod publish;
+mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
@@ -20,6 +30,8 @@ use crate::time::{Instant, Month};
 use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
+
+pub use month::{SOFTWARE_VERSION, check, month};
 
 /// How to run a month.
 #[derive(Clone, Debug)]

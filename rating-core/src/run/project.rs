@@ -11,14 +11,14 @@ use super::inputs::find_files;
 use super::publish::hex;
 use super::settings::{Settings, SiteSettings, SourceSettings};
 use super::storage::{Storage, StorageError};
-use crate::assignment::Assignments;
-use crate::cdr;
+use crate::assignment::{self, Assignments};
+use crate::cdr::{self, LayoutName};
 use crate::directory::{self, Directory};
 use crate::finding::settings::Spanned;
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::ids::{SiteId, SourceId};
-use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan};
-use crate::mediation::{Mediator, MediatorSettings};
+use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan, Winner};
+use crate::mediation::{Mediator, SourceSettings as MediatorSettings};
 use crate::number::Digits;
 use crate::tariff::TariffBook;
 use crate::time::{Instant, Zone};
@@ -203,7 +203,7 @@ fn compile_sources(settings: &Settings, findings: &mut Findings) -> (Vec<Mediato
                 inside_contexts: texts(&source.inside_contexts),
                 inside_partitions: texts(&source.inside_partitions),
             };
-            mediators.push(Mediator::new(SourceId(source_id), SiteId(site_id), source.zone.clone(), plan, &settings));
+            mediators.push(Mediator::new(SourceId(source_id), SiteId(site_id), source.zone.clone(), plan, settings));
             formats.push(format);
         }
     }
@@ -258,7 +258,12 @@ fn compile_plan(
                         || label(&site.span, "this site"),
                         |text| label(&text.span, "these extensions"),
                     ))
-                    .help(format!("when it is dialled, {} wins; move the extension, or leave it out of the range", conflict.winner.name())),
+                    .help(match conflict.winner {
+                        Winner::Emergency => "when it is dialled, the emergency call wins: move the extension",
+                        Winner::Extension => {
+                            "when it is dialled, the extension wins; the other needs the outside-line code"
+                        }
+                    }),
                 );
             }
             Some(compiled)
@@ -297,18 +302,24 @@ fn compile_format(
         );
         return None;
     };
-    let layout = source.layout.as_ref().map(|layout| layout.value.as_str());
-    let columns: Vec<&str> = source.columns.iter().map(|column| column.value.as_str()).collect();
-    match cdr::Options::new(format, layout, &columns) {
-        Ok(options) => Some((format, options)),
-        Err(error) => {
-            let span = source.columns.first().or(source.layout.as_ref()).unwrap_or(&source.format).span.clone();
+    let layout = match &source.layout {
+        None => LayoutName::default(),
+        Some(name) => LayoutName::from_name(&name.value).unwrap_or_else(|| {
+            let names: Vec<&str> = LayoutName::ALL.iter().map(|layout| layout.name()).collect();
+            let help = match did_you_mean(&name.value, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the layouts are {}", names.join(", ")),
+            };
             findings.push(
-                Finding::error("settings.layout_unknown", error.to_string()).at(Label::new(text, span, "here")),
+                Finding::error("settings.layout_unknown", format!("there is no layout `{}`", name.value))
+                    .at(Label::new(text, name.span.clone(), "not known"))
+                    .help(help),
             );
-            None
-        }
-    }
+            LayoutName::default()
+        }),
+    };
+    let columns = source.columns.iter().map(|column| column.value.clone()).collect();
+    Some((format, cdr::Options { layout, columns }))
 }
 
 fn read_directory(
@@ -368,7 +379,14 @@ fn read_assignments(
     findings: &mut Findings,
 ) -> Assignments {
     let texts = reader.named(&settings.tariffs.assignments, &settings.source, findings);
-    let _ = (directory, book);
-    let _ = texts;
-    todo!()
+    let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
+    let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
+    let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();
+    let names = assignment::Names {
+        payers: &payers,
+        sites: &sites,
+        tariffs: &tariffs,
+        operator_zone: &settings.operator.zone,
+    };
+    Assignments::read(&texts, &names, findings)
 }

@@ -199,8 +199,8 @@ impl Rows {
 pub trait Prices: Sync {
     /// The reason code of that index.
     fn code(&self, index: u8) -> &'static str;
-    /// Currency of a tariff.
-    fn currency(&self, tariff: TariffId) -> Option<Currency>;
+    /// Currency of a tariff's version.
+    fn currency(&self, tariff: TariffId, version: u16) -> Option<Currency>;
     /// Price, the time it is for, and connection charge of a row in a band.
     fn price(&self, tariff: TariffId, version: u16, row: u32, band: BandId) -> (Price, Duration, Price);
 }
@@ -397,7 +397,7 @@ impl<'a> Reader<'a> {
                 })
             }
         };
-        Side { tariff, version, currency: tariff.and_then(|tariff| prices.currency(tariff)), outcome }
+        Side { tariff, version, currency: tariff.and_then(|tariff| prices.currency(tariff, version)), outcome }
     }
 
     fn party(&mut self) -> Option<Party<'a>> {
@@ -430,7 +430,7 @@ mod tests {
         fn code(&self, index: u8) -> &'static str {
             CODES.get(usize::from(index)).copied().unwrap_or("")
         }
-        fn currency(&self, _: TariffId) -> Option<Currency> {
+        fn currency(&self, _: TariffId, _: u16) -> Option<Currency> {
             Currency::parse("GBP")
         }
         fn price(&self, _: TariffId, _: u16, row: u32, band: BandId) -> (Price, Duration, Price) {
