@@ -15,6 +15,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::BYTE_ORDER_MARK;
 use super::fields::is_open;
 
 /// The longest record, in bytes without its line end. A longer line is rejected as a whole.
@@ -163,7 +164,7 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
         None => return Step::Incomplete,
     };
     let text = &buffer[line.start..line.end];
-    if text.len() < MAX_JOINED_BYTES && has_odd_quotes(text) && is_open(without_cr(text, line, line_end)) {
+    if text.len() < MAX_JOINED_BYTES && has_odd_quotes(text) && begins_open(without_cr(text, line, line_end)) {
         match join(buffer, line, line_end, complete) {
             Join::Alone => {}
             Join::Undecided => return Step::Incomplete,
@@ -171,6 +172,10 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
         }
     }
     Step::Record(trimmed(buffer, line, line_end))
+}
+
+fn begins_open(line: &[u8]) -> bool {
+    is_open(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line))
 }
 
 /// Takes the CR of a CR LF out of the record.
