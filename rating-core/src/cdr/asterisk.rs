@@ -15,7 +15,8 @@
 //! - **Local channels**: a record with a half of a `Local` channel on either side is [`Kind::LocalHalf`]. The side the
 //!   call came in by is looked at first; where both sides are `Local` (a chain), [`local_half`] of `egress` gives the
 //!   other pair.
-//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written.
+//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written. Legs of one call share the uniqueid; so where
+//!   that is missing, or both the sequence and the channels, only the same bytes are the same record.
 
 mod channel;
 mod layout;
@@ -283,7 +284,11 @@ impl Asterisk {
             id,
             raw,
             call_id: uniqueid,
-            key: [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel],
+            key: if columns.has_key() && !uniqueid.is_empty() {
+                [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel]
+            } else {
+                [text, b"", b"", b"", b"", b""]
+            },
             setup: Some(setup),
             answer,
             end,

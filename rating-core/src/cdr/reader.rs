@@ -408,7 +408,11 @@ impl Reader {
     /// Looks again at a record that cannot be read: a header line, a line cut off by the end of the file, or what it
     /// was taken for.
     #[cold]
-    fn reconsider(&self, fault: Fault, raw: &[u8], cut_off: bool, fields: &mut Fields) -> Reconsidered {
+    fn reconsider(&self, fault: Fault, line: (u64, &[u8]), cut_off: bool, fields: &mut Fields) -> Reconsidered {
+        let (offset, raw) = line;
+        if offset < self.body_start as u64 {
+            return Reconsidered::Header;
+        }
         if fault.reason <= RejectReason::NulBytes {
             return Reconsidered::Reject(fault);
         }
@@ -488,7 +492,8 @@ impl<'a> Iterator for Records<'a> {
                 self.skipped.blank_lines += 1;
                 continue;
             }
-            let id = record_id(self.file, self.base_offset.saturating_add(line.start as u64));
+            let offset = self.base_offset.saturating_add(line.start as u64);
+            let id = record_id(self.file, offset);
             let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.fields, &mut self.cache) {
                 Ok(cdr) => {
                     let is_whole = !self.last
@@ -502,7 +507,7 @@ impl<'a> Iterator for Records<'a> {
                 }
                 Err(fault) => {
                     let cut_off = self.last && !line.is_terminated();
-                    match self.reader.reconsider(fault, raw, cut_off, &mut self.fields) {
+                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.fields) {
                         Reconsidered::Header => {
                             self.skipped.header_lines += 1;
                             self.skipped.bytes += raw.len() as u64;

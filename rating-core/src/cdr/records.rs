@@ -80,7 +80,7 @@ impl LineEnd {
 /// use rating_core::cdr::records::{split_point, LineEnd};
 /// let buffer = b"1,2\n\"a name\nof two lines\",4\n5,\"half";
 /// assert_eq!(split_point(buffer, false, LineEnd::Lf), 28);
-/// assert_eq!(split_point(buffer, true, LineEnd::Lf), 34);
+/// assert_eq!(split_point(buffer, true, LineEnd::Lf), 35);
 /// ```
 #[must_use]
 pub fn split_point(buffer: &[u8], at_end_of_file: bool, line_end: LineEnd) -> usize {

@@ -70,6 +70,10 @@ fn cdr_csv_has_16_to_21_columns_and_the_17th_is_a_uniqueid_if_it_looks_like_one(
 fn the_key_is_uniqueid_sequence_channel_dst_start_and_destination_channel() {
     let key = |cdr: &Cdr| cdr.key.map(text).join("|");
     let expected = "1782892800.14|9|SIP/2001-0000001a|02079460958|2026-07-01 09:00:00|SIP/carrier-0000001b";
+    // Without a uniqueid the record is its own key.
+    let same_bytes = |cdr: &Cdr| (cdr.key[0] == cdr.raw).to_string();
+    let file = fixture!("asterisk/cdr_csv_16_to_21_columns.csv");
+    check(file, "cdr_csv", same_bytes, &["true", "false", "true", "false", "true", "false", "false"]);
     let all = lines(Format::Asterisk, &Options::default(), fixture!("asterisk/cdr_csv_16_to_21_columns.csv"), key);
     assert_eq!(all[6], expected);
     check(
@@ -274,12 +278,24 @@ fn a_header_with_other_columns_in_the_middle_is_rejected() {
 }
 
 #[test]
+fn the_first_header_is_no_record_whatever_layout_the_project_names() {
+    let options = Options { layout: LayoutName::CdrCsv, columns: Vec::new() };
+    let file = fixture!("asterisk/gui_export_with_broken_quoting.csv");
+    let header = &file[..=file.iter().position(|byte| *byte == b'\n').unwrap()];
+    assert!(lines(Format::Asterisk, &options, header, dialled).is_empty());
+}
+
+#[test]
 fn a_project_can_name_the_columns_of_its_own_template() {
     let file = fixture!("asterisk/template_of_the_site.csv");
     let columns = ["START", "x", "dst", "disposition", "billsec", "src", "uniqueid"].map(String::from).to_vec();
     let options = Options { layout: LayoutName::CdrCustom, columns };
     let expected = ["1782907200.5 2026-07-01T12:00:00Z 2020>02079460090 33s"];
     assert_eq!(lines(Format::Asterisk, &options, file, call), expected);
+
+    // The template has neither sequence nor channels: legs of one call would look alike.
+    let same_bytes = |cdr: &Cdr| (cdr.key[0] == cdr.raw).to_string();
+    assert_eq!(lines(Format::Asterisk, &options, file, same_bytes), ["true"]);
 
     let unknown = open(Format::Asterisk, &Options::default(), file, true).unwrap_err();
     assert_eq!(unknown, FileError::UnknownLayout { columns: 7 });
