@@ -15,7 +15,8 @@
 //! - **Local channels**: a record with a half of a `Local` channel on either side is [`Kind::LocalHalf`]. The side the
 //!   call came in by is looked at first; where both sides are `Local` (a chain), [`local_half`] of `egress` gives the
 //!   other pair.
-//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written.
+//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written. Legs of one call share the uniqueid; so where
+//!   that is missing, or both the sequence and the channels, only the same bytes are the same record.
 
 mod channel;
 mod layout;
@@ -172,29 +173,31 @@ impl Asterisk {
         });
     }
 
-    /// Splits a record; the first reading of stray quotes that gives a width the layout has is the right one.
+    /// Splits a record. Of a record with stray quotes, the first reading counts that gives a width the layout has and a
+    /// disposition where the disposition belongs: a comma in a badly quoted name would shift it.
     #[inline]
     fn split(&self, raw: &[u8], fields: &mut Fields) -> Result<&Columns, Fault> {
         let shape = fields.split(raw, Quotes::FirstQuoteCloses).map_err(Fault::record)?;
-        let columns = self.columns(raw, fields);
-        match (shape, columns) {
-            (Shape::Regular | Shape::Irregular, Some(columns)) => Ok(columns),
-            (Shape::Regular, None) => Err(Fault::record(RejectReason::ColumnCount)),
-            (Shape::Irregular | Shape::Open, _) => self.split_again(raw, fields, shape),
+        if shape == Shape::Regular {
+            return self.columns(raw, fields).ok_or(Fault::record(RejectReason::ColumnCount));
         }
+        self.split_irregular(raw, fields, shape)
     }
 
-    #[cold]
-    fn split_again(&self, raw: &[u8], fields: &mut Fields, shape: Shape) -> Result<&Columns, Fault> {
-        for reading in [Quotes::LastQuoteCloses, Quotes::Literal] {
-            let again = fields.split(raw, reading).map_err(Fault::record)?;
-            if again != Shape::Open
+    fn split_irregular(&self, raw: &[u8], fields: &mut Fields, first: Shape) -> Result<&Columns, Fault> {
+        let mut shape = first;
+        for reading in Quotes::ALL {
+            if reading != Quotes::FirstQuoteCloses {
+                shape = fields.split(raw, reading).map_err(Fault::record)?;
+            }
+            if shape != Shape::Open
                 && let Some(columns) = self.columns(raw, fields)
+                && disposition(fields.get(raw, columns.disposition)).is_some()
             {
                 return Ok(columns);
             }
         }
-        Err(Fault::record(if shape == Shape::Open { RejectReason::QuoteNotClosed } else { RejectReason::ColumnCount }))
+        Err(Fault::record(if first == Shape::Open { RejectReason::QuoteNotClosed } else { RejectReason::ColumnCount }))
     }
 
     #[inline]
@@ -281,7 +284,11 @@ impl Asterisk {
             id,
             raw,
             call_id: uniqueid,
-            key: [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel],
+            key: if columns.has_key() && !uniqueid.is_empty() {
+                [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel]
+            } else {
+                [text, b"", b"", b"", b"", b""]
+            },
             setup: Some(setup),
             answer,
             end,

@@ -18,8 +18,8 @@
 //! - **Recording**: redirected on behalf of 27, or with reason 354. Looked at before conferences, because recorders
 //!   also call from a bridge's number.
 //! - **Conference**: a bridge's number (`b00…`, older `b` and digits) as final, calling, original or last redirecting
-//!   number. The participant is the party that is no bridge; the controller is `lastRedirectDn` if that is a number, else
-//!   `ConfControllerDn` in `comment`.
+//!   number. The participant is the party that is no bridge; the controller is `lastRedirectDn` if that is a number
+//!   other than the final one, else `ConfControllerDn` in `comment`.
 //! - **Key**: `pkid`; where that is empty, cluster, call manager, call id, leg and set-up.
 
 mod header;
@@ -32,7 +32,7 @@ use header::{Columns, Header};
 use super::fields::{Fields, Reading as Quotes, Shape};
 use super::reader::FileError;
 use super::times::{self, Reading};
-use super::{Cdr, Fault, Kind, NotACall, RejectReason, Stamp};
+use super::{Cdr, Fault, Kind, NotACall, RejectReason};
 
 /// OnBehalfOf codes that send a call on: call forward, transfer, immediate divert, refer, redirection, mobility.
 const SENT_ON_BEHALF_OF: [i64; 6] = [5, 10, 14, 17, 19, 24];
@@ -97,8 +97,10 @@ impl Cucm {
         Some(match header::read(raw, fields)? {
             Header::Types => true,
             Header::Names { columns, width } => !self.quality && columns == self.columns && width == self.width,
-            // The quality records behind it are told by their record type.
-            Header::QualityNames { .. } => true,
+            // Among CDRs the quality records behind it are told by their record type.
+            Header::QualityNames { columns, width } => {
+                !self.quality || (columns == self.columns && width == self.width)
+            }
         })
     }
 
@@ -253,6 +255,9 @@ impl Cucm {
     ) -> Result<Cdr<'a>, Fault> {
         if self.quality {
             self.split(text, fields)?;
+            if fields.get(text, self.columns.record_type) != b"2" {
+                return Err(Fault::column(RejectReason::NumberMalformed, self.columns.record_type));
+            }
         } else if fields.split(text, Quotes::FirstQuoteCloses).map_err(Fault::record)? == Shape::Open {
             return Err(Fault::record(RejectReason::QuoteNotClosed));
         }
@@ -267,7 +272,7 @@ impl Cucm {
             raw,
             call_id: pkid,
             key: [if pkid.is_empty() { raw } else { pkid }, b"", b"", b"", b"", b""],
-            setup: setup as Option<Stamp>,
+            setup,
             answer: None,
             end: None,
             epoch: None,
@@ -332,7 +337,8 @@ fn conference<'a>(
     // Whoever reached the bridge, or was reached from it, or (bridge only in passing) was joined to the caller.
     let participant = if is_bridge(called) { calling } else { called };
     let participant = if is_bridge(participant) { &[] } else { participant };
-    let controller = if redirecting.is_empty() || is_bridge(redirecting) {
+    // As ever, lastRedirectDn that is finalCalled says nothing.
+    let controller = if redirecting.is_empty() || redirecting == called || is_bridge(redirecting) {
         in_comment(comment, b"ConfControllerDn")
     } else {
         redirecting

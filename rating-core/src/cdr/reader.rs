@@ -11,7 +11,7 @@ use super::cucm::{self, Cucm};
 use super::fields::Fields;
 use super::records::{self, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
 use super::times::{DateCache, DateOrder};
-use super::{BYTE_ORDER_MARK, Cdr, Fault, Reject, RejectReason};
+use super::{BYTE_ORDER_MARK, Cdr, Fault, Kind, NotACall, Reject, RejectReason};
 
 /// How much of a file [`open`] looks at: the caller gives it the first 1 MiB, or all of a shorter file.
 pub const HEAD_BYTES: usize = 1 << 20;
@@ -331,15 +331,16 @@ impl Reader {
     /// ends where the file ends.
     #[must_use]
     pub fn records<'a>(&'a self, file: u32, base_offset: u64, chunk: &'a [u8], last: bool) -> Records<'a> {
+        let mark = if base_offset == 0 && chunk.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         Records {
             reader: self,
             file,
             base_offset,
             chunk,
             last,
-            position: 0,
+            position: mark,
             has_nul: memchr(0, chunk).is_some(),
-            skipped: Skipped::default(),
+            skipped: Skipped { bytes: mark as u64, ..Skipped::default() },
             fields: Fields::new(),
             cache: DateCache::new(),
         }
@@ -407,7 +408,11 @@ impl Reader {
     /// Looks again at a record that cannot be read: a header line, a line cut off by the end of the file, or what it
     /// was taken for.
     #[cold]
-    fn reconsider(&self, fault: Fault, raw: &[u8], cut_off: bool, fields: &mut Fields) -> Reconsidered {
+    fn reconsider(&self, fault: Fault, line: (u64, &[u8]), cut_off: bool, fields: &mut Fields) -> Reconsidered {
+        let (offset, raw) = line;
+        if offset < self.body_start as u64 {
+            return Reconsidered::Header;
+        }
         if fault.reason <= RejectReason::NulBytes {
             return Reconsidered::Reject(fault);
         }
@@ -443,7 +448,7 @@ pub struct Skipped {
     pub header_lines: u64,
     /// Lines with nothing on them.
     pub blank_lines: u64,
-    /// Bytes of both, line ends included, and of line ends behind records. Together with the records' lengths this is
+    /// Bytes of both, line ends included, of line ends behind records, and of a byte order mark at the beginning. Together with the records' lengths this is
     /// the chunk's length (where no record is too long: of those a reject keeps only the beginning).
     pub bytes: u64,
 }
@@ -483,22 +488,26 @@ impl<'a> Iterator for Records<'a> {
             let raw = self.chunk.get(line.start..line.end)?;
             let line_end = (line.next - line.end) as u64;
             self.skipped.bytes += line_end;
-            if raw.is_empty() || (line.start == 0 && self.base_offset == 0 && raw == BYTE_ORDER_MARK) {
+            if raw.is_empty() {
                 self.skipped.blank_lines += 1;
-                self.skipped.bytes += raw.len() as u64;
                 continue;
             }
-            let id = record_id(self.file, self.base_offset.saturating_add(line.start as u64));
+            let offset = self.base_offset.saturating_add(line.start as u64);
+            let id = record_id(self.file, offset);
             let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.fields, &mut self.cache) {
                 Ok(cdr) => {
-                    if !self.last || line.is_terminated() || self.fields.count() >= self.reader.width {
+                    let is_whole = !self.last
+                        || line.is_terminated()
+                        || self.fields.count() >= self.reader.width
+                        || cdr.kind == Kind::NotACall(NotACall::QualityRecord);
+                    if is_whole {
                         return Some(Ok(cdr));
                     }
                     Fault::record(RejectReason::Truncated)
                 }
                 Err(fault) => {
                     let cut_off = self.last && !line.is_terminated();
-                    match self.reader.reconsider(fault, raw, cut_off, &mut self.fields) {
+                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.fields) {
                         Reconsidered::Header => {
                             self.skipped.header_lines += 1;
                             self.skipped.bytes += raw.len() as u64;

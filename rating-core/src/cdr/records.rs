@@ -15,6 +15,7 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use super::BYTE_ORDER_MARK;
 use super::fields::is_open;
 
 /// The longest record, in bytes without its line end. A longer line is rejected as a whole.
@@ -79,7 +80,7 @@ impl LineEnd {
 /// use rating_core::cdr::records::{split_point, LineEnd};
 /// let buffer = b"1,2\n\"a name\nof two lines\",4\n5,\"half";
 /// assert_eq!(split_point(buffer, false, LineEnd::Lf), 28);
-/// assert_eq!(split_point(buffer, true, LineEnd::Lf), 34);
+/// assert_eq!(split_point(buffer, true, LineEnd::Lf), 35);
 /// ```
 #[must_use]
 pub fn split_point(buffer: &[u8], at_end_of_file: bool, line_end: LineEnd) -> usize {
@@ -163,7 +164,7 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
         None => return Step::Incomplete,
     };
     let text = &buffer[line.start..line.end];
-    if text.len() < MAX_JOINED_BYTES && has_odd_quotes(text) && is_open(without_cr(text, line, line_end)) {
+    if text.len() < MAX_JOINED_BYTES && has_odd_quotes(text) && begins_open(without_cr(text, line, line_end)) {
         match join(buffer, line, line_end, complete) {
             Join::Alone => {}
             Join::Undecided => return Step::Incomplete,
@@ -171,6 +172,10 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
         }
     }
     Step::Record(trimmed(buffer, line, line_end))
+}
+
+fn begins_open(line: &[u8]) -> bool {
+    is_open(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line))
 }
 
 /// Takes the CR of a CR LF out of the record.

@@ -99,6 +99,13 @@ impl Columns {
         })
     }
 
+    /// Whether the columns tell the legs of one call apart.
+    #[inline]
+    pub(super) const fn has_key(&self) -> bool {
+        self.uniqueid != NO_COLUMN
+            && (self.sequence != NO_COLUMN || (self.channel != NO_COLUMN && self.dstchannel != NO_COLUMN))
+    }
+
     /// The first column without which no record can be read that is missing, if any.
     pub(super) fn missing(&self) -> Option<&'static str> {
         [(self.dst, "dst"), (self.start, "start"), (self.billsec, "billsec"), (self.disposition, "disposition")]
