@@ -30,7 +30,6 @@ use crate::time::{Duration, Zone};
 
 /// What a record is, seen by mediation.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is a call; a box would cost an allocation each")]
 pub enum Mediated<'a> {
     /// A call.
     Call(Call<'a>),

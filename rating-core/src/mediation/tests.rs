@@ -515,3 +515,56 @@ fn a_call_placed_by_the_switch_is_that_of_the_extension_it_rang() {
     let placed = half(PAIR, 2, 60, asterisk("", FIRST, "907700900123", "PJSIP/trunk-02"));
     check_assembly(with_trunks(), &[rang, placed], &["into 1", "outbound 114 → +447700900123 by 114 60s"]);
 }
+
+#[test]
+fn no_record_makes_it_panic_and_every_record_of_a_group_has_its_place() {
+    use proptest::prelude::*;
+    let text = || {
+        prop_oneof![
+            "[0-9+*#sb]{0,16}".prop_map(String::into_bytes),
+            "(SIP|PJSIP|Local)/(trunk|1[0-9]{2}|x)-0[12](;[12])?".prop_map(String::into_bytes),
+            prop::collection::vec(any::<u8>(), 0..12),
+        ]
+    };
+    // Readings around the autumn change of 2026 in London, by the half minute.
+    let local = || {
+        let start = LocalTime::parse(b"2026-10-24 22:00:00").unwrap().as_millis();
+        prop::option::of((0..720_i64).prop_map(move |half| Stamp::Local(LocalTime::from_millis(start + half * 30_000))))
+    };
+    let record = (prop::array::uniform8(text()), local(), local(), local(), 0..4_000_i64, 0..4_000_i64, any::<bool>());
+    let mediator = mediator("Europe/London", with_trunks());
+    proptest!(ProptestConfig::with_cases(1_000), |(records in prop::collection::vec(record, 1..5))| {
+        let group: Vec<Cdr<'_>> = records
+            .iter()
+            .map(|(texts, setup, answer, end, duration, talk, flag)| {
+                let [calling, peer, dialled, reached, forwarder, context, ingress, egress] = texts.each_ref().map(Vec::as_slice);
+                Cdr {
+                    setup: *setup,
+                    answer: *answer,
+                    end: *end,
+                    duration: flag.then_some(Duration::from_seconds(*duration)),
+                    talk: Duration::from_seconds(*talk),
+                    answered: *talk % 2 == 0,
+                    calling, peer, dialled, reached, forwarder, context, ingress, egress,
+                    partitions: (*talk % 3 == 0).then_some((context, peer)),
+                    kind: Kind::LocalHalf { pair: b"Local/x" },
+                    ..NONE
+                }
+            })
+            .collect();
+        for cdr in &group {
+            let Mediated::Call(call) = mediator.mediate(Cdr { kind: Kind::Call, ..*cdr }) else { panic!() };
+            prop_assert!(call.other_reading.is_none_or(|other| other > call.charging_at));
+            let has_time = cdr.setup.is_some() || cdr.answer.is_some() || cdr.end.is_some();
+            prop_assert_eq!(call.answered_at.is_some(), cdr.answered && has_time);
+            prop_assert_eq!(mediator.reread(mediator.reread(call)).charging_at, call.charging_at);
+        }
+        let verdicts = mediator.assemble(&group);
+        prop_assert_eq!(verdicts.len(), group.len());
+        for verdict in &verdicts {
+            if let Assembled::MergedInto(index) = verdict {
+                prop_assert!(matches!(verdicts[*index], Assembled::Call(_)));
+            }
+        }
+    });
+}
