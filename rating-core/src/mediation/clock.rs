@@ -132,7 +132,8 @@ fn reckon(cdr: &Cdr<'_>, setup: Option<Instant>, answer: Option<Instant>, end: O
     };
     let setup_at = setup.or_else(|| Some(before(end?, cdr.duration?)));
     let reckoned = || {
-        let after_ringing = setup.and_then(|setup| Some(before(setup.plus(cdr.duration?), cdr.talk)));
+        // Seconds are truncated, so the talk time may exceed the duration; nobody answers before the set-up.
+        let after_ringing = setup.and_then(|setup| Some(before(setup.plus(cdr.duration?), cdr.talk).max(setup)));
         after_ringing.or_else(|| end.map(|end| before(end, cdr.talk))).or(setup)
     };
     let answered_at = if cdr.answered { answer.or_else(reckoned) } else { None };

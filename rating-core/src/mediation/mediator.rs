@@ -30,7 +30,6 @@ use crate::time::{Duration, Zone};
 
 /// What a record is, seen by mediation.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is a call; a box would cost an allocation each")]
 pub enum Mediated<'a> {
     /// A call.
     Call(Call<'a>),
@@ -334,7 +333,9 @@ impl Mediator {
     /// Who was called. What was dialled, unless that does not say: then what was sent out, then where it ended. A call
     /// that was sent on is called where it ended.
     fn called<'a>(&self, cdr: &Cdr<'a>, caller: Side, sent_on: bool) -> Party<'a> {
-        let role = if caller == Side::Outside { Role::Delivered } else { Role::Dialled };
+        // What enters by a `Local` half was keyed by the dial plan itself.
+        let delivered = caller == Side::Outside && !is_local(cdr.ingress);
+        let role = if delivered { Role::Delivered } else { Role::Dialled };
         let dialled = || self.plan.normalise(cdr.dialled, role);
         let sent = || self.plan.normalise(cdr.outpulsed, Role::Sent);
         let reached = || self.plan.normalise(cdr.reached, Role::Dialled);

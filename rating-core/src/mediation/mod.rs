@@ -78,3 +78,6 @@ impl MediationReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
