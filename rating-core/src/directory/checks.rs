@@ -174,12 +174,11 @@ pub(super) fn account_code(rows: &[&AccountCode<'_>], names: &Names<'_>, finding
         let Some(early) = rows.iter().take(index).find(meets) else { continue };
         let site = late.site.or(early.site).unwrap_or(SiteId(0));
         let both = names.words(early.valid.intersection(late.valid), site);
-        let message = format!(
-            "account code `{}` belongs to `{}` and `{}` at once, {both}",
-            late.code,
-            names.payer(early.payer),
-            names.payer(late.payer)
-        );
+        let holders = match (names.payer(early.payer), names.payer(late.payer)) {
+            (one, other) if one == other => format!("to `{one}` twice"),
+            (one, other) => format!("to `{one}` and `{other}`"),
+        };
+        let message = format!("account code `{}` belongs {holders} at once, {both}", late.code);
         let finding = Finding::error("directory.account_code_held_twice", message)
             .at(late.row.whole("again here"))
             .at(early.row.whole("first here"))

@@ -137,7 +137,8 @@ fn pieces(
 
 /// At most one main number for each holder and site at a time.
 fn main_numbers(believed: &[Belief<'_>], pieces: &[Piece], names: &Names<'_>, findings: &mut Findings) {
-    let mut held: BTreeMap<(PayerId, SiteId), Vec<(Interval, Piece, Row<'_>)>> = BTreeMap::new();
+    type Held<'t> = (Interval, Piece, Row<'t>);
+    let mut held: BTreeMap<(PayerId, SiteId), Vec<Held<'_>>> = BTreeMap::new();
     for piece in pieces.iter().filter(|piece| piece.main) {
         let Some(belief) = believed.get(piece.belief) else { continue };
         let content = belief.content;
@@ -159,7 +160,7 @@ fn main_numbers(believed: &[Belief<'_>], pieces: &[Piece], names: &Names<'_>, fi
             finding.labels.extend(rows.1.map(|row| row.label(row.column("number"), "another main number")));
             findings.push(finding.help("an organisation has one main number at a site at any time"));
         };
-        let mut latest: Option<(Interval, Piece, Row<'_>)> = None;
+        let mut latest: Option<Held<'_>> = None;
         for (valid, piece, row) in held {
             if piece.keys.0 < piece.keys.1 {
                 report(piece.keys.0, piece.keys.0 + 1, valid, (row, None));

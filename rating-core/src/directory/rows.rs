@@ -255,7 +255,8 @@ impl<'r> Reader<'r> {
             let label = row.label(row.column("holder"), "empty");
             let help = "name the occupier or the operator; only a row that `supersedes` another may have no holder, and \
                         takes that row back";
-            self.findings.push(Finding::error("directory.holder_missing", "nobody holds").at(label).help(help));
+            self.findings
+                .push(Finding::error("directory.holder_missing", "this row names no holder").at(label).help(help));
             return;
         }
         let stated = ["number", "last", "extension", "from", "until"];
