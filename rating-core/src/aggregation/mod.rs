@@ -187,7 +187,8 @@ pub struct LineSums {
 }
 
 impl LineSums {
-    fn merge(&mut self, other: &Self) {
+    /// Adds the sums of other calls.
+    pub fn merge(&mut self, other: &Self) {
         self.number = self.number.merge(other.number);
         self.billable_calls += other.billable_calls;
         self.duration = self.duration.plus(other.duration);
