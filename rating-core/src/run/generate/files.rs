@@ -144,23 +144,35 @@ trunks = [\"SIP/gw-*\"]
     }
 
     fn assignments(&self) -> String {
-        String::new()
+        let from = self.tariffs_from();
+        let mut text = "side,payer,site,tariff,from,until\n".to_owned();
+        for side in ["retail", "wholesale"] {
+            for site in &self.sites {
+                push(&mut text, format_args!("{side},*,{},{side},{from},\n", site.id));
+            }
+        }
+        text
+    }
+
+    /// The first day of the year before the month's, so that every call of the files has a price.
+    fn tariffs_from(&self) -> String {
+        let (year, _, _) = self.plan.month.days().0.civil();
+        format!("{:04}-01-01", year - 1)
     }
 
     fn tariff(&self, id: &str, name: &str, bands: &str) -> String {
-        let (year, _, _) = self.plan.month.days().0.civil();
         format!(
             "\
 id = \"{id}\"
 name = \"{name}\"
 currency = \"GBP\"
-from = \"{}-01-01\"
+from = \"{}\"
 decks = [\"{id}.csv\"]
 prices = \"GBP/min\"
 fees = \"GBP\"
 rounding = {{ stage = \"call\", rule = \"half-up\", step = \"0.0001 GBP\" }}
 {bands}",
-            year - 1
+            self.tariffs_from()
         )
     }
 

@@ -1,3 +1,5 @@
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
