@@ -245,7 +245,7 @@ impl Mediator {
         let called = self.called(cdr, caller, forwarder_party.is_some());
         let mut callee = self.callee_side(cdr, called);
         // An inside call to an outside number that failed before it found a way out was still meant to go out.
-        let nowhere = cdr.partitions.is_none() && cdr.egress.is_empty();
+        let nowhere = channels_tell(cdr) && cdr.egress.is_empty();
         if caller == Side::Inside && nowhere && !cdr.answered && is_public(called) {
             callee = Side::Outside;
         }
@@ -281,8 +281,7 @@ impl Mediator {
 
     /// Where the called party lies.
     pub(super) fn callee_side(&self, cdr: &Cdr<'_>, called: Party<'_>) -> Side {
-        let channels_tell = cdr.partitions.is_none();
-        if channels_tell && cdr.egress.is_empty() {
+        if channels_tell(cdr) && cdr.egress.is_empty() {
             return Side::Inside;
         }
         let partition = cdr.partitions.map(|(_, called)| called);
@@ -302,20 +301,20 @@ impl Mediator {
         if !line.is_empty() && !is_local(line) && !self.trunks.is_empty() {
             return if self.trunks.iter().any(|pattern| pattern.matches(line)) { Side::Outside } else { Side::Inside };
         }
-        let Some(partition) = partition else {
-            let named_after_extension = device_of(line)
-                .is_some_and(|device| self.plan.knows_extensions() && self.plan.extension_of(device).is_some());
-            return if named_after_extension { Side::Inside } else { Side::Unclear };
-        };
-        if !partition.is_empty() && self.inside_partitions.iter().any(|pattern| pattern.matches(partition)) {
+        if partition.is_some_and(|partition| {
+            !partition.is_empty() && self.inside_partitions.iter().any(|pattern| pattern.matches(partition))
+        }) {
             return Side::Inside;
         }
         if line.is_empty() {
             return Side::Unclear;
         }
-        let is_phone = PHONE_DEVICES
-            .iter()
-            .any(|prefix| line.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)));
+        if is_channel(line) {
+            let inside = self.plan.knows_extensions()
+                && device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some());
+            return if inside { Side::Inside } else { Side::Unclear };
+        }
+        let is_phone = PHONE_DEVICES.iter().any(|prefix| starts_with(line, prefix));
         if is_phone { Side::Inside } else { Side::Outside }
     }
 
@@ -396,7 +395,9 @@ impl Mediator {
         };
         let side = match party {
             Party::Extension(_) => Side::Inside,
+            // A bridge joined to a bridge.
             Party::Name(name) if is_bridge(name) => Side::Inside,
+            Party::Missing if is_bridge(cdr.calling) => Side::Inside,
             _ if calls_itself || participant == cdr.dialled || participant == cdr.reached => {
                 self.side_of(line, partition)
             }
@@ -449,6 +450,16 @@ pub(super) const fn is_public(party: Party<'_>) -> bool {
 /// Whether a channel is a half of an Asterisk `Local` pair, which leads nowhere by itself.
 pub(super) fn is_local(channel: &[u8]) -> bool {
     channel.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"Local/"))
+}
+
+/// Whether a line is an Asterisk channel (`SIP/114-000000c4`) rather than a CUCM device name, which has no slash.
+fn is_channel(line: &[u8]) -> bool {
+    line.contains(&b'/')
+}
+
+/// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by.
+fn channels_tell(cdr: &Cdr<'_>) -> bool {
+    cdr.partitions.is_none() && (is_channel(cdr.ingress) || cdr.ingress.is_empty())
 }
 
 /// `114` of `SIP/114-000000c4`.
