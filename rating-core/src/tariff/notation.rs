@@ -410,11 +410,13 @@ fn amount(text: &str) -> Result<Written<'_>, Fault> {
         ));
     }
     if text.contains(',') {
+        let (point, plain) = (text.replace(',', "."), text.replace(',', ""));
         let help = match text.split_once(',') {
-            Some((_, fraction)) if text.matches(',').count() == 1 && !fraction.contains('.') => {
-                format!("write a decimal point: `{}`", text.replace(',', "."))
+            Some((_, rest)) if rest.contains([',', '.']) => format!("write no thousands separators: `{plain}`"),
+            Some((whole, rest)) if whole != "0" && rest.chars().take_while(char::is_ascii_digit).count() == 3 => {
+                format!("write `{point}` if the comma is a decimal one, `{plain}` if it separates thousands")
             }
-            _ => format!("write no thousands separators: `{}`", text.replace(',', "")),
+            _ => format!("write a decimal point: `{point}`"),
         };
         return Err(Fault::new("tariff.decimal_comma", format!("`{text}` has a comma"), help));
     }
