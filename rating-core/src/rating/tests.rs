@@ -235,6 +235,49 @@ fn what_is_too_large_for_the_ledger_has_no_charge() {
     assert!(price(version, 0, at(NOON), LONDON, Duration::from_millis(i64::MAX)).is_none());
 }
 
+/// The examples of the guide: fenced blocks of files by name, and a block of prices that closes each example.
+#[test]
+fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
+    let guide = include_str!("../../../docs/tariff-guide.md");
+    let mut files: Vec<(&str, String)> = Vec::new();
+    let (mut block, mut checked): (Option<&str>, usize) = (None, 0);
+    let mut prices: Vec<&str> = Vec::new();
+    for line in guide.lines() {
+        let Some(fence) = line.strip_prefix("```") else {
+            match block {
+                Some("prices") => prices.push(line),
+                Some(_) => files.last_mut().unwrap().1.push_str(&format!("{line}\n")),
+                None => {}
+            }
+            continue;
+        };
+        if !fence.is_empty() {
+            block = Some(fence);
+            files.extend(fence.split_once(' ').map(|(_, name)| (name, String::new())));
+            continue;
+        }
+        if block.take() == Some("prices") {
+            let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            let book = book(&texts);
+            for line in prices.drain(..) {
+                let [number, instant, duration, expected] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+                    panic!("{line}");
+                };
+                let shown = match cost(&book, number, instant, duration).as_str() {
+                    found if found.starts_with("NotFound") => Reason::NoRateForDestination.code().to_owned(),
+                    found if found.starts_with("Blocked") => Reason::DestinationBlocked.code().to_owned(),
+                    found if found.starts_with("Protected") => Reason::ClassNotPriced.code().to_owned(),
+                    charge => charge.to_owned(),
+                };
+                assert_eq!(shown, expected, "{line}");
+                checked += 1;
+            }
+            files.clear();
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
 // ---- the two sides ----
 
 const OCCUPIER: PayerId = PayerId(1);

@@ -53,8 +53,8 @@ impl Week {
         let mut troubles = Troubles::default();
         let mut starts = [0_u16; DAY_TYPES + 1];
         let mut edges = Vec::new();
-        for day in 0..DAY_TYPES {
-            starts[day] = u16::try_from(edges.len()).unwrap_or(u16::MAX);
+        for (day, start) in starts.iter_mut().enumerate().take(DAY_TYPES) {
+            *start = u16::try_from(edges.len()).unwrap_or(u16::MAX);
             if day == usize::from(HOLIDAY) && !names_holiday {
                 edges.push((0, 0));
                 continue;

@@ -269,7 +269,7 @@ fn clock(input: &str) -> IResult<&str, Option<u32>> {
 pub(super) fn show_clock(millis: u32) -> String {
     let seconds = millis / 1_000;
     let shown = format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
-    if seconds % 60 == 0 { shown } else { format!("{shown}:{:02}", seconds % 60) }
+    if seconds.is_multiple_of(60) { shown } else { format!("{shown}:{:02}", seconds % 60) }
 }
 
 /// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or

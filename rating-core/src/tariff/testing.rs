@@ -1,6 +1,6 @@
 //! What tests of tariffs and of rating share: books from texts, and numbers with their class.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Called, Match, TariffBook, TariffVersion};
 use crate::finding::{Findings, SourceText};
@@ -18,10 +18,10 @@ pub(crate) fn read(files: &[(&str, &str)]) -> (TariffBook, Findings) {
     let sources: Vec<Arc<SourceText>> = files.iter().map(|(name, text)| SourceText::new(*name, *text)).collect();
     let settings: Vec<Arc<SourceText>> =
         sources.iter().filter(|source| source.name.ends_with(".toml")).cloned().collect();
-    let sites = SITES.map(|name| Zone::load(name).unwrap());
+    static ZONES: LazyLock<[Zone; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap()));
     let mut findings = Findings::default();
     let mut load = |name: &str| sources.iter().find(|source| source.name == name).cloned();
-    let book = TariffBook::read(&settings, &mut load, &sites, &sites[0], &mut findings);
+    let book = TariffBook::read(&settings, &mut load, &*ZONES, &ZONES[0], &mut findings);
     (book, findings)
 }
 
