@@ -31,6 +31,9 @@ pub const LEDGER_SCALE: u32 = 10;
 pub struct Currency([u8; 3]);
 
 impl Currency {
+    /// ISO 4217's code for "no currency is involved".
+    pub const NONE: Self = Self(*b"XXX");
+
     /// Three capital letters.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {

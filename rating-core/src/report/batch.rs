@@ -1,0 +1,196 @@
+//! The one table type: a schema, columns, rows; and views of it for the writers.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::column::Column;
+use crate::ids::SiteId;
+use crate::time::{Instant, Zone};
+
+/// What a column holds, and how each writer writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A phone number, extension, or what stands in its place. Text: leading zeros and fifteen digits count.
+    Number,
+    /// A whole number; 64 bits in Parquet.
+    Integer,
+    /// Posted money in the major unit, ten decimals; `decimal(38, 10)` in Parquet. CSV drops trailing zeros after the
+    /// second decimal.
+    Amount,
+    /// A price in the major unit, twelve decimals; `decimal(38, 12)` in Parquet. CSV as for amounts.
+    Price,
+    /// Elapsed seconds, three decimals; `decimal(18, 3)` in Parquet. CSV drops trailing zeros.
+    Seconds,
+    /// An instant: `timestamp(ms, UTC)` in Parquet; in CSV ISO 8601 on the clock of the row's site, with its offset.
+    Instant,
+    /// `true` or `false`.
+    Boolean,
+}
+
+/// One column of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnSpec {
+    /// Its name, in CSV and Parquet.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether every row has a value; other cells may be null, that is empty in CSV.
+    pub required: bool,
+}
+
+/// Where a table's total rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Totals {
+    /// The table has none.
+    None,
+    /// In the spreadsheet profile of CSV.
+    Spreadsheet,
+    /// In both profiles of CSV.
+    EveryCsv,
+}
+
+/// The columns of a table, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// What the table is called.
+    pub name: &'static str,
+    /// Its columns.
+    pub columns: Vec<ColumnSpec>,
+    /// Where its total rows are written.
+    pub totals: Totals,
+}
+
+/// A table: columns of equal length, total rows last.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    pub(super) schema: Arc<Schema>,
+    pub(super) columns: Vec<Column>,
+    /// Rows that are not totals.
+    detail_rows: usize,
+    rows: usize,
+    clocks: Clocks,
+}
+
+/// Which zone the instants of each row are shown in.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clocks {
+    pub(super) zones: Arc<[Zone]>,
+    pub(super) sites: Vec<SiteId>,
+}
+
+impl Batch {
+    /// # Panics
+    ///
+    /// If the columns differ in length or number from each other or the schema: a fault of a row builder.
+    pub(super) fn new(schema: Arc<Schema>, columns: Vec<Column>, total_rows: usize, clocks: Clocks) -> Self {
+        assert_eq!(schema.columns.len(), columns.len(), "columns of {}", schema.name);
+        let rows = columns.first().map_or(0, Column::rows);
+        for (spec, column) in schema.columns.iter().zip(&columns) {
+            assert_eq!(column.rows(), rows, "cells of column {} of {}", spec.name, schema.name);
+        }
+        Self { schema, columns, detail_rows: rows.saturating_sub(total_rows), rows, clocks }
+    }
+
+    /// Its columns.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// How many rows there are, total rows left out.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.detail_rows
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View {
+            batch: self,
+            schema: self.schema.clone(),
+            detail: 0..self.detail_rows,
+            totals: self.detail_rows..self.rows,
+        }
+    }
+
+    /// Some of its rows, clipped to those there are; without totals.
+    #[must_use]
+    pub fn slice(&self, rows: Range<usize>) -> View<'_> {
+        let end = rows.end.min(self.detail_rows);
+        View { batch: self, schema: self.schema.clone(), detail: rows.start.min(end)..end, totals: 0..0 }
+    }
+
+    /// The first columns of some rows, under a schema that has only these; `None` if it is not a beginning of this one.
+    pub(super) fn leading_columns(&self, schema: Arc<Schema>, rows: Range<usize>) -> Option<View<'_>> {
+        let same = self.schema.columns.get(..schema.columns.len())? == schema.columns;
+        same.then(|| View { schema, ..self.slice(rows) })
+    }
+
+    pub(super) fn site(&self, row: usize) -> Option<SiteId> {
+        self.clocks.sites.get(row).copied()
+    }
+
+    /// Offset east of UTC of the row's site, in milliseconds.
+    pub(super) fn offset_at(&self, row: usize, instant: Instant) -> i64 {
+        self.site(row).and_then(|site| self.clocks.zones.get(site.index())).map_or(0, |zone| zone.offset_at(instant))
+    }
+}
+
+/// Rows and columns of a batch that a writer is to write.
+#[derive(Clone, Debug)]
+pub struct View<'b> {
+    pub(super) batch: &'b Batch,
+    pub(super) schema: Arc<Schema>,
+    pub(super) detail: Range<usize>,
+    pub(super) totals: Range<usize>,
+}
+
+impl View<'_> {
+    /// Its columns.
+    #[must_use]
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// How many rows there are, total rows left out.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.detail.len()
+    }
+
+    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.batch.columns.iter().take(self.schema.columns.len())
+    }
+}
+
+/// Declares a table once: its columns in order, each with its type, and `required` where no cell is null.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ident $($required:ident)?,)* }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        struct $name {
+            $($field: column::$type,)*
+        }
+
+        impl $name {
+            const COLUMNS: &'static [ColumnSpec] = &[$(
+                ColumnSpec {
+                    name: stringify!($field),
+                    kind: column::$type::KIND,
+                    required: table!(@required $($required)?),
+                },
+            )*];
+
+            fn into_columns(self) -> Vec<Column> {
+                vec![$(self.$field.into_column(),)*]
+            }
+        }
+    };
+    (@required required) => { true };
+    (@required) => { false };
+}
+
+pub(super) use table;
