@@ -29,20 +29,15 @@ pub(super) struct Week {
     edges: Box<[(u32, u8)]>,
     /// Days that have the holiday's edges; empty if holidays are the weekday they fall on.
     holidays: Days,
+    /// Whether there is no choice, so that no clock need be asked.
+    one_band: bool,
 }
 
 impl Week {
     /// A week of one band.
     pub(super) fn all_one() -> Self {
-        Self::same_edges(&[(0, 0)])
-    }
-
-    fn same_edges(edges: &[(u32, u8)]) -> Self {
-        let mut starts = [0; DAY_TYPES + 1];
-        for (day, start) in starts.iter_mut().enumerate() {
-            *start = u16::try_from(day * edges.len()).unwrap_or(0);
-        }
-        Self { starts, edges: edges.repeat(DAY_TYPES).into(), holidays: Days::default() }
+        let starts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+        Self { starts, edges: [(0, 0); DAY_TYPES].into(), holidays: Days::default(), one_band: true }
     }
 
     /// Compiles what was written. Gaps and overlaps are reported, all of them; in a gap the first band stands, which
@@ -58,8 +53,8 @@ impl Week {
         let mut troubles = Troubles::default();
         let mut starts = [0_u16; DAY_TYPES + 1];
         let mut edges = Vec::new();
-        for day in 0..DAY_TYPES {
-            starts[day] = u16::try_from(edges.len()).unwrap_or(u16::MAX);
+        for (day, start) in starts.iter_mut().enumerate().take(DAY_TYPES) {
+            *start = u16::try_from(edges.len()).unwrap_or(u16::MAX);
             if day == usize::from(HOLIDAY) && !names_holiday {
                 edges.push((0, 0));
                 continue;
@@ -69,13 +64,14 @@ impl Week {
         starts[DAY_TYPES] = u16::try_from(edges.len()).unwrap_or(u16::MAX);
         troubles.report(lines, names, place, findings);
         let holidays = if names_holiday { holidays } else { Days::default() };
-        Self { starts, edges: edges.into(), holidays }
+        let one_band = lines.iter().all(|line| line.band == 0);
+        Self { starts, edges: edges.into(), holidays, one_band }
     }
 
     /// Whether there is no choice, so that no clock need be asked.
     #[inline]
-    pub(super) fn is_one_band(&self) -> bool {
-        self.edges.len() == DAY_TYPES
+    pub(super) const fn is_one_band(&self) -> bool {
+        self.one_band
     }
 
     /// The band at a reading of the tariff's clock.

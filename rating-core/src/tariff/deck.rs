@@ -228,7 +228,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         let message = if one {
             "the deck has no column `price`".to_owned()
         } else {
-            format!("the deck has no price for the bands {}", missing.join(", "))
+            format!("the deck has no price for `{}`", missing.join("`, `"))
         };
         let help = if one {
             "add a column `price`".to_owned()

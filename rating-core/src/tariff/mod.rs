@@ -16,6 +16,8 @@ mod trie;
 mod version;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use book::{Tariff, TariffBook};

@@ -269,7 +269,7 @@ fn clock(input: &str) -> IResult<&str, Option<u32>> {
 pub(super) fn show_clock(millis: u32) -> String {
     let seconds = millis / 1_000;
     let shown = format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
-    if seconds % 60 == 0 { shown } else { format!("{shown}:{:02}", seconds % 60) }
+    if seconds.is_multiple_of(60) { shown } else { format!("{shown}:{:02}", seconds % 60) }
 }
 
 /// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or
@@ -410,11 +410,13 @@ fn amount(text: &str) -> Result<Written<'_>, Fault> {
         ));
     }
     if text.contains(',') {
+        let (point, plain) = (text.replace(',', "."), text.replace(',', ""));
         let help = match text.split_once(',') {
-            Some((_, fraction)) if text.matches(',').count() == 1 && !fraction.contains('.') => {
-                format!("write a decimal point: `{}`", text.replace(',', "."))
+            Some((_, rest)) if rest.contains([',', '.']) => format!("write no thousands separators: `{plain}`"),
+            Some((whole, rest)) if whole != "0" && rest.chars().take_while(char::is_ascii_digit).count() == 3 => {
+                format!("write `{point}` if the comma is a decimal one, `{plain}` if it separates thousands")
             }
-            _ => format!("write no thousands separators: `{}`", text.replace(',', "")),
+            _ => format!("write a decimal point: `{point}`"),
         };
         return Err(Fault::new("tariff.decimal_comma", format!("`{text}` has a comma"), help));
     }

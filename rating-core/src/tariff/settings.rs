@@ -304,7 +304,7 @@ impl Reader<'_, '_> {
         }
         let names_holiday = lines.iter().any(|line| line.times.days & (1 << notation::HOLIDAY) != 0);
         let (days, known) = holidays;
-        if names_holiday && !known.is_some() {
+        if names_holiday && known.is_none() {
             let finding = Finding::error("tariff.holidays_missing", "a band is for holidays, and no day is a holiday");
             let help = "add `[holidays]` with `calendar = [\"….csv\"]` or `dates = [\"2026-12-25\"]`";
             self.findings.push(finding.at(place.clone()).help(help));

@@ -410,8 +410,7 @@ impl Index {
             internal: NONE,
         };
         // Text order puts a prefix before what extends it, so the tree is laid out as it is walked.
-        let mut order: Vec<((u8, (u64, usize)), u32)> =
-            rows.rows.iter().map(|row| sort_key(row.key)).zip(0..).collect();
+        let mut order: Vec<Keyed> = rows.rows.iter().map(|row| sort_key(row.key)).zip(0..).collect();
         order.sort_unstable();
         let mut conflicts = Conflicts::default();
         for group in order.chunk_by(|left, right| left.0 == right.0) {
@@ -436,7 +435,12 @@ impl Index {
     }
 }
 
-fn sort_key(key: DestinationKey) -> (u8, (u64, usize)) {
+/// What rows are sorted by: kind of key, then its digits as text.
+type SortKey = (u8, (u64, usize));
+/// A row and its sort key.
+type Keyed = (SortKey, u32);
+
+fn sort_key(key: DestinationKey) -> SortKey {
     match key {
         DestinationKey::Prefix(digits) => (0, digits.text_order()),
         DestinationKey::Number(number) => (1, number.digits().text_order()),
@@ -456,14 +460,7 @@ impl Conflicts {
     /// A deck pasted twice has as many conflicts as rows; this many show what happened.
     const MOST: usize = 20;
 
-    fn check(
-        &mut self,
-        group: &[((u8, (u64, usize)), u32)],
-        rows: &Rows,
-        validities: &[Interval],
-        sites: usize,
-        findings: &mut Findings,
-    ) {
+    fn check(&mut self, group: &[Keyed], rows: &Rows, validities: &[Interval], sites: usize, findings: &mut Findings) {
         let mut found: Vec<(u32, u32)> = Vec::new();
         for site in 0..sites {
             let of = |row: u32| validities[rows.rows[row as usize].validity as usize * sites + site];
