@@ -204,6 +204,7 @@ fn compile_sources(settings: &Settings, findings: &mut Findings) -> (Vec<Mediato
             let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
             let settings = MediatorSettings {
                 trunks: texts(&source.trunks),
+                phones: texts(&source.phones),
                 outside_contexts: texts(&source.outside_contexts),
                 inside_contexts: texts(&source.inside_contexts),
                 inside_partitions: texts(&source.inside_partitions),
