@@ -6,8 +6,8 @@
 
 Each `name.parquet` with a `name.machine.csv` (or, lacking that, `name.csv`) beside it must hold the same columns and rows: pyarrow compares
 them cell by cell; every reader must see the same number of rows, and the same count of values and exact sum in each column of
-numbers. Every decimal must be decimal(38, 10) and every timestamp UTC. Exit code 1 on any difference, and if there was
-nothing to compare.
+numbers. Total rows, which only the CSV has, must be the sum of the others. Money must be decimal(38, 10), prices decimal(38, 12),
+seconds decimal(18, 3), and every timestamp UTC. Exit code 1 on any difference, and if there was nothing to compare.
 """
 
 import csv
@@ -27,7 +27,11 @@ import pyarrow.parquet
 decimal.getcontext().prec = 60
 
 # What belongs to which file name, besides what every file must keep to.
-MUST_HAVE_DECIMAL_AND_TIME = {"itemised"}
+MUST_HAVE_MONEY_AND_TIME = {"itemised"}
+
+# Precision and scale: money is counted in 10^-10 of the currency unit, the price of a tariff in 10^-12, time in milliseconds.
+MONEY, PRICE, SECONDS = (38, 10), (38, 12), (18, 3)
+PRICES = {"rate", "connection_charge", "wholesale_rate", "wholesale_connection_charge"}
 
 
 def main(arguments):
@@ -56,7 +60,7 @@ def check(root):
         differences.append(f"{root}: no Parquet file found")
     elif not pairs:
         differences.append(f"{root}: no Parquet file has a CSV beside it")
-    if files and not any(path.stem in MUST_HAVE_DECIMAL_AND_TIME for path in files):
+    if files and not any(path.stem in MUST_HAVE_MONEY_AND_TIME for path in files):
         differences.append(f"{root}: no itemised.parquet found")
     if not differences:
         differences += check_glob(current if current.exists() else root, files)
@@ -87,19 +91,20 @@ def check_file(path, csv_path, root):
 
 
 def check_types(stem, schema):
-    kinds = {"decimal": 0, "timestamp": 0}
+    kinds = {"money": 0, "timestamp": 0}
     for field in schema:
         if pyarrow.types.is_decimal(field.type):
-            kinds["decimal"] += 1
-            if (field.type.precision, field.type.scale) != (38, 10):
-                yield f"column {field.name} is {field.type}, not decimal(38, 10)"
+            wanted = PRICE if field.name in PRICES else SECONDS if field.name.endswith("_s") else MONEY
+            kinds["money"] += wanted == MONEY
+            if (field.type.precision, field.type.scale) != wanted:
+                yield f"column {field.name} is {field.type}, not decimal{wanted}"
         elif pyarrow.types.is_timestamp(field.type):
             kinds["timestamp"] += 1
             if field.type.tz != "UTC":
                 yield f"column {field.name} is {field.type}, not a UTC timestamp"
         elif pyarrow.types.is_floating(field.type):
             yield f"column {field.name} is {field.type}: no report column is floating point"
-    if stem in MUST_HAVE_DECIMAL_AND_TIME:
+    if stem in MUST_HAVE_MONEY_AND_TIME:
         for kind, count in kinds.items():
             if count == 0:
                 yield f"no {kind} column"
@@ -177,6 +182,8 @@ def check_csv(path, arrow, in_folders):
     if names != [name for name in arrow.schema.names if name in header or name not in in_folders]:
         yield f"the CSV has columns {header}, the Parquet file {arrow.schema.names}"
         return
+    totals = [line for line in lines if header[:1] == ["row"] and line[:1] == ["total"]]
+    lines = [line for line in lines if line not in totals]
     if len(lines) != arrow.num_rows:
         yield f"the CSV has {len(lines)} rows, the Parquet file {arrow.num_rows}"
         return
@@ -197,6 +204,9 @@ def check_csv(path, arrow, in_folders):
                 (0, {name: summarise(arrow.select([name]))[1][name]}),
                 (0, {name: (len(values), sum(map(Decimal, values), Decimal(0)))}),
             )
+            stated = [line[index] for line in totals if line[index] != ""]
+            if stated and sum(map(Decimal, stated)) != sum(map(Decimal, values), Decimal(0)):
+                yield f"the total rows of {name} say {stated}, the rows above add up to {sum(map(Decimal, values))}"
 
 
 def same(text, value, kind):
@@ -235,15 +245,22 @@ def check_glob(root, files):
 
 def self_test():
     """A difference of one ledger unit, of one cell, of one row, or of a type is found; equal files pass."""
-    good = "payer,answered_at,seconds,amount,answered\nA,2026-10-25T01:30:00+01:00,61,0.0600000000,true\nB,,0,,false\n"
+    good = (
+        "row,payer,answered_at,calls,amount,answered\n"
+        "item,A,2026-10-25T01:30:00+01:00,61,0.0600000000,true\n"
+        "item,B,,0,,false\n"
+        "total,,,61,0.06,\n"
+    )
     cases = [
         ("equal", good, None, 0),
         ("one ledger unit", good.replace("0.0600000000", "0.0600000001"), None, 1),
         ("zero for nothing", good.replace("0,,false", "0,0.0000000000,false"), None, 1),
         ("another hour", good.replace("01:30:00+01:00", "01:30:00+00:00"), None, 1),
         ("no offset", good.replace("01:30:00+01:00", "00:30:00"), None, 1),
-        ("another name", good.replace("\nB,", "\nC,"), None, 1),
-        ("a row less", good.replace("B,,0,,false\n", ""), None, 1),
+        ("a total that is none", good.replace("61,0.06,\n", "61,0.07,\n"), None, 1),
+        ("no total", good.replace("total,,,61,0.06,\n", ""), None, 0),
+        ("another name", good.replace("item,B,", "item,C,"), None, 1),
+        ("a row less", good.replace("item,B,,0,,false\n", ""), None, 1),
         ("a column less", good.replace("payer,", "paid_by,"), None, 1),
         ("decimal of another scale", good, ("amount", pyarrow.decimal128(38, 4)), 1),
         ("local timestamp", good, ("answered_at", pyarrow.timestamp("ms")), 1),
@@ -271,9 +288,10 @@ def sample(change):
     answered = datetime(2026, 10, 25, 0, 30, tzinfo=timezone.utc)
     table = pyarrow.table(
         {
+            "row": pyarrow.array(["item", "item"]),
             "payer": pyarrow.array(["A", "B"]),
             "answered_at": pyarrow.array([answered, None], pyarrow.timestamp("ms", "UTC")),
-            "seconds": pyarrow.array([61, 0], pyarrow.int64()),
+            "calls": pyarrow.array([61, 0], pyarrow.int64()),
             "amount": pyarrow.array([Decimal("0.06"), None], pyarrow.decimal128(38, 10)),
             "answered": pyarrow.array([True, False]),
         }
