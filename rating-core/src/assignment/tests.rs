@@ -24,8 +24,11 @@ fn read(text: &str, payers: &[&str], sites: &[(&str, &Zone)], tariffs: &[&str]) 
     (assignments, findings.iter().map(ToString::to_string).collect())
 }
 
+/// Side, payer, site, instant, and the tariff expected.
+type Case<'c> = (&'c str, Option<u32>, u32, &'c str, Option<&'c str>);
+
 /// Asks with payers `harbour` (the operator), `acme`, `birch`; sites `ldn`, `nyc`; tariffs named by letters.
-fn check(rows: &str, cases: &[(&str, Option<u32>, u32, &str, Option<&str>)]) {
+fn check(rows: &str, cases: &[Case<'_>]) {
     const TARIFFS: [&str; 5] = ["a", "b", "c", "d", "w"];
     let (london, new_york) = (zone("Europe/London"), zone("America/New_York"));
     let sites = [("ldn", &london), ("nyc", &new_york)];
@@ -100,6 +103,17 @@ fn on_the_wholesale_side_the_operator_stands_for_all_payers() {
             ("wholesale", None, 0, "2026-07-15T12:00:00Z", Some("w")),
             ("retail", Some(0), 0, "2026-07-15T12:00:00Z", None),
         ],
+    );
+}
+
+#[test]
+fn every_row_inside_a_longer_one_is_refused() {
+    let rows = "retail,*,*,a,,\nretail,*,*,b,2026-01-01,2026-02-01\nretail,*,*,c,2026-03-01,2026-04-01\n";
+    let (_, found) = read(&format!("{HEADER}{rows}"), &["harbour"], &[], &["a", "b", "c"]);
+    let lines: Vec<&str> = found.iter().filter_map(|line| line.split(": retail").next()).collect();
+    assert_eq!(
+        lines,
+        ["assignments.csv:3:1: error[assignment.overlap]", "assignments.csv:4:1: error[assignment.overlap]"]
     );
 }
 

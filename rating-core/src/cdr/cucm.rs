@@ -39,8 +39,10 @@ const SENT_ON_BEHALF_OF: [i64; 6] = [5, 10, 14, 17, 19, 24];
 
 /// Redirect reasons that send a call on: forward busy, no answer, transfer, CPE out of order, forward, forward all,
 /// deflection, blind transfer, immediate divert, forward alternate party, forward on failure, refer, replaces,
-/// redirection, forward busy greeting, forward unregistered, follow me, forward no answer greeting.
-const SENT_ON_REASONS: [i64; 18] = [1, 2, 4, 9, 10, 15, 18, 34, 50, 66, 82, 130, 146, 162, 177, 178, 207, 225];
+/// redirection, the greetings of SIP forwarding (busy, follow me, out of service, time of day, do not disturb,
+/// unavailable, away), forward unregistered, mobility follow me.
+const SENT_ON_REASONS: [i64; 23] =
+    [1, 2, 4, 9, 10, 15, 18, 34, 50, 66, 82, 130, 146, 162, 177, 178, 207, 209, 239, 242, 257, 274, 335];
 
 const RECORDING_ON_BEHALF_OF: i64 = 27;
 const RECORDING_REASON: i64 = 354;

@@ -41,8 +41,8 @@ pub(super) fn compile(
     main_numbers(believed, &pieces, names, findings);
     let timelines = number_timelines(believed, &grounds, &pieces, names, findings);
     let extensions = (0..)
-        .zip(names.sites)
-        .map(|(site, _)| extension_timelines(SiteId(site), believed, &pieces, names, findings))
+        .zip(extensions_by_site(believed, &pieces, names.sites.len()))
+        .map(|(site, pieces)| extension_timelines(SiteId(site), believed, &pieces, names, findings))
         .collect();
     (timelines, extensions)
 }
@@ -213,16 +213,9 @@ fn number_timelines(
     timelines
 }
 
-fn extension_timelines(
-    site: SiteId,
-    believed: &[Belief<'_>],
-    numbers: &[Piece],
-    names: &Names<'_>,
-    findings: &mut Findings,
-) -> Timelines {
-    let here = |piece: &&Piece| believed.get(piece.belief).is_some_and(|belief| belief.content.site == site);
-    // Turned about: an extension, and the number behind it.
-    let with_number = numbers.iter().filter(here).filter_map(|piece| {
+/// Allocations turned about: extensions, each with the number behind it, if there is one.
+fn extensions_by_site(believed: &[Belief<'_>], numbers: &[Piece], sites: usize) -> Vec<Vec<Piece>> {
+    let with_number = numbers.iter().filter_map(|piece| {
         let first = piece.counterpart?;
         let keys = (first, first + (piece.keys.1 - piece.keys.0));
         Some(Piece { keys, counterpart: Some(piece.keys.0), ..*piece })
@@ -230,15 +223,31 @@ fn extension_timelines(
     let alone = believed.iter().enumerate().filter_map(|(index, belief)| {
         let extension = belief.content.extension.filter(|_| belief.content.numbers.is_none())?;
         let keys = (extension.to_bits(), extension.to_bits());
-        (belief.content.site == site).then_some(Piece { keys, belief: index, main: false, counterpart: None })
+        Some(Piece { keys, belief: index, main: false, counterpart: None })
     });
-    let pieces: Vec<Piece> = with_number.chain(alone).collect();
+    let mut by_site = vec![Vec::new(); sites];
+    for piece in with_number.chain(alone) {
+        let site = believed.get(piece.belief).map_or(usize::MAX, |belief| belief.content.site.index());
+        if let Some(pieces) = by_site.get_mut(site) {
+            pieces.push(piece);
+        }
+    }
+    by_site
+}
+
+fn extension_timelines(
+    site: SiteId,
+    believed: &[Belief<'_>],
+    pieces: &[Piece],
+    names: &Names<'_>,
+    findings: &mut Findings,
+) -> Timelines {
     let ranges: Vec<(u64, u64)> = pieces.iter().map(|piece| piece.keys).collect();
 
     let mut timelines = Timelines::default();
     let mut conflicts = Conflicts::default();
     cut(&ranges, |keys, members| {
-        let mut held = held(believed, &pieces, members.iter().copied());
+        let mut held = held(believed, pieces, members.iter().copied());
         held.sort_by_key(|held| (held.valid().from, held.piece.belief));
         // Several numbers of one holder may ring one telephone.
         conflicts.find(keys, &held, |one, other| one.content.payer != other.content.payer);

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::Call;
 use super::mediator::{Ends, Mediator, Side, is_local, is_public};
-use crate::cdr::{Cdr, Kind};
+use crate::cdr::Cdr;
 use crate::number::Party;
 use crate::time::{Duration, Instant};
 
@@ -37,6 +37,9 @@ impl Mediator {
     ///   answered before unanswered, then by a trunk, then the first;
     /// - if none did, or it was not answered but the first half was (an application took the call), the half that came in
     ///   by a real channel. Answered, and its other half not here, it is [`Waiting`](Assembled::Waiting): that half may be in a file that is still to come.
+    ///
+    /// A chain of pairs (a half that came in by one and went out by another) can be handed over as one group; it is one
+    /// call then, too.
     ///
     /// The caller is that of the half that came in by a real channel; where there is none (a call placed by the switch),
     /// the extension that the other half rang. If caller and destination are both outside, the call was forwarded, by
@@ -98,10 +101,10 @@ impl Mediator {
         {
             return Some(index);
         }
-        // Answered, but not by what the other half rang: an application took the call.
-        let complete =
-            outer.is_some() || records().any(|(_, cdr)| is_local(cdr.ingress) && other_half(cdr, group, cluster));
-        if answered_elsewhere && !complete {
+        // Answered, but not by what the other half rang: an application took the call. Without the other half nobody
+        // can tell.
+        let continued = |cdr: &Cdr<'_>| records().any(|(_, other)| pair_of(other.ingress) == pair_of(cdr.egress));
+        if records().any(|(_, cdr)| led_away(cdr) && !continued(cdr)) {
             return None;
         }
         records().min_by_key(|(index, cdr)| (!cdr.answered, !is_real(cdr.ingress), *index)).map(|(index, _)| index)
@@ -157,11 +160,10 @@ fn is_real(channel: &[u8]) -> bool {
     !channel.is_empty() && !is_local(channel)
 }
 
-/// Whether the cluster also holds a record that goes out by the pair through which `cdr` came in.
-fn other_half(cdr: &Cdr<'_>, group: &[Cdr<'_>], cluster: &[usize]) -> bool {
-    let Kind::LocalHalf { pair } = cdr.kind else { return false };
-    cluster
-        .iter()
-        .filter_map(|index| group.get(*index))
-        .any(|other| is_local(other.egress) && matches!(other.kind, Kind::LocalHalf { pair: same } if same == pair))
+/// The name that both halves of a `Local` channel share; older releases write `,1` for `;1`.
+fn pair_of(channel: &[u8]) -> Option<&[u8]> {
+    match channel {
+        [pair @ .., b';' | b',', b'1' | b'2'] if is_local(channel) => Some(pair),
+        _ => None,
+    }
 }

@@ -32,7 +32,7 @@ pub(super) struct Times {
 /// Settles the times of a record whose clock is in `zone`.
 pub(super) fn times(cdr: &Cdr<'_>, zone: &Zone) -> Times {
     let setups = readings(cdr.setup, zone);
-    let answers = readings(cdr.answer.filter(|_| cdr.answered), zone);
+    let answers = readings(cdr.answer.filter(|_| cdr.answered && !is_reckoned(cdr)), zone);
     let ends = readings(cdr.end, zone);
     let setups = match cdr.epoch {
         Some(epoch) => nearest(setups, epoch),
@@ -56,6 +56,19 @@ pub(super) fn times(cdr: &Cdr<'_>, zone: &Zone) -> Times {
     let mut times = earlier.unwrap_or_else(|| reckon(cdr, None, None, None));
     times.other_reading = later.filter(|later| *later != times.charging_at);
     times
+}
+
+/// Whether the answer is no evidence of its own: on the clock face it is exactly set-up + duration − talk time. So it is
+/// in layouts that have no answer, where the parser reckoned it; over a clock change it may then be an hour off. Where it
+/// was written, nothing is lost: it is reckoned again from the set-up.
+fn is_reckoned(cdr: &Cdr<'_>) -> bool {
+    match (cdr.setup, cdr.answer, cdr.duration) {
+        (Some(Stamp::Local(setup)), Some(Stamp::Local(answer)), Some(duration)) => {
+            answer.as_millis().saturating_sub(setup.as_millis())
+                == duration.as_millis().saturating_sub(cdr.talk.as_millis())
+        }
+        _ => false,
+    }
 }
 
 /// Up to two instants that a stamp may mean; a stamp that is not there counts as one unknown.

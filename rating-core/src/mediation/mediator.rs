@@ -4,10 +4,12 @@
 //!
 //! Each end of a record is put inside or outside the site; the first evidence that tells wins.
 //!
-//! 1. **Trunk patterns** ([`SourceSettings::trunks`]): an end whose channel or device matches is outside; where there are
-//!    patterns, any other channel is inside.
+//! 1. **Patterns**: an end whose channel or device matches [`SourceSettings::phones`] is inside, one that matches
+//!    [`SourceSettings::trunks`] outside; where there are trunk patterns, any other channel is inside.
 //! 2. **Partitions** (CUCM), if the source lists inside ones: the calling and the called party's.
-//! 3. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones, anything else is a gateway or trunk.
+//! 3. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
+//!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
+//!    anybody who sent the call on, names are not enough, and the direction stays unknown.
 //!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside.
 //! 4. **Context** (Asterisk): says where the caller stands.
 //! 5. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
@@ -49,6 +51,8 @@ pub enum Mediated<'a> {
 pub struct SourceSettings {
     /// Channels and devices that lead outside.
     pub trunks: Vec<String>,
+    /// Channels and devices that are inside, where their names do not tell (CUCM devices with names of their own).
+    pub phones: Vec<String>,
     /// Contexts of callers inside; `from-internal…` if no context is listed at all.
     pub inside_contexts: Vec<String>,
     /// Contexts of callers outside; `from-pstn`, `from-trunk…`, `from-did…`, `ext-did…` and the like if no context is
@@ -129,6 +133,7 @@ pub struct Mediator {
     zone: Zone,
     pub(super) plan: Arc<DialPlan>,
     trunks: Vec<Pattern>,
+    phones: Vec<Pattern>,
     inside_contexts: Vec<Pattern>,
     outside_contexts: Vec<Pattern>,
     inside_partitions: Vec<Pattern>,
@@ -167,6 +172,7 @@ impl Mediator {
             zone,
             plan: plan.into(),
             trunks: patterns(&settings.trunks),
+            phones: patterns(&settings.phones),
             inside_contexts: inside,
             outside_contexts: outside,
             inside_partitions: patterns(&settings.inside_partitions),
@@ -245,9 +251,13 @@ impl Mediator {
         let called = self.called(cdr, caller, forwarder_party.is_some());
         let mut callee = self.callee_side(cdr, called);
         // An inside call to an outside number that failed before it found a way out was still meant to go out.
-        let nowhere = cdr.partitions.is_none() && cdr.egress.is_empty();
+        let nowhere = channels_tell(cdr) && cdr.egress.is_empty();
         if caller == Side::Inside && nowhere && !cdr.answered && is_public(called) {
             callee = Side::Outside;
+        }
+        let by_names_alone = self.trunks.is_empty() && !cdr.egress.is_empty() && !is_channel(cdr.egress);
+        if caller == Side::Outside && callee == Side::Outside && forwarder_party.is_none() && by_names_alone {
+            callee = Side::Unclear;
         }
         let (called, forwarder) = match forwarder_party {
             None if caller == Side::Outside && callee == Side::Outside => self.forwarded(cdr, called),
@@ -260,6 +270,11 @@ impl Mediator {
     pub(super) fn caller_side(&self, cdr: &Cdr<'_>) -> Side {
         let partition = cdr.partitions.map(|(calling, _)| calling);
         let by_line = self.side_of(cdr.ingress, partition);
+        // Without patterns a device is outside only because its name is not a phone's.
+        let in_partition = self.trunks.is_empty() && partition.is_some_and(|partition| !partition.is_empty());
+        if by_line == Side::Outside && in_partition {
+            return Side::Inside;
+        }
         if by_line != Side::Unclear {
             return by_line;
         }
@@ -281,8 +296,7 @@ impl Mediator {
 
     /// Where the called party lies.
     pub(super) fn callee_side(&self, cdr: &Cdr<'_>, called: Party<'_>) -> Side {
-        let channels_tell = cdr.partitions.is_none();
-        if channels_tell && cdr.egress.is_empty() {
+        if channels_tell(cdr) && cdr.egress.is_empty() {
             return Side::Inside;
         }
         let partition = cdr.partitions.map(|(_, called)| called);
@@ -299,23 +313,26 @@ impl Mediator {
 
     /// Where a channel or device leads, by patterns, partition and name.
     fn side_of(&self, line: &[u8], partition: Option<&[u8]>) -> Side {
+        if self.phones.iter().any(|pattern| pattern.matches(line)) {
+            return Side::Inside;
+        }
         if !line.is_empty() && !is_local(line) && !self.trunks.is_empty() {
             return if self.trunks.iter().any(|pattern| pattern.matches(line)) { Side::Outside } else { Side::Inside };
         }
-        let Some(partition) = partition else {
-            let named_after_extension = device_of(line)
-                .is_some_and(|device| self.plan.knows_extensions() && self.plan.extension_of(device).is_some());
-            return if named_after_extension { Side::Inside } else { Side::Unclear };
-        };
-        if !partition.is_empty() && self.inside_partitions.iter().any(|pattern| pattern.matches(partition)) {
+        if partition.is_some_and(|partition| {
+            !partition.is_empty() && self.inside_partitions.iter().any(|pattern| pattern.matches(partition))
+        }) {
             return Side::Inside;
         }
         if line.is_empty() {
             return Side::Unclear;
         }
-        let is_phone = PHONE_DEVICES
-            .iter()
-            .any(|prefix| line.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)));
+        if is_channel(line) {
+            let inside = self.plan.knows_extensions()
+                && device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some());
+            return if inside { Side::Inside } else { Side::Unclear };
+        }
+        let is_phone = PHONE_DEVICES.iter().any(|prefix| starts_with(line, prefix));
         if is_phone { Side::Inside } else { Side::Outside }
     }
 
@@ -396,7 +413,9 @@ impl Mediator {
         };
         let side = match party {
             Party::Extension(_) => Side::Inside,
+            // A bridge joined to a bridge.
             Party::Name(name) if is_bridge(name) => Side::Inside,
+            Party::Missing if is_bridge(cdr.calling) => Side::Inside,
             _ if calls_itself || participant == cdr.dialled || participant == cdr.reached => {
                 self.side_of(line, partition)
             }
@@ -449,6 +468,16 @@ pub(super) const fn is_public(party: Party<'_>) -> bool {
 /// Whether a channel is a half of an Asterisk `Local` pair, which leads nowhere by itself.
 pub(super) fn is_local(channel: &[u8]) -> bool {
     channel.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"Local/"))
+}
+
+/// Whether a line is an Asterisk channel (`SIP/114-000000c4`) rather than a CUCM device name, which has no slash.
+fn is_channel(line: &[u8]) -> bool {
+    line.contains(&b'/')
+}
+
+/// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by.
+fn channels_tell(cdr: &Cdr<'_>) -> bool {
+    cdr.partitions.is_none() && (is_channel(cdr.ingress) || cdr.ingress.is_empty())
 }
 
 /// `114` of `SIP/114-000000c4`.

@@ -69,7 +69,7 @@ pub struct Batch {
     pub(super) columns: Vec<Column>,
     /// Rows that are not totals.
     detail_rows: usize,
-    rows: usize,
+    all_rows: usize,
     clocks: Clocks,
 }
 
@@ -90,7 +90,7 @@ impl Batch {
         for (spec, column) in schema.columns.iter().zip(&columns) {
             assert_eq!(column.rows(), rows, "cells of column {} of {}", spec.name, schema.name);
         }
-        Self { schema, columns, detail_rows: rows.saturating_sub(total_rows), rows, clocks }
+        Self { schema, columns, detail_rows: rows.saturating_sub(total_rows), all_rows: rows, clocks }
     }
 
     /// Its columns.
@@ -112,7 +112,7 @@ impl Batch {
             batch: self,
             schema: self.schema.clone(),
             detail: 0..self.detail_rows,
-            totals: self.detail_rows..self.rows,
+            totals: self.detail_rows..self.all_rows,
         }
     }
 

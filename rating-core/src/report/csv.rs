@@ -286,6 +286,8 @@ fn two(value: u32, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -409,9 +411,11 @@ mod tests {
 
         #[test]
         fn instants_are_written_as_the_zone_formats_them(seconds in -300_000_000..4_000_000_000_i64, millis in 0..1_000_i64) {
+            static ZONES: LazyLock<[Zone; 4]> = LazyLock::new(|| {
+                ["Europe/London", "America/St_Johns", "Asia/Kolkata", "UTC"].map(|name| Zone::load(name).unwrap())
+            });
             let instant = Instant::from_millis(seconds * 1_000 + millis);
-            for name in ["Europe/London", "America/St_Johns", "Asia/Kolkata", "UTC"] {
-                let zone = Zone::load(name).unwrap();
+            for zone in ZONES.iter() {
                 let mut out = Vec::new();
                 write_instant(instant, zone.offset_at(instant), &mut out);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), zone.format(instant));

@@ -144,8 +144,7 @@ impl<W: Write + Send> Writer<W> {
     /// # Errors
     ///
     /// [`WriteError::File`] if the sink fails.
-    pub fn finish(mut self) -> Result<W, WriteError> {
-        self.file.finish()?;
+    pub fn finish(self) -> Result<W, WriteError> {
         Ok(self.file.into_inner()?)
     }
 }
@@ -214,8 +213,7 @@ fn to_array(column: &Column, rows: Rows) -> Result<ArrayRef, WriteError> {
         Column::Text(heap) | Column::Number(heap) => Arc::new(strings(heap, &rows)?),
         Column::Name(ids, dictionary) => {
             let keys = UInt32Array::try_new(cells(&ids.values, &rows)?.to_vec().into(), nulls(&ids.nulls, &rows)?)?;
-            let names = Arc::new(StringArray::from_iter_values(dictionary.iter()));
-            Arc::new(DictionaryArray::try_new(keys, names)?)
+            Arc::new(DictionaryArray::try_new(keys, dictionary.array())?)
         }
         Column::Integer(values) => {
             let cells = cells(&values.values, &rows)?.to_vec();

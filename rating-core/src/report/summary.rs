@@ -257,9 +257,9 @@ impl ChargeColumns {
         self.site.push_site(key.site);
         self.client_id.push(key.payer.map(|payer| payer.0));
         self.client_name.push(key.payer.map(|payer| payer.0));
-        self.client_amount.push(client.map(|(_, total)| total).or(zero(has_client)));
+        self.client_amount.push(client.map(|(_, total)| total).or(zero(has_client && sums.client.is_empty())));
         self.currency.push_currency(client.map(|(currency, _)| currency));
-        self.operator_amount.push(operator.map(|(_, total)| total).or(zero(complete)));
+        self.operator_amount.push(operator.map(|(_, total)| total).or(zero(complete && sums.operator.is_empty())));
         self.operator_currency.push_currency(operator.map(|(currency, _)| currency));
         self.margin.push(margin.filter(|_| has_client));
         let count = |count: u64| first.then_some(count);

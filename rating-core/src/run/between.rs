@@ -16,18 +16,18 @@ use crate::source::RecordId;
 
 /// What came of it.
 #[derive(Default)]
-pub struct Joined {
+pub(super) struct Joined {
     /// Records that are equal to an earlier one, sorted.
-    pub duplicates: Vec<u64>,
+    pub(super) duplicates: Vec<u64>,
     /// Rows of assembled calls, one run a partition.
-    pub runs: Vec<(Spilled, Vec<Stretch>)>,
+    pub(super) runs: Vec<(Spilled, Vec<Stretch>)>,
     /// What became of the records that were set aside.
-    pub legs: Vec<(RecordId, LegFate)>,
+    pub(super) legs: Vec<(RecordId, LegFate)>,
 }
 
 /// What became of a record that needed another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LegFate {
+pub(super) enum LegFate {
     /// It stands for a call of the month.
     Used,
     /// Another record stands for its call.
@@ -47,7 +47,7 @@ pub enum LegFate {
 /// # Errors
 ///
 /// If what was set aside cannot be read.
-pub fn run(
+pub(super) fn run(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],

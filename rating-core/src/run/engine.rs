@@ -12,7 +12,7 @@ use crate::time::{Duration, Instant, Interval, Month};
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     /// Its row was set aside.
     Row,
     /// It belongs to another month, or to a site that was not asked for.
@@ -20,9 +20,9 @@ pub enum Fate {
 }
 
 /// A project made ready for one month.
-pub struct Engine<'p> {
+pub(super) struct Engine<'p> {
     /// The project.
-    pub project: &'p Project,
+    pub(super) project: &'p Project,
     rater: Rater<'p>,
     /// The month at each site.
     bounds: Vec<Interval>,
@@ -33,7 +33,7 @@ pub struct Engine<'p> {
 impl<'p> Engine<'p> {
     /// Makes a project ready for a month, at all sites or only one.
     #[must_use]
-    pub fn new(project: &'p Project, month: Month, only: Option<SiteId>) -> Self {
+    pub(super) fn new(project: &'p Project, month: Month, only: Option<SiteId>) -> Self {
         let bounds = project
             .settings
             .sites
@@ -57,7 +57,7 @@ impl<'p> Engine<'p> {
     /// # Errors
     ///
     /// If it is no file of the source's format.
-    pub fn open(&self, source: SourceId, head: &[u8], whole: bool) -> Result<Reader, FileError> {
+    pub(super) fn open(&self, source: SourceId, head: &[u8], whole: bool) -> Result<Reader, FileError> {
         let (format, options) = match self.project.formats.get(source.index()) {
             Some((format, options)) => (*format, options.clone()),
             None => (cdr::Format::Asterisk, cdr::Options::default()),
@@ -67,7 +67,7 @@ impl<'p> Engine<'p> {
 
     /// By how many minutes the clock of a file differs from its source's zone, where the unique ids tell.
     #[must_use]
-    pub fn clock_difference(&self, source: SourceId, reader: &Reader) -> Option<i64> {
+    pub(super) fn clock_difference(&self, source: SourceId, reader: &Reader) -> Option<i64> {
         let notes = reader.notes();
         let shown = i64::from(notes.epoch_offset_minutes?);
         let zone = &self.project.settings.sources.get(source.index())?.zone;
@@ -84,7 +84,7 @@ impl<'p> Engine<'p> {
 
     /// What a record is.
     #[must_use]
-    pub fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+    pub(super) fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
@@ -93,12 +93,12 @@ impl<'p> Engine<'p> {
 
     /// Assembles records that share a pair.
     #[must_use]
-    pub fn assemble<'a>(&self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
+    pub(super) fn assemble<'a>(&self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
         self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))
     }
 
     /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on.
-    pub fn finish(
+    pub(super) fn finish(
         &self,
         source: SourceId,
         call: Call<'_>,
@@ -134,22 +134,8 @@ impl<'p> Engine<'p> {
     fn two_readings(&self, source: SourceId, one: Instant, other: Option<Instant>) -> &'static str {
         use crate::mediation::MediationReason::{LocalTimeMissing, LocalTimeRepeated};
         let zone = self.project.settings.sources.get(source.index()).map(|source| &source.zone);
-        let repeated = zone
-            .zip(other)
-            .is_some_and(|(zone, other)| zone.to_local(one) == zone.to_local(other));
+        let repeated = zone.zip(other).is_some_and(|(zone, other)| zone.to_local(one) == zone.to_local(other));
         if repeated { LocalTimeRepeated.code() } else { LocalTimeMissing.code() }
-    }
-
-    /// The zone database, tariffs and codes that set-aside rows refer to.
-    #[must_use]
-    pub fn codes(&self) -> &[&'static str] {
-        &self.codes
-    }
-
-    /// The month at a site.
-    #[must_use]
-    pub fn bounds(&self, site: SiteId) -> Option<Interval> {
-        self.bounds.get(site.index()).copied()
     }
 }
 

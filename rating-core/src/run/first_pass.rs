@@ -24,13 +24,13 @@ use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
 
 /// Into how many parts keys and set-aside records are cut.
-pub const PARTITIONS: usize = 64;
+pub(super) const PARTITIONS: usize = 64;
 
 /// How many bytes of set-aside rows are kept in memory before further ones go to files.
 const IN_MEMORY: u64 = 96 << 20;
 
 /// How many rejected records are listed one by one; beyond that they are only counted.
-pub const LISTED_REJECTS: usize = 100_000;
+pub(super) const LISTED_REJECTS: usize = 100_000;
 
 /// How much of a rejected record is shown.
 const SHOWN_OF_REJECT: usize = 200;
@@ -40,96 +40,96 @@ const LISTED_IN_CHUNK: usize = 500;
 
 /// An input file, opened far enough to know its layout.
 #[derive(Debug)]
-pub struct InputFile {
+pub(super) struct InputFile {
     /// Whose file.
-    pub source: SourceId,
+    pub(super) source: SourceId,
     /// Path below the project.
-    pub path: String,
+    pub(super) path: String,
     /// SHA-256 of the file as stored, hexadecimal.
     pub sha256: String,
     /// Size as stored.
-    pub bytes: u64,
+    pub(super) bytes: u64,
 }
 
 /// What is known of a file once it has been read.
 #[derive(Clone, Debug, Default)]
-pub struct FileResult {
+pub(super) struct FileResult {
     /// The layout recognised, or why the file as a whole was refused.
-    pub layout: String,
+    pub(super) layout: String,
     /// Why the file as a whole was refused: code, words, help.
-    pub refused: Option<(&'static str, String, String)>,
+    pub(super) refused: Option<(&'static str, String, String)>,
     /// Why a packed file ended early.
-    pub damage: Option<String>,
+    pub(super) damage: Option<String>,
     /// What the records tell of the clock: minutes by which the unique ids' epochs lie after the source's zone.
-    pub clock: Option<i64>,
+    pub(super) clock: Option<i64>,
     /// What became of its records (`used`, `duplicate`, `merged`, `waiting` are filled in later).
-    pub counts: Counts,
+    pub(super) counts: Counts,
 }
 
 /// A rejected record, for the exceptions.
 #[derive(Clone, Debug)]
-pub struct RejectedRecord {
+pub(super) struct RejectedRecord {
     /// Where.
-    pub id: RecordId,
+    pub(super) id: RecordId,
     /// Its number in the file, from 1.
-    pub number: u64,
+    pub(super) number: u64,
     /// Why.
-    pub reason: RejectReason,
+    pub(super) reason: RejectReason,
     /// The column at fault, from 1; 0 for the whole record.
-    pub column: u32,
+    pub(super) column: u32,
     /// Its beginning.
-    pub shown: Vec<u8>,
+    pub(super) shown: Vec<u8>,
 }
 
 /// What one chunk contributed.
-pub struct Part {
+pub(super) struct Part {
     /// Index of the file.
-    pub file: u32,
+    pub(super) file: u32,
     /// Offset of the chunk.
-    pub offset: u64,
+    pub(super) offset: u64,
     /// Records in it.
-    pub records: u64,
+    pub(super) records: u64,
     /// The run of rows, then keys by partition, then set-aside records by partition.
-    pub bytes: Spilled,
+    pub(super) bytes: Spilled,
     /// Where each payer's rows lie.
-    pub stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<Stretch>,
     /// Where each partition's keys lie: offset and length.
-    pub keys: Vec<(u64, usize)>,
+    pub(super) keys: Vec<(u64, usize)>,
     /// Where each partition's set-aside records lie.
-    pub legs: Vec<(u64, usize)>,
+    pub(super) legs: Vec<(u64, usize)>,
     /// Rejected records, the first of each reason and as many more as are listed.
-    pub rejects: Vec<RejectedRecord>,
+    pub(super) rejects: Vec<RejectedRecord>,
     /// How many were rejected, by the index of the reason in [`RejectReason::ALL`].
-    pub rejected: [u64; RejectReason::ALL.len()],
+    pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// How many were no calls, by the index of the reason in [`NotACall::ALL`].
-    pub not_a_call: [u64; NotACall::ALL.len()],
+    pub(super) not_a_call: [u64; NotACall::ALL.len()],
 }
 
 /// All that the first pass found.
-pub struct FirstPass {
+pub(super) struct FirstPass {
     /// By file and offset.
-    pub parts: Vec<Part>,
+    pub(super) parts: Vec<Part>,
     /// By file.
-    pub files: Vec<FileResult>,
+    pub(super) files: Vec<FileResult>,
 }
 
 /// A key: the hash of the format's exact key, and the record that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub(super) struct Key {
     /// 128 bits of hash, the source mixed in.
-    pub hash: (u64, u64),
+    pub(super) hash: (u64, u64),
     /// The record.
-    pub record: u64,
+    pub(super) record: u64,
 }
 
 impl Key {
     /// Bytes of a stored key.
-    pub const BYTES: usize = 24;
+    pub(super) const BYTES: usize = 24;
 
     /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
-    pub fn of(source: SourceId, cdr: &Cdr<'_>) -> Self {
+    pub(super) fn of(source: SourceId, cdr: &Cdr<'_>) -> Self {
         let (one, two) = (FixedState::with_seed(0x5ca1_ab1e), FixedState::with_seed(0x0dd_ba11));
         let keyed = (source.0, cdr.key);
         Self { hash: (one.hash_one(keyed), two.hash_one(keyed)), record: cdr.id.to_bits() }
@@ -146,24 +146,23 @@ impl Key {
     }
 
     /// Reads stored keys.
-    pub fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
+    pub(super) fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
         let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or([0; 8]));
-        bytes.chunks_exact(Self::BYTES).map(move |bytes| Self {
-            hash: (word(&bytes[..8]), word(&bytes[8..16])),
-            record: word(&bytes[16..]),
-        })
+        bytes
+            .chunks_exact(Self::BYTES)
+            .map(move |bytes| Self { hash: (word(&bytes[..8]), word(&bytes[8..16])), record: word(&bytes[16..]) })
     }
 }
 
 /// A record set aside until its partner comes: as it was written.
 #[derive(Clone, Copy, Debug)]
-pub struct Leg<'a> {
+pub(super) struct Leg<'a> {
     /// Where it came from.
-    pub source: SourceId,
+    pub(super) source: SourceId,
     /// The record.
-    pub record: RecordId,
+    pub(super) record: RecordId,
     /// Its bytes.
-    pub raw: &'a [u8],
+    pub(super) raw: &'a [u8],
 }
 
 impl<'a> Leg<'a> {
@@ -176,7 +175,7 @@ impl<'a> Leg<'a> {
 
     /// Reads stored records.
     #[must_use]
-    pub fn read_all(mut bytes: &'a [u8]) -> Vec<Self> {
+    pub(super) fn read_all(mut bytes: &'a [u8]) -> Vec<Self> {
         let mut legs = Vec::new();
         while let Some((head, rest)) = bytes.split_at_checked(16) {
             let source = SourceId(u32::from_le_bytes(head[..4].try_into().unwrap_or([0; 4])));
@@ -237,7 +236,7 @@ fn line_end_byte(reader: &Reader) -> u8 {
 /// # Errors
 ///
 /// If a file cannot be read or a row not set aside.
-pub fn run(
+pub(super) fn run(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
@@ -272,8 +271,7 @@ pub fn run(
     if let Some(error) = locked(&shared.error).take() {
         return Err(error.into());
     }
-    let (mut parts, mut files) =
-        shared.results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (mut parts, mut files) = shared.results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     parts.sort_by_key(|part| (part.file, part.offset));
     number_records(&mut parts, &mut files);
     Ok(FirstPass { parts, files })

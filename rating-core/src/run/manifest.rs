@@ -46,10 +46,8 @@ pub(super) fn write(
         .iter()
         .map(|reference| json!({ "path": reference.path, "sha256": reference.sha256 }))
         .collect();
-    let outputs: Vec<Value> = published
-        .iter()
-        .map(|file| json!({ "path": file.path, "bytes": file.bytes, "sha256": file.sha256 }))
-        .collect();
+    let outputs: Vec<Value> =
+        published.iter().map(|file| json!({ "path": file.path, "bytes": file.bytes, "sha256": file.sha256 })).collect();
     let manifest = json!({
         "manifest": LAYOUT,
         "month": run.month.to_string(),

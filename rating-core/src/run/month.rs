@@ -1,6 +1,5 @@
 //! A month, end to end.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -21,7 +20,9 @@ use super::{Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings};
 use crate::ids::SiteId;
 use crate::money::{Currency, Total};
-use crate::report::{NameLists, Names, Report, charges_by_occupier, extension_summary, payer_destinations, site_destinations};
+use crate::report::{
+    NameLists, Names, Report, charges_by_occupier, extension_summary, payer_destinations, site_destinations,
+};
 use crate::time::{Month, ZONE_DATABASE_VERSION};
 
 /// The version of this library, part of what a run is made from.
@@ -63,7 +64,11 @@ fn warn_without_files(project: &Project, source: crate::ids::SourceId, files: &[
     if files.is_empty() {
         findings.push(
             Finding::warning("project.no_input", format!("source `{}` has no files", settings.id))
-                .at(crate::finding::Label::new(&project.settings.source, settings.files_span.clone(), "nothing matches"))
+                .at(crate::finding::Label::new(
+                    &project.settings.source,
+                    settings.files_span.clone(),
+                    "nothing matches",
+                ))
                 .help("patterns are relative to the project's folder; `*` does not cross folders, `**` does"),
         );
     }
@@ -93,17 +98,21 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         return Ok(Summary { published: Published::Now, ..summary });
     }
     let work = (!options.dry_run).then(|| out.join(".work"));
-    let outcome = rate_and_publish(&RunContext {
-        storage,
-        project: &project,
-        month,
-        only,
-        files: &files,
-        work: work.as_deref(),
-        progress,
-        id: &id,
-        known_at: options.known_at,
-    }, stage, warnings);
+    let outcome = rate_and_publish(
+        &RunContext {
+            storage,
+            project: &project,
+            month,
+            only,
+            files: &files,
+            work: work.as_deref(),
+            progress,
+            id: &id,
+            known_at: options.known_at,
+        },
+        stage,
+        warnings,
+    );
     if let Some(work) = &work {
         storage.remove(work)?;
     }
@@ -128,7 +137,8 @@ fn take_lock(storage: &dyn Storage, out: &Path, month: Month) -> Result<Box<dyn 
     match storage.lock(&path, &holder)? {
         Some(lock) => Ok(lock),
         None => {
-            let who = storage.read(&path).map(|text| String::from_utf8_lossy(&text).trim().to_owned()).unwrap_or_default();
+            let who =
+                storage.read(&path).map(|text| String::from_utf8_lossy(&text).trim().to_owned()).unwrap_or_default();
             Err(RunError::Locked(format!("{who} (`{}`); wait for it to end", path.display())))
         }
     }
@@ -151,8 +161,8 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
             let full = project.root.join(&path);
             let mut reader = storage.open(&full)?;
             let mut hash = Sha256::new();
-            let bytes = std::io::copy(&mut reader, &mut hash)
-                .map_err(|error| super::storage::failed("read", &full, error))?;
+            let bytes =
+                std::io::copy(&mut reader, &mut hash).map_err(|error| super::storage::failed("read", &full, error))?;
             Ok(InputFile { source, path, sha256: hex(&hash.finalize()), bytes })
         })
         .collect::<Result<_, StorageError>>()?;
@@ -160,9 +170,12 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
         let first = files[..index].iter().find(|first| first.sha256 == file.sha256 && first.bytes > 0);
         if let Some(first) = first {
             warnings.push(
-                Finding::warning("run.same_content", format!("`{}` has the same content as `{}`", file.path, first.path))
-                    .in_file(file.path.clone())
-                    .help("its records are counted as duplicates and charged once"),
+                Finding::warning(
+                    "run.same_content",
+                    format!("`{}` has the same content as `{}`", file.path, first.path),
+                )
+                .in_file(file.path.clone())
+                .help("its records are counted as duplicates and charged once"),
             );
         }
     }
@@ -211,7 +224,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
     stage.begin()?;
     run.progress.begin(run.files.iter().map(|file| file.bytes).sum());
     let engine = Engine::new(run.project, run.month, run.only);
-    let mut first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
+    let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
     let joined = between::run(&engine, run.storage, run.files, &first)?;
     run.progress.writing();
     let names = names(run.project, run.files);
@@ -231,7 +244,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
         duplicates: &joined.duplicates,
     };
     let second = second_pass::run(&context)?;
-    let files = balance(&mut first, &joined, &second)?;
+    let files = balance(&first, &joined, &second)?;
     summaries(&context, &second)?;
     file_warnings(run, &first, &mut warnings);
     let mut total = Counts::default();
@@ -297,10 +310,10 @@ fn names(project: &Project, files: &[InputFile]) -> Names {
 }
 
 /// Completes each file's counts and asserts the identities, in release builds too.
-fn balance(first: &mut FirstPass, joined: &Joined, second: &SecondPass) -> Result<Vec<Counts>, RunError> {
+fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Vec<Counts>, RunError> {
+    let mut files: Vec<Counts> = first.files.iter().map(|file| file.counts).collect();
     for (record, fate) in &joined.legs {
-        let Some(file) = first.files.get_mut(record.file() as usize) else { continue };
-        let counts = &mut file.counts;
+        let Some(counts) = files.get_mut(record.file() as usize) else { continue };
         match fate {
             // Rows of assembled calls are counted where they are written.
             LegFate::Used => {}
@@ -313,25 +326,21 @@ fn balance(first: &mut FirstPass, joined: &Joined, second: &SecondPass) -> Resul
             }
         }
     }
-    let add = |counts: &BTreeMap<u32, u64>, file: usize| {
-        u32::try_from(file).ok().and_then(|file| counts.get(&file)).copied().unwrap_or(0)
-    };
-    let mut files = Vec::new();
     let mut total = Counts::default();
-    for (index, file) in first.files.iter_mut().enumerate() {
-        file.counts.used += add(&second.used, index);
-        file.counts.duplicate += add(&second.duplicates, index);
-        file.counts.check(&format!("input file {}", index + 1)).map_err(RunError::Unbalanced)?;
-        total += file.counts;
-        files.push(file.counts);
+    for (index, counts) in files.iter_mut().enumerate() {
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        counts.used += second.used.get(&file).copied().unwrap_or(0);
+        counts.duplicate += second.duplicates.get(&file).copied().unwrap_or(0);
+        counts.check(&format!("input file {}", index + 1)).map_err(RunError::Unbalanced)?;
+        total += *counts;
     }
     total.check("all files").map_err(RunError::Unbalanced)?;
     second.aggregate.check().map_err(|imbalance| RunError::Unbalanced(imbalance.to_string()))?;
-    if total.used != second.aggregate.control().calls {
+    let calls = second.aggregate.control().calls;
+    if total.used != calls {
         return Err(RunError::Unbalanced(format!(
-            "{} records stand for calls, but {} calls were reported",
-            total.used,
-            second.aggregate.control().calls
+            "{} records stand for calls, but {calls} calls were reported",
+            total.used
         )));
     }
     Ok(files)

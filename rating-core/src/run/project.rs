@@ -103,7 +103,12 @@ impl Reader<'_> {
         }
     }
 
-    fn named(&mut self, name: &Option<Spanned<String>>, by: &Arc<SourceText>, findings: &mut Findings) -> Vec<Arc<SourceText>> {
+    fn named(
+        &mut self,
+        name: &Option<Spanned<String>>,
+        by: &Arc<SourceText>,
+        findings: &mut Findings,
+    ) -> Vec<Arc<SourceText>> {
         let Some(name) = name else { return Vec::new() };
         let label = Label::new(by, name.span.clone(), "named here");
         self.text(&name.value, Some(label), findings).into_iter().collect()
@@ -199,6 +204,7 @@ fn compile_sources(settings: &Settings, findings: &mut Findings) -> (Vec<Mediato
             let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
             let settings = MediatorSettings {
                 trunks: texts(&source.trunks),
+                phones: texts(&source.phones),
                 outside_contexts: texts(&source.outside_contexts),
                 inside_contexts: texts(&source.inside_contexts),
                 inside_partitions: texts(&source.inside_partitions),
@@ -228,7 +234,8 @@ fn compile_plan(
         digits
     };
     let area_code = site.area_code.as_ref().and_then(|text| digits(text, "an area code"));
-    let outside_line: Vec<Digits> = site.outside_line.iter().filter_map(|text| digits(text, "an outside-line code")).collect();
+    let outside_line: Vec<Digits> =
+        site.outside_line.iter().filter_map(|text| digits(text, "an outside-line code")).collect();
     let mut extensions = Vec::new();
     for text in &site.extensions {
         let (from, to) = text.value.split_once('-').unwrap_or((&text.value, &text.value));
@@ -236,9 +243,12 @@ fn compile_plan(
         match (parse(from), parse(to)) {
             (Some(from), Some(to)) => extensions.push(ExtensionRange { from, to }),
             _ => findings.push(
-                Finding::error("settings.extensions_malformed", format!("`{}` is not a range of extensions", text.value))
-                    .at(label(&text.span, "not a range"))
-                    .help("write the first and the last, equally long: `2000-2999`"),
+                Finding::error(
+                    "settings.extensions_malformed",
+                    format!("`{}` is not a range of extensions", text.value),
+                )
+                .at(label(&text.span, "not a range"))
+                .help("write the first and the last, equally long: `2000-2999`"),
             ),
         }
     }
@@ -254,10 +264,10 @@ fn compile_plan(
                             site.id, conflict.range.from, conflict.range.to, conflict.digits
                         ),
                     )
-                    .at(site.extensions.first().map_or_else(
-                        || label(&site.span, "this site"),
-                        |text| label(&text.span, "these extensions"),
-                    ))
+                    .at(site
+                        .extensions
+                        .first()
+                        .map_or_else(|| label(&site.span, "this site"), |text| label(&text.span, "these extensions")))
                     .help(match conflict.winner {
                         Winner::Emergency => "when it is dialled, the emergency call wins: move the extension",
                         Winner::Extension => {
@@ -382,11 +392,7 @@ fn read_assignments(
     let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
     let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
     let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();
-    let names = assignment::Names {
-        payers: &payers,
-        sites: &sites,
-        tariffs: &tariffs,
-        operator_zone: &settings.operator.zone,
-    };
+    let names =
+        assignment::Names { payers: &payers, sites: &sites, tariffs: &tariffs, operator_zone: &settings.operator.zone };
     Assignments::read(&texts, &names, findings)
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::RunError;
 use super::engine::Engine;
-use super::parquet_file::{self, ItemisedFile};
+use super::parquet_file::{self, ItemisedFile, RowGroups};
 use super::publish::Stage;
 use super::spill::{GroupKey, Rows, Spilled, Stretch};
 use super::storage::Storage;
@@ -21,25 +21,25 @@ use crate::report::{Batch, Itemised, Names, Report, Scope, View, file_name, safe
 use crate::source::RecordId;
 use crate::time::{Duration, Month};
 
-/// How many rows are worked on together at one site, over all payers in hand.
-const ROWS_IN_HAND: u64 = 200_000;
+/// How many bytes of rows make a unit of work: about a row group of 180 bytes each.
+const UNIT_BYTES: usize = 16_384 * 180;
 
 /// Nearly equal calls begin within this of each other and last as long, within the same.
 const NEAR: Duration = Duration::from_seconds(1);
 
 /// What the second pass found.
 #[derive(Default)]
-pub struct SecondPass {
+pub(super) struct SecondPass {
     /// All sums.
-    pub aggregate: Aggregate,
+    pub(super) aggregate: Aggregate,
     /// How many rows of each file stand for a call of the month.
-    pub used: BTreeMap<u32, u64>,
+    pub(super) used: BTreeMap<u32, u64>,
     /// How many rows of each file were duplicates.
-    pub duplicates: BTreeMap<u32, u64>,
+    pub(super) duplicates: BTreeMap<u32, u64>,
     /// Nearly equal calls, each with the one before it.
-    pub near: Vec<(RecordId, RecordId)>,
+    pub(super) near: Vec<(RecordId, RecordId)>,
     /// Payers that got reports, by site.
-    pub payers: Vec<PayerKey>,
+    pub(super) payers: Vec<PayerKey>,
 }
 
 impl SecondPass {
@@ -57,21 +57,21 @@ impl SecondPass {
 }
 
 /// Everything that the second pass reads from and writes to.
-pub struct Context<'c> {
+pub(super) struct Context<'c> {
     /// The engine of the first pass.
-    pub engine: &'c Engine<'c>,
+    pub(super) engine: &'c Engine<'c>,
     /// The disk.
-    pub storage: &'c dyn Storage,
+    pub(super) storage: &'c dyn Storage,
     /// Where reports go.
-    pub stage: &'c Stage<'c>,
+    pub(super) stage: &'c Stage<'c>,
     /// Names for reports.
-    pub names: &'c Names,
+    pub(super) names: &'c Names,
     /// The month, for file names.
-    pub month: Month,
+    pub(super) month: Month,
     /// Every run of rows.
-    pub runs: Vec<(&'c Spilled, &'c [Stretch])>,
+    pub(super) runs: Vec<(&'c Spilled, &'c [Stretch])>,
     /// Records that are equal to an earlier one, sorted.
-    pub duplicates: &'c [u64],
+    pub(super) duplicates: &'c [u64],
 }
 
 /// Runs the second pass.
@@ -79,7 +79,7 @@ pub struct Context<'c> {
 /// # Errors
 ///
 /// If rows cannot be read back or a report not written.
-pub fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
+pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
     let mut groups: BTreeMap<GroupKey, Vec<(usize, Stretch)>> = BTreeMap::new();
     for (index, (_, stretches)) in context.runs.iter().enumerate() {
         for stretch in *stretches {
@@ -99,39 +99,83 @@ pub fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
     Ok(found.into_iter().fold(SecondPass::default(), SecondPass::merge))
 }
 
+/// Consecutive payers that together have about as many rows as a row group, or one payer that alone has more.
+fn units(groups: &[Group]) -> Vec<&[Group]> {
+    let mut units = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, (_, stretches)) in groups.iter().enumerate() {
+        bytes += stretches.iter().map(|(_, stretch)| stretch.length).sum::<usize>();
+        if bytes >= UNIT_BYTES {
+            units.extend(groups.get(start..=index));
+            (start, bytes) = (index + 1, 0);
+        }
+    }
+    units.extend(groups.get(start..).filter(|rest| !rest.is_empty()));
+    units
+}
+
 type Group = (GroupKey, Vec<(usize, Stretch)>);
 
 impl Context<'_> {
     fn site(&self, site: SiteId, groups: &[Group]) -> Result<SecondPass, RunError> {
         let mut total = SecondPass::default();
-        let mut itemised = ItemisedFile::create(self.stage, &format!("{}/itemised.parquet", self.site_folder(site)))?;
-        let mut rest = groups;
-        while !rest.is_empty() {
-            // About 150 bytes a row.
-            let mut in_hand = 0_u64;
-            let window = rest
-                .iter()
-                .take_while(|(_, stretches)| {
-                    let fits = in_hand < ROWS_IN_HAND;
-                    in_hand += stretches.iter().map(|(_, stretch)| stretch.length as u64 / 150).sum::<u64>();
-                    fits
+        let path = format!("{}/itemised.parquet", self.site_folder(site));
+        let mut itemised = ItemisedFile::create(self.stage, path)?;
+        let units = units(groups);
+        for window in units.chunks(rayon::current_num_threads() * 2) {
+            let encoder = itemised.encoder();
+            let done: Vec<(RowGroups, SecondPass)> = window
+                .par_iter()
+                .map(|unit| {
+                    let (batch, found) = self.unit(unit)?;
+                    Ok((ItemisedFile::encode(encoder, &batch)?, found))
                 })
-                .count()
-                .max(1);
-            let (now, later) = rest.split_at(window);
-            let done: Vec<(Batch, SecondPass)> =
-                now.par_iter().map(|group| self.payer(group)).collect::<Result<_, RunError>>()?;
-            for (batch, found) in done {
-                itemised.append(&batch)?;
+                .collect::<Result<_, RunError>>()?;
+            for (rows, found) in done {
+                itemised.append(rows)?;
                 total = total.merge(found);
             }
-            rest = later;
         }
         itemised.finish()?;
         Ok(total)
     }
 
-    fn payer(&self, (key, stretches): &Group) -> Result<(Batch, SecondPass), RunError> {
+    /// A few payers one after the other: one table of calls for the operator, and each payer's own files.
+    fn unit(&self, groups: &[Group]) -> Result<(Batch, SecondPass), RunError> {
+        let mut found = SecondPass::default();
+        let mut for_site = Itemised::for_site(self.names);
+        let mut ranges = Vec::new();
+        for (key, stretches) in groups {
+            let payer = Some(key.payer).filter(|payer| *payer != u32::MAX).map(PayerId);
+            let payer_key = PayerKey { site: SiteId(key.site), payer };
+            let start = for_site.len();
+            let own = self.payer(payer_key, stretches, &mut for_site, &mut found)?;
+            if let Some(table) = own {
+                self.payer_files(payer_key, Report::Itemised, &table.view())?;
+            } else if payer.is_some() {
+                ranges.push((payer_key, start..for_site.len()));
+            }
+        }
+        let batch = for_site.finish();
+        for (key, range) in ranges.into_iter().filter(|(_, range)| !range.is_empty()) {
+            let view = Itemised::payer_view(&batch, key, range)
+                .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned()))?;
+            self.payer_files(key, Report::Itemised, &view)?;
+            found.payers.push(key);
+        }
+        found.payers.sort_unstable();
+        Ok((batch, found))
+    }
+
+    /// Adds a payer's calls to the site's table and the sums; the operator gets a table of its own, for its cost is
+    /// another.
+    fn payer(
+        &self,
+        key: PayerKey,
+        stretches: &[(usize, Stretch)],
+        for_site: &mut Itemised<'_>,
+        found: &mut SecondPass,
+    ) -> Result<Option<Batch>, RunError> {
         let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
         for (run, stretch) in stretches {
             if let Some((spilled, _)) = self.runs.get(*run) {
@@ -139,12 +183,8 @@ impl Context<'_> {
             }
         }
         let rows = Rows::new(bytes);
-        let mut found = SecondPass::default();
         let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
-        let payer = Some(key.payer).filter(|payer| *payer != u32::MAX).map(PayerId);
-        let payer_key = PayerKey { site: SiteId(key.site), payer };
-        let mut for_site = Itemised::for_site(self.names);
-        let mut for_operator = payer_key.is_operator().then(|| Itemised::for_payer(self.names, payer_key));
+        let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
         for mut row in rows.iter(self.engine) {
             if self.is_duplicate(&row) {
                 *found.duplicates.entry(row.record.file()).or_default() += 1;
@@ -155,25 +195,17 @@ impl Context<'_> {
             }
             *found.used.entry(row.record.file()).or_default() += 1;
             found.aggregate.add_converted(&row, self.converted(&row));
-            if let Some(for_operator) = &mut for_operator {
-                for_operator.push(&row);
+            if let Some(own) = &mut own {
+                own.push(&row);
             }
             for_site.push(&row);
         }
-        found.near = near;
-        let batch = for_site.finish();
-        if batch.rows() > 0 && payer.is_some() {
-            found.payers.push(payer_key);
-            match for_operator {
-                Some(table) => self.payer_files(payer_key, Report::Itemised, &table.finish().view())?,
-                None => {
-                    let view = Itemised::payer_view(&batch, payer_key, 0..batch.rows())
-                        .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned()))?;
-                    self.payer_files(payer_key, Report::Itemised, &view)?;
-                }
-            }
+        found.near.extend(near);
+        let own = own.filter(|own| !own.is_empty());
+        if own.is_some() {
+            found.payers.push(key);
         }
-        Ok((batch, found))
+        Ok(own.map(Itemised::finish))
     }
 
     fn is_duplicate(&self, row: &CallRow<'_>) -> bool {
@@ -182,7 +214,9 @@ impl Context<'_> {
 
     /// The wholesale charge in the retail side's currency, for the margin.
     fn converted(&self, row: &CallRow<'_>) -> Option<(crate::money::Currency, crate::money::Charge)> {
-        let (Outcome::Rated(cost), Outcome::Rated(_)) = (&row.wholesale.outcome, &row.retail.outcome) else { return None };
+        let (Outcome::Rated(cost), Outcome::Rated(_)) = (&row.wholesale.outcome, &row.retail.outcome) else {
+            return None;
+        };
         let (from, to) = (row.wholesale.currency?, row.retail.currency?);
         if from == to {
             return None;
@@ -201,7 +235,7 @@ impl Context<'_> {
 
     /// `site=ldn`.
     #[must_use]
-    pub fn site_folder(&self, site: SiteId) -> String {
+    pub(super) fn site_folder(&self, site: SiteId) -> String {
         format!("site={}", safe_name(self.site_id(site)))
     }
 
@@ -210,7 +244,7 @@ impl Context<'_> {
     /// # Errors
     ///
     /// If the disk refuses.
-    pub fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
+    pub(super) fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
         let (site, payer) = (self.site_id(key.site), self.payer_id(key.payer));
         let folder = format!("{}/payer={}", self.site_folder(key.site), safe_name(payer));
         let parquet = self.engine.project.settings.reports.payer_parquet;
@@ -222,7 +256,7 @@ impl Context<'_> {
     /// # Errors
     ///
     /// If the disk refuses.
-    pub fn site_files(&self, site: SiteId, report: Report, view: &View<'_>) -> Result<(), RunError> {
+    pub(super) fn site_files(&self, site: SiteId, report: Report, view: &View<'_>) -> Result<(), RunError> {
         self.write_view(&self.site_folder(site), Scope::Site(self.site_id(site)), report, view, true)
     }
 
@@ -231,7 +265,7 @@ impl Context<'_> {
     /// # Errors
     ///
     /// If the disk refuses.
-    pub fn month_files(&self, report: Report, view: &View<'_>) -> Result<(), RunError> {
+    pub(super) fn month_files(&self, report: Report, view: &View<'_>) -> Result<(), RunError> {
         self.write_view("all-sites", Scope::AllSites, report, view, true)
     }
 

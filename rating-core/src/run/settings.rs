@@ -89,6 +89,8 @@ pub struct SourceSettings {
     pub zone: Zone,
     /// Channel or device name patterns of lines to the outside.
     pub trunks: Vec<Spanned<String>>,
+    /// Channel or device name patterns of phones inside.
+    pub phones: Vec<Spanned<String>>,
     /// Contexts of calls that come from outside.
     pub outside_contexts: Vec<Spanned<String>>,
     /// Contexts of calls that come from inside.
@@ -370,6 +372,7 @@ fn read_source(section: Section, sites: &[SiteSettings], findings: &mut Findings
     let (files, files_span) = read_patterns(&section, "files", findings);
     let zone = read_zone(&section, "zone", findings);
     let trunks = section.texts("trunks", findings);
+    let phones = section.texts("phones", findings);
     let outside_contexts = section.texts("outside_contexts", findings);
     let inside_contexts = section.texts("inside_contexts", findings);
     let inside_partitions = section.texts("inside_partitions", findings);
@@ -384,6 +387,7 @@ fn read_source(section: Section, sites: &[SiteSettings], findings: &mut Findings
         files_span,
         zone: zone?,
         trunks,
+        phones,
         outside_contexts,
         inside_contexts,
         inside_partitions,

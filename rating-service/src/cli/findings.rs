@@ -83,7 +83,7 @@ impl Shown {
 
 /// All findings as text, with colours and drawn lines only if `fancy`.
 #[must_use]
-pub fn render(findings: &Findings, fancy: bool) -> String {
+pub(super) fn render(findings: &Findings, fancy: bool) -> String {
     let handler = if fancy {
         MietteHandlerOpts::new().build()
     } else {
@@ -107,7 +107,7 @@ pub fn render(findings: &Findings, fancy: bool) -> String {
 
 /// All findings as JSON: an array of objects with code, severity, message, file, line, column, byte span, labels, help.
 #[must_use]
-pub fn json(findings: &Findings) -> serde_json::Value {
+pub(super) fn json(findings: &Findings) -> serde_json::Value {
     let label = |label: &finding::Label| {
         let (line, column) = label.source.position(label.span.start);
         serde_json::json!({

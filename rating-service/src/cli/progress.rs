@@ -6,21 +6,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rating_core::run::Progress;
 
 /// Shows records, rate and time left on standard error, if that is a terminal.
-pub struct Bar {
+pub(super) struct Bar {
     bar: ProgressBar,
     records: AtomicU64,
 }
 
 impl Bar {
     /// A bar that is not shown before the run begins.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         // `stderr` draws nothing when it is not a terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
         Self { bar, records: AtomicU64::new(0) }
     }
 
     /// Takes the bar away.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }

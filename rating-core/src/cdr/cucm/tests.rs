@@ -1,6 +1,6 @@
 use super::super::tests::{fixture, lines, text};
 use super::super::{Cdr, FileError, Format, Kind, NotACall, Options, open};
-use super::{is_bridge, number};
+use super::{Redirect, is_bridge, number};
 
 /// Asserts one line per record.
 #[track_caller]
@@ -90,6 +90,28 @@ fn only_a_forward_or_transfer_has_a_forwarder() {
             "",     // a pattern is no number
         ],
     );
+}
+
+#[test]
+fn the_reason_or_who_asked_for_it_tells_sending_on_from_fetching() {
+    let sent_on = |last_on_behalf_of, last_reason| {
+        let redirect = Redirect { original_on_behalf_of: 0, last_on_behalf_of, original_reason: 0, last_reason };
+        redirect.was_sent_on(b"2001", b"2001", b"02079460100")
+    };
+    for (on_behalf_of, reason, expected) in [
+        (5, 15, true),   // forward all
+        (10, 4, true),   // transfer
+        (5, 0, true),    // on behalf of forward, reason not given
+        (0, 178, true),  // unregistered, on behalf of nobody known
+        (24, 335, true), // mobility
+        (16, 5, false),  // pickup
+        (3, 8, false),   // park
+        (3, 12, false),
+        (4, 98, false), // conference
+        (0, 0, false),
+    ] {
+        assert_eq!(sent_on(on_behalf_of, reason), expected, "{on_behalf_of} {reason}");
+    }
 }
 
 #[test]

@@ -204,19 +204,54 @@ fn a_mistake_that_was_corrected_is_no_mistake_any_more() {
     );
 }
 
+/// The lines of allocations.csv (the first row is line 2) and codes that rows are refused with.
+fn check_refused(allocations: &str, expected: &[(usize, &str)]) {
+    let (_, found) = read_known(&files(allocations), None);
+    let found: Vec<String> =
+        found.iter().map(|line| line.split("]:").next().unwrap().replace(":1: error[", " ")).collect();
+    let expected: Vec<String> = expected.iter().map(|(line, code)| format!("allocations.csv:{line} {code}")).collect();
+    assert_eq!(found, expected, "{allocations}");
+}
+
 #[test]
-fn a_holder_in_the_middle_of_a_longer_one_is_found_whatever_else_overlaps() {
-    // b2 lies in the shadow of b1; both overlap acme's long allocation of the extension.
+fn every_row_in_conflict_is_shown_whatever_shadow_it_lies_in() {
+    let extension = "directory.extension_held_twice";
+    // Birch's two rows both lie inside Acme's.
+    check_refused(
+        "a1,acme,ldn,,,201,,,,\na2,acme,ldn,+442079460003,,201,,,,\n\
+         b1,birch,ldn,,,201,2026-01-01,2026-12-01,,\nb2,birch,ldn,,,201,2026-02-01,2026-03-01,,\n",
+        &[(4, extension), (5, extension)],
+    );
+    // Acme's second row conflicts with Birch's alone, which lies in the shadow of Acme's first.
+    check_refused(
+        "a1,acme,ldn,,,201,2026-01-01,2026-12-01,,\nb1,birch,ldn,,,201,2026-02-01,2026-11-01,,\n\
+         a2,acme,ldn,,,201,2026-03-01,2026-04-01,,\n",
+        &[(3, extension), (4, extension)],
+    );
+    // Birch's second row conflicts with Acme's alone, which Birch's first outlasts.
+    check_refused(
+        "a1,acme,ldn,,,201,2026-01-01,2026-11-01,,\nb1,birch,ldn,,,201,2026-02-01,2026-12-01,,\n\
+         b2,birch,ldn,,,201,2026-03-01,2026-04-01,,\n",
+        &[(3, extension), (4, extension)],
+    );
+}
+
+#[test]
+fn one_main_number_held_twice_is_not_two_main_numbers() {
+    check_refused(
+        "a1,acme,ldn,+442079460000,,,,,,\na2,acme,ldn,+442079460000,,,2026-07-01,,,\n",
+        &[(3, "directory.number_held_twice")],
+    );
+    // Both short rows lie inside the long one; they do not overlap each other.
     let (_, found) = read_known(
         &files(
-            "a1,acme,ldn,,,201,,,,\na2,acme,ldn,+442079460003,,201,,,,\n\
-             b1,birch,ldn,,,201,2026-01-01,2026-12-01,,\nb2,birch,ldn,,,201,2026-02-01,2026-03-01,,\n",
+            "a1,acme,ldn,+442079460000,,,,,,\na2,acme,ldn,+442079460900,,,2026-01-01,2026-02-01,,\n\
+             a3,acme,ldn,+442079460900,,,2026-03-01,2026-04-01,,\n",
         ),
         None,
     );
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].starts_with("allocations.csv:4:1: error[directory.extension_held_twice]"), "{found:?}");
-    assert!(found[1].starts_with("allocations.csv:5:1: error[directory.extension_held_twice]"), "{found:?}");
+    assert!(found.iter().all(|line| line.contains("[directory.main_number_twice]")), "{found:?}");
 }
 
 #[test]
