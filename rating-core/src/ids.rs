@@ -48,6 +48,45 @@ impl PayerId {
     pub const OPERATOR: Self = Self(0);
 }
 
+/// Why `id` cannot name a file or folder everywhere, or `None` if it can. Ids of payers and sites become names of
+/// folders and files, on any system.
+///
+/// # Example
+///
+/// ```
+/// use rating_core::ids::file_name_fault;
+/// assert_eq!(file_name_fault("acme-2"), None);
+/// assert_eq!(file_name_fault("a/b"), Some("may hold only the letters A to Z and a to z, digits, `.`, `_` and `-`"));
+/// assert_eq!(file_name_fault(".hidden"), Some("must begin with a letter, a digit or `_`"));
+/// ```
+#[must_use]
+pub fn file_name_fault(id: &str) -> Option<&'static str> {
+    const LONGEST: usize = 64;
+    if id.is_empty() {
+        return Some("must not be empty");
+    }
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')) {
+        return Some("may hold only the letters A to Z and a to z, digits, `.`, `_` and `-`");
+    }
+    if id.starts_with(['.', '-']) {
+        return Some("must begin with a letter, a digit or `_`");
+    }
+    if id.ends_with('.') {
+        return Some("must not end with a dot");
+    }
+    if id.len() > LONGEST {
+        return Some("must not be longer than 64 characters");
+    }
+    // Windows keeps these names for devices, with any ending and in any case.
+    let stem = id.split('.').next().unwrap_or(id).to_ascii_lowercase();
+    let numbered =
+        |device: &str| stem.strip_prefix(device).is_some_and(|rest| matches!(rest.as_bytes(), [b'1'..=b'9']));
+    if matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt") {
+        return Some("is a name that some systems keep for a device");
+    }
+    None
+}
+
 /// Names given dense ids in the order in which they are first seen.
 ///
 /// # Example

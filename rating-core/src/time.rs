@@ -558,6 +558,26 @@ impl Zone {
         }
     }
 
+    /// Reads a bound of an interval as tables write it: a date (the first moment of that day in this zone) or an
+    /// RFC 3339 instant, which brings its own offset.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rating_core::time::{Instant, Zone};
+    /// let london = Zone::load("Europe/London").unwrap();
+    /// assert_eq!(london.bound("2026-07-01"), Instant::parse_rfc3339("2026-06-30T23:00:00Z"));
+    /// assert_eq!(london.bound("2026-07-01T14:00:00-04:00"), Instant::parse_rfc3339("2026-07-01T18:00:00Z"));
+    /// assert_eq!(london.bound("2026-07-01T14:00:00"), None); // no offset: the hour may happen twice
+    /// ```
+    #[must_use]
+    pub fn bound(&self, text: &str) -> Option<Instant> {
+        match Date::parse(text) {
+            Some(date) => Some(self.start_of(date.midnight())),
+            None => Instant::parse_rfc3339(text),
+        }
+    }
+
     /// `2026-10-25T01:30:00+01:00`: the wall clock at `instant` and its offset (ISO 8601).
     #[must_use]
     pub fn format(&self, instant: Instant) -> String {
@@ -685,6 +705,26 @@ impl Interval {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.from >= self.until
+    }
+
+    /// What lies inside both; empty if they do not overlap.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self { from: self.from.max(other.from), until: self.until.min(other.until) }
+    }
+
+    /// The interval in words, by the clock of `zone`: `from 2026-07-01T00:00:00+01:00 until further notice`.
+    #[must_use]
+    pub fn in_words(self, zone: &Zone) -> String {
+        let until = match self.until {
+            Instant::MAX => "until further notice".to_owned(),
+            until => format!("until {}", zone.format(until)),
+        };
+        match self.from {
+            Instant::MIN if self.until == Instant::MAX => "always".to_owned(),
+            Instant::MIN => until,
+            from => format!("from {} {until}", zone.format(from)),
+        }
     }
 }
 

@@ -1,2 +1,7 @@
-//! The command.
-fn main() {}
+//! `rating`: runs a month of telephone calls and publishes its reports.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rating_service::cli::main()
+}

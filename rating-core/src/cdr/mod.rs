@@ -4,8 +4,25 @@
 //! at a bad record: what cannot be read becomes a [`Reject`] with its place and reason, and reading goes on with the
 //! next record. Nothing here knows numbering plans, payers or prices; zones are applied by `mediation`.
 
+//!
+//! [`open`] looks at the beginning of a file; the [`Reader`] it gives reads chunks of the file, on as many threads as one
+//! likes, or one stored record again. [`records::split_point`] says where a file may be cut.
+
+pub mod asterisk;
+mod cucm;
+mod fields;
+mod reader;
+pub mod records;
+mod times;
+
+pub use reader::{FileError, Format, HEAD_BYTES, LayoutName, Notes, Options, Reader, Records, Skipped, open};
+pub use times::{DateOrder, MAX_DURATION};
+
 use crate::source::RecordId;
 use crate::time::{Duration, Instant, LocalTime};
+
+/// UTF-8's byte order mark, which is passed over.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// One record as the switch wrote it, read into the words of the trade. Text fields are the bytes inside the outer
 /// quotes; doubled quotes inside stay doubled.
@@ -142,10 +159,13 @@ pub enum RejectReason {
     TooManyColumns,
     /// Holds NUL bytes.
     NulBytes,
-    /// A quote is opened and never closed.
+    /// A quote is opened and never closed, and the file goes on after the record.
     QuoteNotClosed,
-    /// The file ends inside the record.
+    /// The file ends inside the record: its last line has no line end, and fewer columns than the file's others or an
+    /// open quote.
     Truncated,
+    /// A header line in the middle of the file names other columns than the file has.
+    HeaderChanged,
     /// A number of columns that the format does not have.
     ColumnCount,
     /// A time that is not one.
@@ -168,12 +188,13 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RecordTooLong,
         Self::TooManyColumns,
         Self::NulBytes,
         Self::QuoteNotClosed,
         Self::Truncated,
+        Self::HeaderChanged,
         Self::ColumnCount,
         Self::TimeMalformed,
         Self::TimeImplausible,
@@ -194,6 +215,7 @@ impl RejectReason {
             Self::NulBytes => "cdr.nul_bytes",
             Self::QuoteNotClosed => "cdr.quote_not_closed",
             Self::Truncated => "cdr.truncated",
+            Self::HeaderChanged => "cdr.header_changed",
             Self::ColumnCount => "cdr.column_count",
             Self::TimeMalformed => "cdr.time_malformed",
             Self::TimeImplausible => "cdr.time_implausible",
@@ -206,3 +228,36 @@ impl RejectReason {
         }
     }
 }
+
+/// What is wrong with a record, and in which column (counted from 1; 0 is the record as a whole).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fault {
+    reason: RejectReason,
+    column: u32,
+}
+
+impl Fault {
+    /// The record as a whole.
+    const fn record(reason: RejectReason) -> Self {
+        Self { reason, column: 0 }
+    }
+
+    /// One column, counted from 0.
+    const fn column(reason: RejectReason, column: u16) -> Self {
+        let column = if column == fields::NO_COLUMN { 0 } else { column as u32 + 1 };
+        Self { reason, column }
+    }
+
+    /// For `map_err`.
+    #[inline]
+    fn in_column(column: u16) -> impl Fn(RejectReason) -> Self {
+        move |reason| Self::column(reason, column)
+    }
+
+    const fn reject(self, id: RecordId, raw: &[u8]) -> Reject<'_> {
+        Reject { id, raw, reason: self.reason, column: self.column }
+    }
+}
+
+#[cfg(test)]
+mod tests;

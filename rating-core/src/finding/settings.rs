@@ -121,6 +121,12 @@ impl Section {
         self.entries.iter().any(|entry| entry.key.value == key)
     }
 
+    /// Whether the key holds a table, without asking for its value: for keys that are a word or a table.
+    #[must_use]
+    pub fn is_table(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Table(_)))
+    }
+
     /// The keys of this table in the order of their names, with their places: for tables whose keys are data.
     pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.entries.iter().map(|entry| &entry.key)

@@ -210,6 +210,12 @@ impl Table {
 }
 
 impl<'t> Row<'t> {
+    /// The column of that name in the row's table, for marking a place; look columns up once per table for reading.
+    #[must_use]
+    pub fn column(self, name: &str) -> Column {
+        self.table.column(name)
+    }
+
     /// The text of a cell, trimmed; empty if the table lacks the column.
     #[must_use]
     pub fn cell(self, column: Column) -> &'t str {

@@ -1,13 +1,19 @@
 //! First floor: CDRs to calls. Times get their zone, digits become numbers, direction and forwarder are found, legs of
 //! one call become one. Nothing here knows payers or prices.
 
+mod assembly;
+mod clock;
 pub mod dial_plan;
+mod mediator;
 
 use crate::cdr::Cdr;
 use crate::ids::{SiteId, SourceId};
 pub use crate::number::Direction;
 use crate::number::{Digits, NumberClass, Party};
 use crate::time::{Duration, Instant};
+
+pub use assembly::Assembled;
+pub use mediator::{Mediated, Mediator, SourceSettings};
 
 /// What happened: one call, with the record it stands for. Only this module makes one.
 #[derive(Clone, Copy, Debug)]
@@ -72,3 +78,6 @@ impl MediationReason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

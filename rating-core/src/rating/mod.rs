@@ -1,5 +1,16 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
+mod price;
+mod rater;
+mod reason;
+
+#[cfg(test)]
+mod tests;
+
+pub use price::{Working, billed, price};
+pub use rater::Rater;
+pub use reason::Reason;
+
 use crate::attribution::AttributedCall;
 use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{Charge, Currency, Price};
@@ -17,6 +28,37 @@ pub struct RatedCall<'a> {
     pub retail: Side,
     /// What the carrier charges the operator.
     pub wholesale: Side,
+}
+
+impl<'a> RatedCall<'a> {
+    /// The call as a flat row.
+    #[must_use]
+    pub fn row(&self) -> CallRow<'a> {
+        let call = &self.call.call;
+        let holder = self.call.holder.ok();
+        CallRow {
+            record: call.cdr.id,
+            call_id: call.cdr.call_id,
+            source: call.source,
+            site: holder.map_or(call.site, |holder| holder.site),
+            payer: holder.map(|holder| holder.payer),
+            charging_at: call.charging_at,
+            setup_at: call.setup_at,
+            answered: call.answered,
+            duration: call.duration,
+            direction: call.direction,
+            calling: call.calling,
+            dialled: call.cdr.dialled,
+            called: call.called,
+            class: call.called_class.0,
+            forwarder: call.forwarder,
+            extension: holder.map_or(call.extension, |holder| holder.extension),
+            number: holder.and_then(|holder| holder.number),
+            retail: self.retail,
+            wholesale: self.wholesale,
+            flags: if call.other_reading.is_some() { flags::LOCAL_TIME_AMBIGUOUS } else { 0 },
+        }
+    }
 }
 
 /// One of the two sides of a call.

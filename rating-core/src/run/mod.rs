@@ -1,1 +1,161 @@
-//! Drives every floor; the only module that opens files.
+//! Drives every floor; the only module that opens files, and only through [`storage`].
+//!
+//! [`month`](fn@month) runs a month of a project and publishes it; [`check`] reads everything a project says and finds
+//! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
+
+mod between;
+mod codes;
+pub mod control;
+mod engine;
+mod exceptions;
+pub mod exchange;
+mod first_pass;
+pub mod generate;
+pub mod inputs;
+mod manifest;
+mod month;
+mod parquet_file;
+pub mod project;
+pub mod publish;
+mod second_pass;
+pub mod settings;
+pub mod spill;
+pub mod storage;
+
+use std::path::PathBuf;
+
+use crate::finding::Findings;
+use crate::money::{Currency, Total};
+use crate::time::{Instant, Month};
+use control::{CallCounts, Counts};
+use publish::Published;
+use storage::StorageError;
+
+pub use month::{SOFTWARE_VERSION, check, month};
+
+/// How to run a month.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The project's folder.
+    pub project: PathBuf,
+    /// Which month; `None` takes the one that `rating.toml` names, or `default_month`.
+    pub month: Option<Month>,
+    /// The month to run if neither the caller nor the project names one: the last complete month, by the caller's clock
+    /// (the library has none).
+    pub default_month: Month,
+    /// Only this site, as a draft that never becomes the version in force.
+    pub site: Option<String>,
+    /// Where the output goes; `None` is `out` in the project.
+    pub out: Option<PathBuf>,
+    /// How many threads; 0 is one for each processor.
+    pub threads: usize,
+    /// Write nothing.
+    pub dry_run: bool,
+    /// Use the directory as it was known at this instant; `None` is all that is known now.
+    pub known_at: Option<Instant>,
+}
+
+impl Options {
+    /// Runs the project's month with everything else as usual.
+    #[must_use]
+    pub fn new(project: impl Into<PathBuf>, default_month: Month) -> Self {
+        Self {
+            project: project.into(),
+            month: None,
+            default_month,
+            site: None,
+            out: None,
+            threads: 0,
+            dry_run: false,
+            known_at: None,
+        }
+    }
+}
+
+/// Told how far a run is. Called from several threads.
+pub trait Progress: Sync {
+    /// The run begins: this many bytes of input (as stored).
+    fn begin(&self, _bytes: u64) {}
+    /// This many more records of this many more unpacked bytes are rated.
+    fn advance(&self, _records: u64, _bytes: u64) {}
+    /// The records are all rated; reports are being written.
+    fn writing(&self) {}
+}
+
+/// Progress that nobody watches.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// Why a month was not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// Settings, directory or tariffs are wrong; nothing was rated.
+    #[error("the project has {} findings that must be mended first", .0.len())]
+    Invalid(Findings),
+    /// The caller asked for something the project does not have.
+    #[error("{0}")]
+    Usage(String),
+    /// The totals do not balance: a fault of this program. Nothing was published.
+    #[error("the totals do not balance, nothing was published: {0}")]
+    Unbalanced(String),
+    /// Another run holds the lock.
+    #[error("another run holds the lock: {0}")]
+    Locked(String),
+    /// The disk refused.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A fault of this program.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// Calls or records set aside for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// The reason's code.
+    pub code: String,
+    /// How many.
+    pub count: u64,
+    /// Where the first one stands: `file:record` or `file@offset`.
+    pub example: String,
+    /// What it looks like.
+    pub looks_like: String,
+    /// Money that can be told to be at stake.
+    pub at_stake: Vec<(Currency, Total)>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The month.
+    pub month: Month,
+    /// The run's id: a hash of all that went in.
+    pub run: String,
+    /// Whether and how it was published.
+    pub published: Published,
+    /// The folder with the reports.
+    pub folder: PathBuf,
+    /// What became of the records.
+    pub records: Counts,
+    /// What became of the calls.
+    pub calls: CallCounts,
+    /// What occupiers are charged, by currency.
+    pub retail: Vec<(Currency, Total)>,
+    /// What the operator is charged, by currency.
+    pub wholesale: Vec<(Currency, Total)>,
+    /// Suspended calls by reason.
+    pub suspended: Vec<Aside>,
+    /// Rejected records by reason.
+    pub rejected: Vec<Aside>,
+    /// Nearly equal calls, all rated, listed for a decision.
+    pub near_duplicates: u64,
+    /// How many input files there were.
+    pub files: usize,
+    /// Things worth a look that stopped nothing.
+    pub warnings: Findings,
+    /// Whether suspended or rejected are above the project's limits.
+    pub above_limit: bool,
+}

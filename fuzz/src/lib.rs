@@ -1,0 +1,88 @@
+//! The laws of reading CDRs, as assertions for the fuzz targets.
+
+use rating_core::cdr::records::{LineEnd, MIN_BUFFER_BYTES};
+use rating_core::cdr::{Cdr, Format, Options, Reader, Reject, RejectReason, open};
+
+/// Files of the repository that open, so that damaged records meet every layout and not only what the bytes show.
+const ASTERISK: [&[u8]; 3] = [
+    include_bytes!("../../testdata/asterisk/cdr_csv_16_to_21_columns.csv"),
+    include_bytes!("../../testdata/asterisk/freepbx_table_all_widths.csv"),
+    include_bytes!("../../testdata/asterisk/gui_export_with_broken_quoting.csv"),
+];
+const CUCM: [&[u8]; 2] = [
+    include_bytes!("../../testdata/cucm/names_and_types.txt"),
+    include_bytes!("../../testdata/cucm/quality_records.txt"),
+];
+
+/// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
+pub fn check(format: Format, data: &[u8]) {
+    let Some((&first, file)) = data.split_first() else { return };
+    let block = usize::from(first >> 2) * 7 + 1;
+    if let Ok(reader) = open(format, &Options::default(), file, true) {
+        check_laws(&reader, file, block);
+    }
+    let known: &[&[u8]] = match format {
+        Format::CiscoCucm => &CUCM,
+        _ => &ASTERISK,
+    };
+    let known = known[usize::from(first & 3) % known.len()];
+    let reader = open(format, &Options::default(), known, true).expect("a file of the repository opens");
+    check_laws(&reader, file, block);
+}
+
+/// Records come in order, are where their ids say, cover the file, read again alike, and do not depend on the blocks.
+fn check_laws(reader: &Reader, file: &[u8], block: usize) {
+    let mut expected = Vec::new();
+    let mut records = reader.records(0, 0, file, true);
+    let mut bytes = 0;
+    let mut previous = None;
+    let mut too_long = false;
+    for record in &mut records {
+        let (id, raw) = match &record {
+            Ok(cdr) => (cdr.id, cdr.raw),
+            Err(reject) => (reject.id, reject.raw),
+        };
+        assert!(previous < Some(id), "records out of order");
+        previous = Some(id);
+        let start = usize::try_from(id.offset()).expect("the file is in memory");
+        assert_eq!(&file[start..start + raw.len()], raw, "record not where its id says");
+        bytes += raw.len() as u64;
+        let text = everything(&record);
+        match &record {
+            Err(reject) if reject.reason == RejectReason::RecordTooLong => too_long = true,
+            Err(reject) if matches!(reject.reason, RejectReason::Truncated | RejectReason::HeaderChanged) => {}
+            _ => assert_eq!(text, everything(&reader.parse_one(id, raw)), "read again differently"),
+        }
+        expected.push(text);
+    }
+    assert!(too_long || bytes + records.skipped().bytes == file.len() as u64, "bytes unaccounted for");
+    assert_eq!(in_blocks(reader, file, block), expected, "records depend on the blocks");
+}
+
+fn in_blocks(reader: &Reader, file: &[u8], block: usize) -> Vec<String> {
+    let end_of_line = if reader.line_end() == LineEnd::Lf { b'\n' } else { b'\r' };
+    let mut found = Vec::new();
+    let (mut base, mut read) = (0, 0);
+    while base < file.len() {
+        read = (read + block).min(file.len());
+        let last = read == file.len();
+        let buffer = &file[base..read];
+        let point = reader.split_point(buffer, last);
+        if point == 0 && buffer.len() >= MIN_BUFFER_BYTES {
+            found.push(everything(&Err(reader.too_long(0, base as u64, buffer))));
+            base += file[base..].iter().position(|byte| *byte == end_of_line).map_or(file.len() - base, |at| at + 1);
+            read = read.max(base);
+            continue;
+        }
+        found.extend(reader.records(0, base as u64, &buffer[..point], last).map(|record| everything(&record)));
+        base += point;
+    }
+    found
+}
+
+fn everything(record: &Result<Cdr, Reject>) -> String {
+    match record {
+        Ok(cdr) => format!("{cdr:?}"),
+        Err(reject) => format!("{reject:?}"),
+    }
+}

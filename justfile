@@ -1,0 +1,40 @@
+# What people type. `just check` is what CI runs.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+# The list of recipes.
+default:
+    @just --list
+
+# Everything a change must pass: format, lints, tests, docs, licences, benches that build, the demo read by outsiders.
+check:
+    bash .ci/run
+
+# All tests; `just test layering` runs those whose name holds the word.
+test *filter:
+    cargo test --workspace {{ filter }}
+
+# Documentation with warnings as errors, opened in the browser.
+docs:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --open
+
+# Criterion benches, then records per second over generated projects of 1 M and 10 M records.
+bench:
+    cargo bench --workspace
+    bash benches/throughput.sh
+
+# The small month that docs/demo.md checks by hand.
+demo:
+    cargo run --release -- run testdata/demo
+
+# Fuzz every target for `seconds` each (needs the nightly toolchain and cargo-fuzz).
+fuzz seconds="60":
+    for target in $(cargo +nightly fuzz list --fuzz-dir fuzz); do \
+        echo "== $target"; \
+        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time={{ seconds }} -rss_limit_mb=2048; \
+    done
+
+# Too long for CI: 10 M records on one and two threads, then half an hour of fuzzing for each target.
+soak:
+    SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
+    just fuzz 1800

@@ -1,0 +1,556 @@
+//! Opening a file and reading its records, whatever the format.
+
+use std::fmt;
+
+use memchr::memchr;
+
+use crate::source::RecordId;
+
+use super::asterisk::{self, Asterisk};
+use super::cucm::{self, Cucm};
+use super::fields::Fields;
+use super::records::{self, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
+use super::times::{DateCache, DateOrder};
+use super::{BYTE_ORDER_MARK, Cdr, Fault, Kind, NotACall, Reject, RejectReason};
+
+/// How much of a file [`open`] looks at: the caller gives it the first 1 MiB, or all of a shorter file.
+pub const HEAD_BYTES: usize = 1 << 20;
+
+/// A family of switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Format {
+    /// Asterisk and FreePBX.
+    Asterisk,
+    /// Cisco Unified Communications Manager.
+    CiscoCucm,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::Asterisk, Self::CiscoCucm];
+
+    /// The name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asterisk => "asterisk",
+            Self::CiscoCucm => "cisco-cucm",
+        }
+    }
+
+    /// The inverse of [`Format::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// Which layout of its format a source writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LayoutName {
+    /// The header line says, or the records show.
+    #[default]
+    Automatic,
+    /// Asterisk `cdr_csv` (`Master.csv`).
+    CdrCsv,
+    /// Asterisk `cdr_custom`: the columns in [`Options::columns`], else the template that Asterisk ships.
+    CdrCustom,
+    /// A dump of FreePBX's `cdr` table without header.
+    FreepbxTable,
+}
+
+impl LayoutName {
+    /// Every layout.
+    pub const ALL: [Self; 4] = [Self::Automatic, Self::CdrCsv, Self::CdrCustom, Self::FreepbxTable];
+
+    /// The name in settings.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Automatic => "auto",
+            Self::CdrCsv => "cdr_csv",
+            Self::CdrCustom => "cdr_custom",
+            Self::FreepbxTable => "freepbx_table",
+        }
+    }
+
+    /// The inverse of [`LayoutName::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|layout| layout.name() == name)
+    }
+}
+
+/// What a project says about a source's files. CUCM files say it themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The layout.
+    pub layout: LayoutName,
+    /// The columns of an Asterisk `cdr_custom` template in order, by the names of Asterisk's CDR variables (`src`,
+    /// `dst`, `start`, …), in any case. Other names stand for columns that are not read. Needed are at least `dst`,
+    /// `start` (or `calldate`), `billsec` and `disposition`.
+    pub columns: Vec<String>,
+}
+
+/// Why a file as a whole cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file is UTF-16 (it begins with that byte order mark).
+    Utf16,
+    /// The file is compressed, an archive or a spreadsheet.
+    NotText {
+        /// What it looks like.
+        looks_like: &'static str,
+    },
+    /// CUCM: the line of types is there, the line of names before it is not.
+    TypesOnlyHeader,
+    /// CUCM: the first line is no header.
+    HeaderMissing,
+    /// The header, or the list of columns in the settings, lacks a column that is needed.
+    ColumnMissing {
+        /// Its name.
+        column: &'static str,
+    },
+    /// Records are there, and none fits a known layout.
+    UnknownLayout {
+        /// Number of columns of the first record.
+        columns: usize,
+    },
+    /// The file is of another format than the settings say.
+    WrongFormat {
+        /// The format it looks like.
+        looks_like: Format,
+    },
+}
+
+impl FileError {
+    /// Stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Utf16 => "cdr.file_utf16",
+            Self::NotText { .. } => "cdr.file_not_text",
+            Self::TypesOnlyHeader => "cdr.file_types_only_header",
+            Self::HeaderMissing => "cdr.file_header_missing",
+            Self::ColumnMissing { .. } => "cdr.file_column_missing",
+            Self::UnknownLayout { .. } => "cdr.file_unknown_layout",
+            Self::WrongFormat { .. } => "cdr.file_wrong_format",
+        }
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        match self {
+            Self::Utf16 => "save it as UTF-8 or as the switch wrote it".into(),
+            Self::NotText { .. } => "give the text file the switch wrote; of compressed files gzip and zstd are read".into(),
+            Self::TypesOnlyHeader => {
+                "fetch the file again with its first line, which begins with \"cdrRecordType\"; columns are read by name".into()
+            }
+            Self::HeaderMissing => "the first line must name the columns and begin with \"cdrRecordType\"".into(),
+            Self::ColumnMissing { column } => format!("add `{column}` to what the switch exports, or to the columns in the settings"),
+            Self::UnknownLayout { .. } => {
+                "name the layout in the source's settings: cdr_csv, freepbx_table, or cdr_custom with its columns".into()
+            }
+            Self::WrongFormat { looks_like } => format!("set the source's format to `{}`", looks_like.name()),
+        }
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Utf16 => f.write_str("the file is UTF-16"),
+            Self::NotText { looks_like } => write!(f, "the file is no text but {looks_like}"),
+            Self::TypesOnlyHeader => f.write_str("the header has the types of the columns but not their names"),
+            Self::HeaderMissing => f.write_str("the header is missing"),
+            Self::ColumnMissing { column } => write!(f, "the column `{column}` is missing"),
+            Self::UnknownLayout { columns } => {
+                write!(f, "no known layout fits: the first record has {columns} columns")
+            }
+            Self::WrongFormat { looks_like } => write!(f, "the file looks like `{}`", looks_like.name()),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// What the beginning of a file tells besides its layout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Asterisk: the local clock less the epoch in unique ids, in minutes, the median over the beginning of the file:
+    /// +60 is a clock an hour east of UTC. To be compared with the zone in the source's settings.
+    pub epoch_offset_minutes: Option<i32>,
+    /// How many records that median is of.
+    pub epoch_evidence: u32,
+    /// The order of day and month, where dates with slashes show it.
+    pub date_order: Option<DateOrder>,
+    /// A file of CUCM quality records (CMR): it has no calls.
+    pub quality_records: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Inner {
+    Asterisk(Asterisk),
+    Cucm(Cucm),
+}
+
+/// Reads the records of one file. Immutable: chunks of the file can be read on several threads with one reader.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    inner: Inner,
+    line_end: LineEnd,
+    body_start: usize,
+    /// Number of columns of the first record, by which a cut-off last line is told.
+    width: usize,
+}
+
+/// Looks at the beginning of a file and finds out how to read it.
+///
+/// `head` is the first [`HEAD_BYTES`] of the file, or the `whole_file_in_head`. An empty file, or one with a header
+/// and nothing else, opens and has no records.
+///
+/// # Errors
+///
+/// See [`FileError`].
+///
+/// # Example
+///
+/// ```
+/// use rating_core::cdr::{open, Format, Options};
+/// let file = b"\"\",\"101\",\"0207946000\",\"internal\",\"101\",\"SIP/101-01\",\"SIP/trunk-02\",\"Dial\",\"\",\
+///     \"2026-07-01 09:00:00\",\"2026-07-01 09:00:05\",\"2026-07-01 09:01:05\",65,60,\"ANSWERED\",\"DOCUMENTATION\"\n";
+/// let reader = open(Format::Asterisk, &Options::default(), file, true).unwrap();
+/// let cdrs: Vec<_> = reader.records(0, 0, file, true).map(Result::unwrap).collect();
+/// assert_eq!(cdrs[0].dialled, b"0207946000");
+/// assert_eq!(cdrs[0].talk.to_string(), "60s");
+/// ```
+pub fn open(format: Format, options: &Options, head: &[u8], whole_file_in_head: bool) -> Result<Reader, FileError> {
+    let looks_like = match head {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => return Err(FileError::Utf16),
+        [0x1F, 0x8B, ..] => "gzip",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
+        [b'P', b'K', 3, 4, ..] => "a ZIP archive or a spreadsheet",
+        _ => "",
+    };
+    if !looks_like.is_empty() {
+        return Err(FileError::NotText { looks_like });
+    }
+    let line_end = LineEnd::detect(head);
+    let mut fields = Fields::new();
+    let lines = HeadLines::new(head, line_end, whole_file_in_head);
+    let texts = lines.clone().map(|(_, text)| text);
+    let (inner, header_lines) = match format {
+        Format::Asterisk => {
+            if texts.clone().next().is_some_and(|first| cucm::is_header(first, &mut fields)) {
+                return Err(FileError::WrongFormat { looks_like: Format::CiscoCucm });
+            }
+            let (asterisk, has_header) = Asterisk::open(options, texts.clone(), &mut fields)?;
+            (Inner::Asterisk(asterisk), usize::from(has_header))
+        }
+        Format::CiscoCucm => match Cucm::open(texts.clone().take(2), &mut fields) {
+            Ok((cucm, header_lines)) => (Inner::Cucm(cucm), header_lines),
+            Err(FileError::HeaderMissing) if asterisk::recognises(texts.clone(), &mut fields) => {
+                return Err(FileError::WrongFormat { looks_like: Format::Asterisk });
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let body_start = match header_lines.checked_sub(1) {
+        Some(last) => lines.clone().nth(last).map_or(0, |(line, _)| line.next),
+        None if head.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
+        None => 0,
+    };
+    let mut reader = Reader { inner, line_end, body_start, width: 0 };
+    reader.width = texts.skip(header_lines).take(200).find_map(|text| reader.width_of(text, &mut fields)).unwrap_or(0);
+    Ok(reader)
+}
+
+impl Reader {
+    /// The name of the layout found.
+    #[must_use]
+    pub const fn layout_name(&self) -> &'static str {
+        match &self.inner {
+            Inner::Asterisk(asterisk) => asterisk.layout_name(),
+            Inner::Cucm(cucm) => cucm.layout_name(),
+        }
+    }
+
+    /// Where the first record begins: behind byte order mark and header lines.
+    #[must_use]
+    pub const fn body_start(&self) -> usize {
+        self.body_start
+    }
+
+    /// What ends the lines of the file: needed for [`records::split_point`].
+    #[must_use]
+    pub const fn line_end(&self) -> LineEnd {
+        self.line_end
+    }
+
+    /// What the beginning of the file tells besides its layout.
+    #[must_use]
+    pub const fn notes(&self) -> Notes {
+        match &self.inner {
+            Inner::Asterisk(asterisk) => {
+                let (minutes, evidence) = match asterisk.epoch_offset() {
+                    Some((minutes, evidence)) => (Some(minutes), evidence),
+                    None => (None, 0),
+                };
+                Notes {
+                    epoch_offset_minutes: minutes,
+                    epoch_evidence: evidence,
+                    date_order: asterisk.date_order(),
+                    quality_records: false,
+                }
+            }
+            Inner::Cucm(cucm) => Notes {
+                epoch_offset_minutes: None,
+                epoch_evidence: 0,
+                date_order: None,
+                quality_records: cucm.is_quality_file(),
+            },
+        }
+    }
+
+    /// End of the last complete record in a buffer that begins at a record boundary; see [`records::split_point`],
+    /// which also says what to do where it is 0.
+    #[must_use]
+    pub fn split_point(&self, buffer: &[u8], at_end_of_file: bool) -> usize {
+        records::split_point(buffer, at_end_of_file, self.line_end)
+    }
+
+    /// The records of a chunk that begins and ends at record boundaries.
+    ///
+    /// `file` is the file's index in the canonical order and `base_offset` the chunk's offset in the uncompressed file;
+    /// together they must be in [`RecordId`]'s limits. The first chunk may include the header ([`Reader::body_start`]
+    /// need not be cut off: header lines and blank lines give no item, wherever they stand). `last` says that the chunk
+    /// ends where the file ends.
+    #[must_use]
+    pub fn records<'a>(&'a self, file: u32, base_offset: u64, chunk: &'a [u8], last: bool) -> Records<'a> {
+        let mark = if base_offset == 0 && chunk.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        Records {
+            reader: self,
+            file,
+            base_offset,
+            chunk,
+            last,
+            position: mark,
+            has_nul: memchr(0, chunk).is_some(),
+            skipped: Skipped { bytes: mark as u64, ..Skipped::default() },
+            fields: Fields::new(),
+            cache: DateCache::new(),
+        }
+    }
+
+    /// Reads one stored record again, its line end taken off.
+    ///
+    /// Gives what [`Reader::records`] gave, except that a cut-off last line cannot be told from a record with too few
+    /// columns, and that of a record too long only the beginning was kept.
+    ///
+    /// # Errors
+    ///
+    /// The reject it was.
+    pub fn parse_one<'a>(&'a self, id: RecordId, raw: &'a [u8]) -> Result<Cdr<'a>, Reject<'a>> {
+        let has_nul = memchr(0, raw).is_some();
+        self.parse(id, raw, has_nul, &mut Fields::new(), &mut DateCache::new()).map_err(|fault| fault.reject(id, raw))
+    }
+
+    /// The reject for a line longer than [`MAX_RECORD_BYTES`] whose end the caller has not read;
+    /// `beginning` is what the caller has of it, of which at most [`KEPT_OF_TOO_LONG`] bytes are kept.
+    #[must_use]
+    pub fn too_long<'a>(&self, file: u32, offset: u64, beginning: &'a [u8]) -> Reject<'a> {
+        let raw = beginning.get(..KEPT_OF_TOO_LONG).unwrap_or(beginning);
+        Fault::record(RejectReason::RecordTooLong).reject(record_id(file, offset), raw)
+    }
+
+    #[inline]
+    fn parse<'a>(
+        &self,
+        id: RecordId,
+        raw: &'a [u8],
+        has_nul: bool,
+        fields: &mut Fields,
+        cache: &mut DateCache,
+    ) -> Result<Cdr<'a>, Fault> {
+        if raw.len() > MAX_RECORD_BYTES {
+            return Err(Fault::record(RejectReason::RecordTooLong));
+        }
+        let text = if raw.first() == Some(&BYTE_ORDER_MARK[0]) {
+            raw.strip_prefix(BYTE_ORDER_MARK).unwrap_or(raw)
+        } else {
+            raw
+        };
+        let parsed = match &self.inner {
+            Inner::Asterisk(asterisk) => asterisk.parse(id, raw, text, fields, cache),
+            Inner::Cucm(cucm) => cucm.parse(id, raw, text, fields),
+        };
+        if has_nul && memchr(0, raw).is_some() {
+            return Err(match parsed {
+                Err(fault) if fault.reason < RejectReason::NulBytes => fault,
+                _ => Fault::record(RejectReason::NulBytes),
+            });
+        }
+        parsed
+    }
+
+    /// Number of columns, where the record can be split at all.
+    fn width_of(&self, raw: &[u8], fields: &mut Fields) -> Option<usize> {
+        match &self.inner {
+            Inner::Asterisk(asterisk) => asterisk.width(raw, fields),
+            Inner::Cucm(cucm) => Some(cucm.width()),
+        }
+    }
+
+    /// Looks again at a record that cannot be read: a header line, a line cut off by the end of the file, or what it
+    /// was taken for.
+    #[cold]
+    fn reconsider(&self, fault: Fault, line: (u64, &[u8]), cut_off: bool, fields: &mut Fields) -> Reconsidered {
+        let (offset, raw) = line;
+        if offset < self.body_start as u64 {
+            return Reconsidered::Header;
+        }
+        if fault.reason <= RejectReason::NulBytes {
+            return Reconsidered::Reject(fault);
+        }
+        let same_header = match &self.inner {
+            Inner::Asterisk(asterisk) => asterisk.is_same_header(raw, fields),
+            Inner::Cucm(cucm) => cucm.is_same_header(raw, fields),
+        };
+        match same_header {
+            Some(true) => Reconsidered::Header,
+            Some(false) => Reconsidered::Reject(Fault::record(RejectReason::HeaderChanged)),
+            None if cut_off && matches!(fault.reason, RejectReason::QuoteNotClosed | RejectReason::ColumnCount) => {
+                Reconsidered::Reject(Fault::record(RejectReason::Truncated))
+            }
+            None => Reconsidered::Reject(fault),
+        }
+    }
+}
+
+enum Reconsidered {
+    Header,
+    Reject(Fault),
+}
+
+/// Beyond the limits of a [`RecordId`], which the caller was asked to keep, every record gets the last one.
+fn record_id(file: u32, offset: u64) -> RecordId {
+    RecordId::new(file, offset).unwrap_or(RecordId::from_bits(u64::MAX))
+}
+
+/// What gave no item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Header lines, at the beginning or in the middle of a file put together from several.
+    pub header_lines: u64,
+    /// Lines with nothing on them.
+    pub blank_lines: u64,
+    /// Bytes of both, line ends included, of line ends behind records, and of a byte order mark at the beginning. Together with the records' lengths this is
+    /// the chunk's length (where no record is too long: of those a reject keeps only the beginning).
+    pub bytes: u64,
+}
+
+/// The records of a chunk: see [`Reader::records`].
+pub struct Records<'a> {
+    reader: &'a Reader,
+    file: u32,
+    base_offset: u64,
+    chunk: &'a [u8],
+    last: bool,
+    position: usize,
+    has_nul: bool,
+    skipped: Skipped,
+    fields: Fields,
+    cache: DateCache,
+}
+
+impl Records<'_> {
+    /// What gave no item so far.
+    #[must_use]
+    pub const fn skipped(&self) -> Skipped {
+        self.skipped
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Cdr<'a>, Reject<'a>>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Step::Record(line) = records::step(self.chunk, self.position, self.reader.line_end, true) else {
+                return None;
+            };
+            self.position = line.next;
+            let raw = self.chunk.get(line.start..line.end)?;
+            let line_end = (line.next - line.end) as u64;
+            self.skipped.bytes += line_end;
+            if raw.is_empty() {
+                self.skipped.blank_lines += 1;
+                continue;
+            }
+            let offset = self.base_offset.saturating_add(line.start as u64);
+            let id = record_id(self.file, offset);
+            let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.fields, &mut self.cache) {
+                Ok(cdr) => {
+                    let is_whole = !self.last
+                        || line.is_terminated()
+                        || self.fields.count() >= self.reader.width
+                        || cdr.kind == Kind::NotACall(NotACall::QualityRecord);
+                    if is_whole {
+                        return Some(Ok(cdr));
+                    }
+                    Fault::record(RejectReason::Truncated)
+                }
+                Err(fault) => {
+                    let cut_off = self.last && !line.is_terminated();
+                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.fields) {
+                        Reconsidered::Header => {
+                            self.skipped.header_lines += 1;
+                            self.skipped.bytes += raw.len() as u64;
+                            continue;
+                        }
+                        Reconsidered::Reject(fault) => fault,
+                    }
+                }
+            };
+            let raw =
+                if fault.reason == RejectReason::RecordTooLong { &raw[..KEPT_OF_TOO_LONG.min(raw.len())] } else { raw };
+            return Some(Err(fault.reject(id, raw)));
+        }
+    }
+}
+
+/// The lines of a file's beginning that are complete and not blank.
+#[derive(Clone)]
+struct HeadLines<'h> {
+    head: &'h [u8],
+    line_end: LineEnd,
+    whole: bool,
+    position: usize,
+}
+
+impl<'h> HeadLines<'h> {
+    const fn new(head: &'h [u8], line_end: LineEnd, whole: bool) -> Self {
+        Self { head, line_end, whole, position: 0 }
+    }
+}
+
+impl<'h> Iterator for HeadLines<'h> {
+    type Item = (Line, &'h [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Step::Record(line) = records::step(self.head, self.position, self.line_end, self.whole) {
+            self.position = line.next;
+            let text = self.head.get(line.start..line.end)?;
+            let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+            if !text.is_empty() && text.len() <= MAX_RECORD_BYTES {
+                return Some((line, text));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,148 @@
+//! Prefix look-up: a flat tree of decimal digits.
+
+/// What hangs at one prefix: a value for numbers of certain lengths.
+#[derive(Clone, Copy, Debug)]
+struct Entry<V> {
+    node: u32,
+    lengths: Lengths,
+    value: V,
+}
+
+/// A set of number lengths from 0 to 15.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lengths(u16);
+
+impl Lengths {
+    pub(super) const NONE: Self = Self(0);
+    pub(super) const ANY: Self = Self(u16::MAX);
+
+    pub(super) const fn with(self, length: u8) -> Self {
+        if length < 16 { Self(self.0 | (1 << length)) } else { self }
+    }
+
+    pub(super) const fn contains(self, length: usize) -> bool {
+        length < 16 && self.0 & (1 << length) != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn longest(self) -> usize {
+        (0..16).rev().find(|length| self.contains(*length)).unwrap_or(0)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    children: [u32; 10],
+    /// First entry of this node in `entries`, and how many there are.
+    first: u32,
+    count: u32,
+}
+
+impl Node {
+    const EMPTY: Self = Self { children: [0; 10], first: 0, count: 0 };
+}
+
+/// Values at digit prefixes. Look-ups walk integers and allocate nothing.
+#[derive(Clone, Debug)]
+pub(super) struct PrefixTree<V> {
+    nodes: Vec<Node>,
+    entries: Vec<Entry<V>>,
+}
+
+impl<V: Copy> PrefixTree<V> {
+    /// Builds the tree. Of two values at one prefix and for one length, the later wins.
+    pub(super) fn build(rows: impl IntoIterator<Item = (Vec<u8>, Lengths, V)>) -> Self {
+        let mut nodes = vec![Node::EMPTY];
+        let mut entries = Vec::new();
+        for (prefix, lengths, value) in rows {
+            let mut at = 0_usize;
+            for byte in &prefix {
+                let digit = usize::from(byte.wrapping_sub(b'0'));
+                let Some(next) = nodes.get(at).and_then(|node| node.children.get(digit)).copied() else { break };
+                if next == 0 {
+                    let new = nodes.len();
+                    nodes.push(Node::EMPTY);
+                    nodes[at].children[digit] = u32::try_from(new).unwrap_or(0);
+                    at = new;
+                } else {
+                    at = next as usize;
+                }
+            }
+            entries.push(Entry { node: u32::try_from(at).unwrap_or(0), lengths, value });
+        }
+        entries.reverse();
+        entries.sort_by_key(|entry| entry.node);
+        for (index, entry) in entries.iter().enumerate() {
+            let node = &mut nodes[entry.node as usize];
+            if node.count == 0 {
+                node.first = u32::try_from(index).unwrap_or(0);
+            }
+            node.count += 1;
+        }
+        Self { nodes, entries }
+    }
+
+    /// The value at the longest prefix of `digits` (ASCII) that is meant for numbers of that length, and how long that
+    /// prefix is.
+    #[inline]
+    pub(super) fn longest(&self, digits: &[u8]) -> Option<(V, usize)> {
+        let mut best = None;
+        self.walk(digits, |entry, depth| {
+            if entry.lengths.contains(digits.len()) {
+                best = Some((entry.value, depth));
+            }
+        });
+        best
+    }
+
+    /// The lengths allowed by any prefix of `digits`.
+    pub(super) fn lengths(&self, digits: &[u8]) -> Lengths {
+        let mut all = Lengths::NONE;
+        self.walk(digits, |entry, _| all = Lengths(all.0 | entry.lengths.0));
+        all
+    }
+
+    /// Visits the entries on the path of `digits`, shortest prefix first; at one prefix the entry that wins last.
+    #[inline]
+    fn walk(&self, digits: &[u8], mut visit: impl FnMut(&Entry<V>, usize)) {
+        let mut at = 0_usize;
+        for depth in 0..=digits.len() {
+            let Some(node) = self.nodes.get(at) else { return };
+            let (first, count) = (node.first as usize, node.count as usize);
+            for entry in self.entries.get(first..first + count).unwrap_or_default().iter().rev() {
+                visit(entry, depth);
+            }
+            let Some(digit) = digits.get(depth) else { return };
+            at = match node.children.get(usize::from(digit.wrapping_sub(b'0'))) {
+                Some(next) if *next != 0 => *next as usize,
+                _ => return,
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_that_is_meant_for_the_length_wins() {
+        let ten = Lengths::NONE.with(10);
+        let tree = PrefixTree::build([
+            (b"1".to_vec(), Lengths::ANY, 'a'),
+            (b"15".to_vec(), ten, 'b'),
+            (b"7".to_vec(), Lengths::ANY, 'c'),
+            (b"7".to_vec(), Lengths::ANY, 'd'),
+        ]);
+        assert_eq!(tree.longest(b"1512345678"), Some(('b', 2)));
+        assert_eq!(tree.longest(b"15123456"), Some(('a', 1)));
+        assert_eq!(tree.longest(b"7"), Some(('d', 1)), "of two, the later wins");
+        assert_eq!(tree.longest(b"2"), None);
+        assert_eq!(tree.longest(b"*7"), None);
+        assert!(tree.lengths(b"15").contains(10));
+        assert_eq!(ten.longest(), 10);
+    }
+}

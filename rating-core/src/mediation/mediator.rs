@@ -1,0 +1,535 @@
+//! One record to one call: direction, parties, forwarder and times.
+//!
+//! # Which way a call went
+//!
+//! Each end of a record is put inside or outside the site; the first evidence that tells wins.
+//!
+//! 1. **Patterns**: an end whose channel or device matches [`SourceSettings::phones`] is inside, one that matches
+//!    [`SourceSettings::trunks`] outside; where there are trunk patterns, any other channel is inside.
+//! 2. **Partitions** (CUCM), if the source lists inside ones: the calling and the called party's.
+//! 3. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
+//!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
+//!    anybody who sent the call on, names are not enough, and the direction stays unknown.
+//!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside.
+//! 4. **Context** (Asterisk): says where the caller stands.
+//! 5. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
+//!    if the record has a channel it went out by (formats without partitions): what an application answers (`Echo`,
+//!    voicemail) went nowhere.
+//!
+//! Outside to outside is [`Forwarded`](Direction::Forwarded), outside to inside [`Inbound`](Direction::Inbound), inside to
+//! outside [`Outbound`](Direction::Outbound), inside to inside [`Internal`](Direction::Internal); an end that nothing
+//! tells of makes it [`Unknown`](Direction::Unknown).
+
+use std::sync::Arc;
+
+use super::clock::{self, Times};
+use super::dial_plan::{DialPlan, Role};
+use super::{Call, Direction, MediationReason};
+use crate::cdr::{Cdr, Kind, NotACall};
+use crate::ids::{SiteId, SourceId};
+use crate::number::{Digits, Party};
+use crate::time::{Duration, Zone};
+
+/// What a record is, seen by mediation.
+#[derive(Clone, Copy, Debug)]
+pub enum Mediated<'a> {
+    /// A call.
+    Call(Call<'a>),
+    /// One half of an Asterisk `Local` pair of that name: goes to [`Mediator::assemble`] with its like.
+    NeedsPartner(Cdr<'a>, &'a [u8]),
+    /// Not a call.
+    NotACall(NotACall),
+    /// A call that cannot be rated, and why.
+    Suspended(Call<'a>, MediationReason),
+}
+
+/// What a project says about the channels of a source. Every list may be empty.
+///
+/// A pattern without `*` matches names that begin with it (`PJSIP/trunk`); `*` stands for any text, and then the whole
+/// name must match (`SIP/*-trunk-*`). Case does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct SourceSettings {
+    /// Channels and devices that lead outside.
+    pub trunks: Vec<String>,
+    /// Channels and devices that are inside, where their names do not tell (CUCM devices with names of their own).
+    pub phones: Vec<String>,
+    /// Contexts of callers inside; `from-internal…` if no context is listed at all.
+    pub inside_contexts: Vec<String>,
+    /// Contexts of callers outside; `from-pstn`, `from-trunk…`, `from-did…`, `ext-did…` and the like if no context is
+    /// listed at all.
+    pub outside_contexts: Vec<String>,
+    /// Partitions of parties inside (CUCM).
+    pub inside_partitions: Vec<String>,
+}
+
+// `ext-local` and its like say where the call ended: FreePBX writes them for callers outside, too.
+const INSIDE_CONTEXTS: [&str; 1] = ["from-internal"];
+const OUTSIDE_CONTEXTS: [&str; 8] = [
+    "from-pstn",
+    "from-trunk",
+    "from-did",
+    "ext-did",
+    "from-sip-external",
+    "from-zaptel",
+    "from-dahdi",
+    "from-external",
+];
+
+/// Device names of phones (Cisco, Call Detail Records Administration Guide, and the device name rules of the System
+/// Configuration Guide): hard phones, analogue adapters, Jabber and its mobile forms, IP Communicator, CTI ports.
+const PHONE_DEVICES: [&[u8]; 10] = [b"SEP", b"ATA", b"CSF", b"TCT", b"BOT", b"TAB", b"CIPC", b"CTI", b"AN", b"VGC"];
+
+/// Where an end of a call lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Inside,
+    Outside,
+    Unclear,
+}
+
+/// Turns the records of one source into calls. Holds no state between records.
+///
+/// # Example: an outbound call of extension 114
+///
+/// ```
+/// # use rating_core::cdr::{Cdr, Kind, Stamp};
+/// # use rating_core::ids::{SiteId, SourceId};
+/// # use rating_core::source::RecordId;
+/// use rating_core::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan};
+/// use rating_core::mediation::{Direction, Mediated, Mediator, SourceSettings};
+/// use rating_core::number::{Digits, Party};
+/// use rating_core::time::{Duration, LocalTime, Zone};
+///
+/// let digits = |text: &str| Digits::parse(text.as_bytes()).unwrap();
+/// let site = SitePlan {
+///     country: "GB".to_owned(),
+///     area_code: Some(digits("20")),
+///     outside_line: vec![digits("9")],
+///     extensions: vec![ExtensionRange { from: digits("100"), to: digits("199") }],
+/// };
+/// let plan = DialPlan::compile(&site, &Countries::embedded()).unwrap();
+/// let settings = SourceSettings { trunks: vec!["PJSIP/trunk".to_owned()], ..SourceSettings::default() };
+/// let mediator = Mediator::new(SourceId(0), SiteId(0), Zone::load("Europe/London").unwrap(), plan, settings);
+///
+/// # let cdr = Cdr {
+/// #     id: RecordId::new(0, 0).unwrap(), raw: b"", call_id: b"", key: [b""; 6], answer: None, end: None, epoch: None,
+/// #     setup: Some(Stamp::Local(LocalTime::parse(b"2026-07-01 09:30:00").unwrap())),
+/// #     duration: Some(Duration::from_seconds(70)), talk: Duration::from_seconds(61), answered: true,
+/// #     calling: b"02079460114", peer: b"114", dialled: b"901632960123", reached: b"", outpulsed: b"", forwarder: b"",
+/// #     account: b"", context: b"from-internal", ingress: b"PJSIP/114-00000001", egress: b"PJSIP/trunk-00000002",
+/// #     partitions: None, kind: Kind::Call,
+/// # };
+/// let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
+/// assert_eq!(call.direction, Direction::Outbound);
+/// assert_eq!(call.calling, Party::Extension(digits("114")));
+/// assert_eq!(call.called.e164().unwrap().to_string(), "+441632960123");
+/// // Set up at 09:30:00 British summer time, answered 70 − 61 = 9 s later.
+/// assert_eq!(call.charging_at.to_rfc3339(), "2026-07-01T08:30:09Z");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mediator {
+    source: SourceId,
+    site: SiteId,
+    zone: Zone,
+    pub(super) plan: Arc<DialPlan>,
+    trunks: Vec<Pattern>,
+    phones: Vec<Pattern>,
+    inside_contexts: Vec<Pattern>,
+    outside_contexts: Vec<Pattern>,
+    inside_partitions: Vec<Pattern>,
+}
+
+/// The ends of a call: who and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends<'a> {
+    pub(super) caller: Side,
+    pub(super) callee: Side,
+    pub(super) calling: Party<'a>,
+    pub(super) called: Party<'a>,
+    pub(super) forwarder: Option<Party<'a>>,
+    pub(super) extension: Option<Digits>,
+}
+
+impl Mediator {
+    /// The mediator of one source at one site. `zone` is that of the source's clock, which need not be the site's.
+    #[must_use]
+    pub fn new(
+        source: SourceId,
+        site: SiteId,
+        zone: Zone,
+        plan: impl Into<Arc<DialPlan>>,
+        settings: SourceSettings,
+    ) -> Self {
+        let patterns = |texts: &[String]| texts.iter().map(|text| Pattern::new(text)).collect::<Vec<_>>();
+        let (mut inside, mut outside) = (patterns(&settings.inside_contexts), patterns(&settings.outside_contexts));
+        if inside.is_empty() && outside.is_empty() {
+            inside = INSIDE_CONTEXTS.into_iter().map(Pattern::new).collect();
+            outside = OUTSIDE_CONTEXTS.into_iter().map(Pattern::new).collect();
+        }
+        Self {
+            source,
+            site,
+            zone,
+            plan: plan.into(),
+            trunks: patterns(&settings.trunks),
+            phones: patterns(&settings.phones),
+            inside_contexts: inside,
+            outside_contexts: outside,
+            inside_partitions: patterns(&settings.inside_partitions),
+        }
+    }
+
+    /// The plan that numbers are read by.
+    #[must_use]
+    pub fn plan(&self) -> &DialPlan {
+        &self.plan
+    }
+
+    /// What a record is. Depends on this record alone.
+    #[must_use]
+    pub fn mediate<'a>(&self, cdr: Cdr<'a>) -> Mediated<'a> {
+        match cdr.kind {
+            Kind::Call => Mediated::Call(self.call(cdr, self.ends(&cdr))),
+            Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, pair),
+            Kind::Conference { controller, participant } => self.conference(cdr, controller, participant),
+            Kind::NotACall(why) => Mediated::NotACall(why),
+        }
+    }
+
+    /// The same call at its [`other_reading`](Call::other_reading): set-up, answer and charging instant all move by the
+    /// difference. A call without one comes back unchanged; rereading twice gives the first call.
+    #[must_use]
+    pub fn reread<'a>(&self, call: Call<'a>) -> Call<'a> {
+        let Some(other) = call.other_reading else { return call };
+        let by: Duration = other.since(call.charging_at);
+        Call {
+            setup_at: call.setup_at.map(|at| at.plus(by)),
+            answered_at: call.answered_at.map(|at| at.plus(by)),
+            charging_at: other,
+            other_reading: Some(call.charging_at),
+            ..call
+        }
+    }
+
+    pub(super) fn times(&self, cdr: &Cdr<'_>) -> Times {
+        clock::times(cdr, &self.zone)
+    }
+
+    /// Puts a call together.
+    pub(super) fn call<'a>(&self, cdr: Cdr<'a>, ends: Ends<'a>) -> Call<'a> {
+        let times = self.times(&cdr);
+        Call {
+            cdr,
+            source: self.source,
+            site: self.site,
+            setup_at: times.setup_at,
+            answered_at: times.answered_at,
+            charging_at: times.charging_at,
+            other_reading: times.other_reading,
+            duration: cdr.talk,
+            answered: cdr.answered && cdr.talk > Duration::ZERO,
+            direction: match (ends.caller, ends.callee) {
+                (Side::Outside, Side::Outside) => Direction::Forwarded,
+                (Side::Outside, Side::Inside) => Direction::Inbound,
+                (Side::Inside, Side::Outside) => Direction::Outbound,
+                (Side::Inside, Side::Inside) => Direction::Internal,
+                _ => Direction::Unknown,
+            },
+            calling: ends.calling,
+            called: ends.called,
+            called_class: self.plan.class_of(ends.called),
+            forwarder: ends.forwarder,
+            extension: ends.extension,
+        }
+    }
+
+    /// Both ends of a record that stands for a call.
+    pub(super) fn ends<'a>(&self, cdr: &Cdr<'a>) -> Ends<'a> {
+        let caller = self.caller_side(cdr);
+        let calling = self.calling(cdr, caller);
+        let forwarder_party = self.forwarder_as_recorded(cdr);
+        let called = self.called(cdr, caller, forwarder_party.is_some());
+        let mut callee = self.callee_side(cdr, called);
+        // An inside call to an outside number that failed before it found a way out was still meant to go out.
+        let nowhere = channels_tell(cdr) && cdr.egress.is_empty();
+        if caller == Side::Inside && nowhere && !cdr.answered && is_public(called) {
+            callee = Side::Outside;
+        }
+        let by_names_alone = self.trunks.is_empty() && !cdr.egress.is_empty() && !is_channel(cdr.egress);
+        if caller == Side::Outside && callee == Side::Outside && forwarder_party.is_none() && by_names_alone {
+            callee = Side::Unclear;
+        }
+        let (called, forwarder) = match forwarder_party {
+            None if caller == Side::Outside && callee == Side::Outside => self.forwarded(cdr, called),
+            other => (called, other),
+        };
+        Ends { caller, callee, calling, called, forwarder, extension: self.payer_extension(cdr, calling, forwarder) }
+    }
+
+    /// Where the caller stands.
+    pub(super) fn caller_side(&self, cdr: &Cdr<'_>) -> Side {
+        let partition = cdr.partitions.map(|(calling, _)| calling);
+        let by_line = self.side_of(cdr.ingress, partition);
+        // Without patterns a device is outside only because its name is not a phone's.
+        let in_partition = self.trunks.is_empty() && partition.is_some_and(|partition| !partition.is_empty());
+        if by_line == Side::Outside && in_partition {
+            return Side::Inside;
+        }
+        if by_line != Side::Unclear {
+            return by_line;
+        }
+        if self.inside_contexts.iter().any(|pattern| pattern.matches(cdr.context)) {
+            return Side::Inside;
+        }
+        if self.outside_contexts.iter().any(|pattern| pattern.matches(cdr.context)) {
+            return Side::Outside;
+        }
+        if self.plan.extension_of(cdr.peer).is_some() {
+            return Side::Inside;
+        }
+        match self.plan.normalise(cdr.calling, Role::CallingInside) {
+            Party::Extension(_) => Side::Inside,
+            Party::Number(_) | Party::Withheld => Side::Outside,
+            _ => Side::Unclear,
+        }
+    }
+
+    /// Where the called party lies.
+    pub(super) fn callee_side(&self, cdr: &Cdr<'_>, called: Party<'_>) -> Side {
+        if channels_tell(cdr) && cdr.egress.is_empty() {
+            return Side::Inside;
+        }
+        let partition = cdr.partitions.map(|(_, called)| called);
+        let by_line = self.side_of(cdr.egress, partition);
+        if by_line != Side::Unclear {
+            return by_line;
+        }
+        match called {
+            Party::Extension(_) | Party::Feature(_) => Side::Inside,
+            _ if is_public(called) => Side::Outside,
+            _ => Side::Unclear,
+        }
+    }
+
+    /// Where a channel or device leads, by patterns, partition and name.
+    fn side_of(&self, line: &[u8], partition: Option<&[u8]>) -> Side {
+        if self.phones.iter().any(|pattern| pattern.matches(line)) {
+            return Side::Inside;
+        }
+        if !line.is_empty() && !is_local(line) && !self.trunks.is_empty() {
+            return if self.trunks.iter().any(|pattern| pattern.matches(line)) { Side::Outside } else { Side::Inside };
+        }
+        if partition.is_some_and(|partition| {
+            !partition.is_empty() && self.inside_partitions.iter().any(|pattern| pattern.matches(partition))
+        }) {
+            return Side::Inside;
+        }
+        if line.is_empty() {
+            return Side::Unclear;
+        }
+        if is_channel(line) {
+            let inside = self.plan.knows_extensions()
+                && device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some());
+            return if inside { Side::Inside } else { Side::Unclear };
+        }
+        let is_phone = PHONE_DEVICES.iter().any(|prefix| starts_with(line, prefix));
+        if is_phone { Side::Inside } else { Side::Outside }
+    }
+
+    /// Who called: inside, the device is better evidence than the caller's number, which may be a shown main number.
+    pub(super) fn calling<'a>(&self, cdr: &Cdr<'a>, caller: Side) -> Party<'a> {
+        if caller == Side::Outside {
+            return self.plan.normalise(cdr.calling, Role::CallingOutside);
+        }
+        match self.plan.extension_of(cdr.peer) {
+            Some(extension) => Party::Extension(extension),
+            None => self.plan.normalise(cdr.calling, Role::CallingInside),
+        }
+    }
+
+    /// Who was called. What was dialled, unless that does not say: then what was sent out, then where it ended. A call
+    /// that was sent on is called where it ended.
+    fn called<'a>(&self, cdr: &Cdr<'a>, caller: Side, sent_on: bool) -> Party<'a> {
+        // What enters by a `Local` half was keyed by the dial plan itself.
+        let delivered = caller == Side::Outside && !is_local(cdr.ingress);
+        let role = if delivered { Role::Delivered } else { Role::Dialled };
+        let dialled = || self.plan.normalise(cdr.dialled, role);
+        let sent = || self.plan.normalise(cdr.outpulsed, Role::Sent);
+        let reached = || self.plan.normalise(cdr.reached, Role::Dialled);
+        if sent_on {
+            return first_told([&sent, &reached, &dialled]);
+        }
+        first_told([&dialled, &sent, &reached])
+    }
+
+    /// The party that the record says sent the call on.
+    fn forwarder_as_recorded<'a>(&self, cdr: &Cdr<'a>) -> Option<Party<'a>> {
+        if cdr.forwarder.is_empty() {
+            return None;
+        }
+        match self.plan.normalise(cdr.forwarder, Role::CallingInside) {
+            Party::Missing => None,
+            party => Some(party),
+        }
+    }
+
+    /// A call from outside to outside whose record names no forwarder (Asterisk): what the caller outside reached first
+    /// sent it on. If that is all the record has, it is the destination, and the forwarder stays unknown.
+    fn forwarded<'a>(&self, cdr: &Cdr<'a>, called: Party<'a>) -> (Party<'a>, Option<Party<'a>>) {
+        let reached = self.plan.normalise(cdr.reached, Role::Dialled);
+        if is_told(reached) && reached != called && is_told(called) {
+            return (reached, Some(called));
+        }
+        match called {
+            Party::Extension(_) => (called, Some(called)),
+            // A number keyed by the switch itself may carry its outside-line code.
+            called if !is_told(called) => (self.plan.normalise(cdr.dialled, Role::Dialled), None),
+            called => (called, None),
+        }
+    }
+
+    /// The extension that sent the call on, else that placed it.
+    pub(super) fn payer_extension(
+        &self,
+        cdr: &Cdr<'_>,
+        calling: Party<'_>,
+        forwarder: Option<Party<'_>>,
+    ) -> Option<Digits> {
+        forwarder
+            .and_then(Party::extension)
+            .or_else(|| self.plan.extension_of(cdr.peer).filter(|_| self.plan.knows_extensions()))
+            .or_else(|| calling.extension())
+    }
+
+    /// A leg to a conference bridge. The controller pays for participants outside, but only if their own call is linked;
+    /// this one is not.
+    fn conference<'a>(&self, cdr: Cdr<'a>, controller: &'a [u8], participant: &'a [u8]) -> Mediated<'a> {
+        let party = self.plan.normalise(participant, Role::CallingInside);
+        let calls_itself = participant == cdr.calling;
+        let (line, partition) = if calls_itself {
+            (cdr.ingress, cdr.partitions.map(|(calling, _)| calling))
+        } else {
+            (cdr.egress, cdr.partitions.map(|(_, called)| called))
+        };
+        let side = match party {
+            Party::Extension(_) => Side::Inside,
+            // A bridge joined to a bridge.
+            Party::Name(name) if is_bridge(name) => Side::Inside,
+            Party::Missing if is_bridge(cdr.calling) => Side::Inside,
+            _ if calls_itself || participant == cdr.dialled || participant == cdr.reached => {
+                self.side_of(line, partition)
+            }
+            _ => Side::Outside,
+        };
+        if side == Side::Inside {
+            return Mediated::NotACall(NotACall::ConferenceLeg);
+        }
+        let controlling = match self.plan.normalise(controller, Role::CallingInside) {
+            Party::Missing => self.plan.normalise(cdr.calling, Role::CallingInside),
+            controlling => controlling,
+        };
+        let ends = Ends {
+            caller: Side::Inside,
+            callee: Side::Outside,
+            calling: controlling,
+            called: party,
+            forwarder: None,
+            extension: controlling.extension(),
+        };
+        Mediated::Suspended(self.call(cdr, ends), MediationReason::ConferenceLegUnlinked)
+    }
+}
+
+/// The first of three readings that says who was called; else the first that has any text.
+fn first_told<'a>(readings: [&dyn Fn() -> Party<'a>; 3]) -> Party<'a> {
+    let mut best = Party::Missing;
+    for reading in readings {
+        let party = reading();
+        if is_told(party) {
+            return party;
+        }
+        if best == Party::Missing {
+            best = party;
+        }
+    }
+    best
+}
+
+/// Whether a party is somebody who can be called, rather than text, an application or nothing.
+pub(super) const fn is_told(party: Party<'_>) -> bool {
+    matches!(party, Party::Number(_) | Party::Extension(_) | Party::Emergency(_) | Party::ShortCode(_))
+}
+
+/// Whether a party belongs to the public network.
+pub(super) const fn is_public(party: Party<'_>) -> bool {
+    matches!(party, Party::Number(_) | Party::Emergency(_) | Party::ShortCode(_))
+}
+
+/// Whether a channel is a half of an Asterisk `Local` pair, which leads nowhere by itself.
+pub(super) fn is_local(channel: &[u8]) -> bool {
+    channel.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"Local/"))
+}
+
+/// Whether a line is an Asterisk channel (`SIP/114-000000c4`) rather than a CUCM device name, which has no slash.
+fn is_channel(line: &[u8]) -> bool {
+    line.contains(&b'/')
+}
+
+/// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by.
+fn channels_tell(cdr: &Cdr<'_>) -> bool {
+    cdr.partitions.is_none() && (is_channel(cdr.ingress) || cdr.ingress.is_empty())
+}
+
+/// `114` of `SIP/114-000000c4`.
+fn device_of(channel: &[u8]) -> Option<&[u8]> {
+    let slash = channel.iter().position(|byte| *byte == b'/')?;
+    let name = channel.get(slash + 1..)?;
+    let dash = name.iter().rposition(|byte| *byte == b'-').unwrap_or(name.len());
+    name.get(..dash)
+}
+
+/// A conference bridge, `b002179144511001` (Cisco, Call Detail Records Administration Guide, conference calls).
+fn is_bridge(name: &[u8]) -> bool {
+    matches!(name, [b'b' | b'B', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// A channel pattern, compiled.
+#[derive(Clone, Debug)]
+struct Pattern {
+    /// The texts between the stars. The first stands at the beginning; the last at the end, unless `open`.
+    parts: Vec<Box<[u8]>>,
+    open: bool,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        let text = text.trim().to_ascii_lowercase();
+        let parts: Vec<Box<[u8]>> = text.split('*').map(|part| part.as_bytes().into()).collect();
+        let open = parts.len() == 1 || parts.last().is_some_and(|last| last.is_empty());
+        Self { parts, open }
+    }
+
+    fn matches(&self, text: &[u8]) -> bool {
+        let Some((first, others)) = self.parts.split_first() else { return false };
+        if (first.is_empty() && others.is_empty()) || !starts_with(text, first) {
+            return false;
+        }
+        let mut rest = text.get(first.len()..).unwrap_or_default();
+        for (index, part) in others.iter().enumerate() {
+            if index + 1 == others.len() && !self.open {
+                let tail = rest.len().checked_sub(part.len()).and_then(|at| rest.get(at..));
+                return tail.is_some_and(|tail| tail.eq_ignore_ascii_case(part));
+            }
+            let Some(at) = (0..=rest.len()).find(|at| rest.get(*at..).is_some_and(|rest| starts_with(rest, part)))
+            else {
+                return false;
+            };
+            rest = rest.get(at + part.len()..).unwrap_or_default();
+        }
+        true
+    }
+}
+
+fn starts_with(text: &[u8], prefix: &[u8]) -> bool {
+    text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+}

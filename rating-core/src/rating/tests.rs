@@ -1,0 +1,579 @@
+use proptest::prelude::*;
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::rater::Sides;
+use super::{Outcome, RatedCall, Reason, Side, price};
+use crate::assignment::SideKind;
+use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
+use crate::cdr::{Cdr, Kind};
+use crate::ids::{PayerId, SiteId, SourceId, TariffId};
+use crate::mediation::Call;
+use crate::money::Total;
+use crate::number::{Digits, Direction, NumberClass, Party};
+use crate::source::RecordId;
+use crate::tariff::testing::{LONDON, at, book, called, retail};
+use crate::tariff::{Called, Match, TariffBook};
+use crate::time::{Duration, Instant};
+
+const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
+
+/// What `number` costs in the first tariff of `book`, in its currency; or which kind of match stood in the way.
+fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
+    let (at, duration) = (at(instant), Duration::parse(duration).unwrap());
+    let (_, version) = book.tariffs()[0].version_at(at, LONDON).expect("a version in force");
+    match version.find(called(number), at, LONDON) {
+        Match::Row(row) => price(version, row, at, LONDON, duration).unwrap().charge.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Talk times and charges of British calls at noon on a tariff of these settings and one row.
+#[track_caller]
+fn check(settings: &str, row: &str, cases: &[(&str, &str)]) {
+    let deck = format!("prefix,destination,price,connection,minimum,increments\n{row}\n");
+    let book = retail(settings, &deck);
+    for (duration, charge) in cases {
+        assert_eq!(cost(&book, "+442079460958", NOON, duration), *charge, "{duration} on {row}");
+    }
+}
+
+#[test]
+fn thirty_six_bills_thirty_seconds_and_then_steps_of_six() {
+    // 6p a minute is 0.1p a second, so the charge in tenths of a penny is the billed seconds.
+    check(
+        "",
+        "44,UK,6,,,30/6",
+        &[
+            ("1s", "0.03"),
+            ("12s", "0.03"), // 30
+            ("30s", "0.03"),
+            ("30.001s", "0.036"), // 36
+            ("39s", "0.042"),     // 30 + 2 × 6 = 42
+            ("57s", "0.06"),      // 30 + 5 × 6 = 60
+            ("60s", "0.06"),
+            ("75s", "0.078"), // 30 + 8 × 6 = 78
+        ],
+    );
+}
+
+#[test]
+fn a_started_minute_is_billed_in_full() {
+    // 3p a minute.
+    check(
+        "increments = \"60/60\"\n",
+        "44,UK,3,,,",
+        &[("1s", "0.03"), ("60s", "0.03"), ("61s", "0.06"), ("120s", "0.06"), ("3599s", "1.80")],
+    );
+}
+
+#[test]
+fn a_first_minute_and_then_seconds() {
+    // 3p a minute: 61 s = 3p × 61/60 = 3.05p.
+    check("", "44,UK,3,,,60/1", &[("1s", "0.03"), ("60s", "0.03"), ("61s", "0.0305"), ("90s", "0.045")]);
+}
+
+#[test]
+fn per_second_is_exact_until_it_is_posted() {
+    // 1.3p × 1/60 = 0.0216666…p = 0.000216666… pounds, posted to ten decimals, half up; 60 of them are 1.3p in one call.
+    check("", "44,UK,1.3,,,", &[("1s", "0.0002166667"), ("60s", "0.013"), ("600s", "0.13"), ("61s", "0.0132166667")]);
+    // Ten minutes at 5p cost 50p, not 49.8p.
+    check("", "44,UK,5,,,", &[("600s", "0.50")]);
+}
+
+#[test]
+fn a_price_per_second_is_not_the_price_per_minute() {
+    // 0.3333p × 75 = 24.9975p, where 20p a minute would give 25p.
+    check("", "44,UK,0.3333p/s,,,", &[("75s", "0.249975")]);
+    check("", "44,UK,20,,,", &[("75s", "0.25")]);
+}
+
+#[test]
+fn increments_may_have_decimals() {
+    // 57.6 s units at 5p a minute: one unit is 5 × 57.6 / 60 = 4.8p.
+    check("", "44,UK,5,,,57.6/57.6", &[("1s", "0.048"), ("57.6s", "0.048"), ("57.601s", "0.096"), ("115.2s", "0.096")]);
+}
+
+#[test]
+fn the_connection_charge_comes_once_and_the_minimum_covers_it() {
+    // 2p to connect and 1p a minute, at least 3p: 30 s = 2 + 0.5 = 2.5p, so 3p; 60 s = 3p exactly; 90 s = 3.5p.
+    check("", "44,UK,1,2,3,", &[("30s", "0.03"), ("60s", "0.03"), ("90s", "0.035"), ("61s", "0.0301666667")]);
+    // From the tariff's defaults, where the row is silent; a row may say otherwise.
+    check("connection_charge = \"2p\"\nminimum_charge = \"3p\"\n", "44,UK,1,,,", &[("30s", "0.03"), ("90s", "0.035")]);
+    check("connection_charge = \"2p\"\nminimum_charge = \"3p\"\n", "44,UK,1,0,0,", &[("30s", "0.005")]);
+    // A price per call: 10p whatever the time.
+    check("", "44,UK,0,10,,", &[("1s", "0.10"), ("3600s", "0.10")]);
+}
+
+#[test]
+fn a_call_is_rounded_once_by_the_rule_and_step_that_the_tariff_names() {
+    let rule =
+        |rule: &str, step: &str| format!("rounding = {{ stage = \"call\", rule = \"{rule}\", step = \"{step}\" }}\n");
+    // 2.5p × 61/60 = 2.541666…p; 60 s = 2.5p; 24 s = 1p; 12 s = 0.5p; 36 s = 1.5p.
+    let row = "44,UK,2.5,,,";
+    check(&rule("up", "1p"), row, &[("61s", "0.03"), ("60s", "0.03"), ("24s", "0.01"), ("1s", "0.01")]);
+    check(&rule("down", "1p"), row, &[("61s", "0.02"), ("24s", "0.01"), ("1s", "0.00")]);
+    check(&rule("up", "10p"), row, &[("61s", "0.10"), ("240s", "0.10"), ("241s", "0.20")]); // 240 s = 10p exactly
+    check(&rule("up", "0.5p"), row, &[("61s", "0.03"), ("60s", "0.025"), ("12s", "0.005"), ("13s", "0.01")]);
+    check(&rule("half-up", "0.1p"), row, &[("61s", "0.025"), ("1s", "0.00"), ("1.2s", "0.001")]); // 2 s: 0.0833p
+    // Ties: 0.5p, 1.5p and 2.5p to whole pence.
+    check(&rule("half-up", "1p"), row, &[("12s", "0.01"), ("36s", "0.02"), ("60s", "0.03")]);
+    check(&rule("half-even", "1p"), row, &[("12s", "0.00"), ("36s", "0.02"), ("60s", "0.02")]);
+    // 17p exactly stays 17p.
+    check(&rule("up", "1p"), "44,UK,17,,,", &[("60s", "0.17")]);
+    check("rounding = \"none\"\n", row, &[("61s", "0.0254166667")]);
+}
+
+#[test]
+fn the_minimum_comes_before_the_rounding() {
+    // At least 2.2p, then up to whole pence: 3p.
+    check(
+        "rounding = { stage = \"call\", rule = \"up\", step = \"1p\" }\nminimum_charge = \"2.2p\"\n",
+        "44,UK,1,,,",
+        &[("1s", "0.03")],
+    );
+}
+
+const BANDS: &str = "[bands]\npeak = [\"mon-fri 08:00-18:00\"]\noffpeak = [\"mon-fri 18:00-08:00\"]\n\
+                     weekend = [\"sat-sun\", \"holiday\"]\n[holidays]\ndates = [\"2026-08-31\"]\n";
+
+#[test]
+fn the_band_at_the_answer_prices_the_whole_call() {
+    let book = retail(BANDS, "prefix,destination,price_peak,price_offpeak,price_weekend\n44,UK,3,2,1\n");
+    for (instant, charge) in [
+        ("2026-07-01T06:59:59Z", "0.20"), // 07:59:59: ten minutes off-peak, though all but a second lie in the peak
+        ("2026-07-01T07:00:00Z", "0.30"), // 08:00:00
+        ("2026-07-01T16:59:59Z", "0.30"), // 17:59:59
+        ("2026-07-01T17:00:00Z", "0.20"), // 18:00:00
+        ("2026-07-04T11:00:00Z", "0.10"), // Saturday
+        ("2026-08-31T11:00:00Z", "0.10"), // holiday
+        ("2026-03-27T08:00:00Z", "0.30"), // winter: 08:00 is 08:00Z
+        ("2026-03-27T07:59:59Z", "0.20"),
+        ("2026-10-25T00:30:00Z", "0.10"), // the repeated hour of a Sunday
+        ("2026-10-26T07:59:59Z", "0.20"), // winter again
+    ] {
+        assert_eq!(cost(&book, "+442079460958", instant, "600s"), charge, "{instant}");
+    }
+}
+
+#[test]
+fn a_tariff_changes_in_mid_month_for_calls_that_start_then() {
+    let settings = |from: &str, deck: &str| {
+        format!("id = \"r\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nprices = \"p/min\"\ndecks = [\"{deck}\"]\n")
+    };
+    let book = book(&[
+        ("old.toml", &settings("2026-01-01", "old.csv")),
+        ("new.toml", &settings("2026-07-15", "new.csv")),
+        ("old.csv", "prefix,destination,price\n44,UK,1\n"),
+        ("new.csv", "prefix,destination,price\n44,UK,2\n"),
+    ]);
+    // Midnight in London is 23:00Z. The second call runs across it: one price, that of its start.
+    assert_eq!(cost(&book, "+442079460958", "2026-07-14T22:00:00Z", "60s"), "0.01");
+    assert_eq!(cost(&book, "+442079460958", "2026-07-14T22:59:59Z", "60s"), "0.01");
+    assert_eq!(cost(&book, "+442079460958", "2026-07-14T23:00:00Z", "60s"), "0.02");
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_decimal_arithmetic(
+        tenths in 0_i64..100_000,
+        seconds in 1_i64..20_000,
+        first in 1_i64..90,
+        further in 1_i64..90,
+        connection in 0_i64..50,
+        minimum in 0_i64..200,
+    ) {
+        let price_text = format!("{}.{:04}", tenths / 10_000, tenths % 10_000);
+        let deck = format!(
+            "prefix,destination,price,connection,minimum,increments\n44,UK,{price_text},{connection},{minimum},{first}/{further}\n"
+        );
+        let book = retail("", &deck);
+        let version = &book.tariffs()[0].versions()[0];
+        let working = price(version, 0, at(NOON), LONDON, Duration::from_seconds(seconds)).unwrap();
+
+        // Counting the steps one by one, and dividing last.
+        let mut billed = first;
+        while billed < seconds {
+            billed += further;
+        }
+        let hundred = Decimal::from(100);
+        let usage = price_text.parse::<Decimal>().unwrap() / hundred * Decimal::from(billed) / Decimal::from(60);
+        let sum = (usage + Decimal::from(connection) / hundred).max(Decimal::from(minimum) / hundred);
+        let expected = sum.round_dp_with_strategy(10, RoundingStrategy::MidpointAwayFromZero);
+        prop_assert_eq!(working.billed, Duration::from_seconds(billed));
+        prop_assert_eq!(Total::from(working.charge).to_decimal().unwrap(), expected);
+        // The unrounded amount alone leads to the same charge.
+        prop_assert_eq!(working.unrounded.post(), Some(working.charge));
+    }
+
+    #[test]
+    fn a_longer_call_never_costs_less(
+        price_text in "[0-9]{1,2}\\.[0-9]{1,4}",
+        first in 0_i64..120,
+        further in 1_i64..120,
+        short in 0_i64..10_000_000,
+        more in 0_i64..1_000_000,
+        rule in prop::sample::select(vec!["up", "down", "half-up", "half-even"]),
+        step in prop::sample::select(vec!["1p", "0.1p", "0.5p", "10p"]),
+    ) {
+        let settings = format!("rounding = {{ stage = \"call\", rule = \"{rule}\", step = \"{step}\" }}\n");
+        let deck = format!("prefix,destination,price,increments\n44,UK,{price_text},{first}/{further}\n");
+        let book = retail(&settings, &deck);
+        let version = &book.tariffs()[0].versions()[0];
+        let charge = |millis| price(version, 0, at(NOON), LONDON, Duration::from_millis(millis)).unwrap().charge;
+        prop_assert!(charge(short) <= charge(short + more));
+    }
+}
+
+#[test]
+fn what_is_too_large_for_the_ledger_has_no_charge() {
+    // 99,999 pounds a minute for a hundred years is more than a ledger amount can be.
+    let book = retail("", "prefix,destination,price\n44,UK,99999 GBP/min\n");
+    let version = &book.tariffs()[0].versions()[0];
+    for seconds in [3_153_600_000, i64::MAX] {
+        assert!(price(version, 0, at(NOON), LONDON, Duration::from_seconds(seconds)).is_none(), "{seconds}");
+    }
+    assert!(price(version, 0, at(NOON), LONDON, Duration::from_millis(i64::MAX)).is_none());
+}
+
+/// The examples of the guide: fenced blocks of files by name, and a block of prices that closes each example.
+#[test]
+fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
+    let guide = include_str!("../../../docs/tariff-guide.md");
+    let mut files: Vec<(&str, String)> = Vec::new();
+    let (mut block, mut checked): (Option<&str>, usize) = (None, 0);
+    let mut prices: Vec<&str> = Vec::new();
+    for line in guide.lines() {
+        let Some(fence) = line.strip_prefix("```") else {
+            match block {
+                Some("prices") => prices.push(line),
+                Some(_) => files.last_mut().unwrap().1.push_str(&format!("{line}\n")),
+                None => {}
+            }
+            continue;
+        };
+        if !fence.is_empty() {
+            block = Some(fence);
+            files.extend(fence.split_once(' ').map(|(_, name)| (name, String::new())));
+            continue;
+        }
+        if block.take() == Some("prices") {
+            let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            let book = book(&texts);
+            for line in prices.drain(..) {
+                let [number, instant, duration, expected] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+                    panic!("{line}");
+                };
+                let shown = match cost(&book, number, instant, duration).as_str() {
+                    found if found.starts_with("NotFound") => Reason::NoRateForDestination.code().to_owned(),
+                    found if found.starts_with("Blocked") => Reason::DestinationBlocked.code().to_owned(),
+                    found if found.starts_with("Protected") => Reason::ClassNotPriced.code().to_owned(),
+                    charge => charge.to_owned(),
+                };
+                assert_eq!(shown, expected, "{line}");
+                checked += 1;
+            }
+            files.clear();
+        }
+    }
+    assert!(checked > 30, "{checked}");
+}
+
+// ---- the two sides ----
+
+const OCCUPIER: PayerId = PayerId(1);
+
+fn call() -> AttributedCall<'static> {
+    let cdr = Cdr {
+        id: RecordId::new(0, 0).unwrap(),
+        raw: b"",
+        call_id: b"1782903600.1",
+        key: [b""; 6],
+        setup: None,
+        answer: None,
+        end: None,
+        epoch: None,
+        duration: None,
+        talk: Duration::from_seconds(60),
+        answered: true,
+        calling: b"",
+        peer: b"",
+        dialled: b"902079460958",
+        reached: b"",
+        outpulsed: b"",
+        forwarder: b"",
+        account: b"",
+        context: b"",
+        ingress: b"",
+        egress: b"SIP/trunk-1",
+        partitions: None,
+        kind: Kind::Call,
+    };
+    let call = Call {
+        cdr,
+        source: SourceId(0),
+        site: LONDON,
+        setup_at: Some(at(NOON)),
+        answered_at: Some(at(NOON)),
+        charging_at: at(NOON),
+        other_reading: None,
+        duration: Duration::from_seconds(60),
+        answered: true,
+        direction: Direction::Outbound,
+        calling: Party::Missing,
+        called: Party::Missing,
+        called_class: (NumberClass::Ordinary, 0),
+        forwarder: None,
+        extension: Digits::parse(b"2214"),
+    };
+    to(AttributedCall { call, holder: Ok(holder(OCCUPIER)) }, "+442079460958")
+}
+
+fn holder(payer: PayerId) -> Holder {
+    Holder { payer, site: LONDON, extension: Digits::parse(b"2214"), number: None, by: AttributedBy::Extension }
+}
+
+fn to(mut call: AttributedCall<'static>, number: &str) -> AttributedCall<'static> {
+    match called(number) {
+        Called::Number(number, class, digits) => {
+            (call.call.called, call.call.called_class) = (Party::Number(number), (class, digits));
+        }
+        Called::ShortCode(code, class, digits) => {
+            (call.call.called, call.call.called_class) = (Party::ShortCode(code), (class, digits));
+        }
+        Called::Internal => {
+            call.call.called = Party::Extension(Digits::parse(b"2215").unwrap());
+            call.call.direction = Direction::Internal;
+        }
+    }
+    call
+}
+
+fn two_tariffs(retail_rows: &str, wholesale_rows: &str) -> TariffBook {
+    let settings = |id: &str, currency: &str, from: &str| {
+        format!(
+            "id = \"{id}\"\ncurrency = \"{currency}\"\nfrom = \"{from}\"\nprices = \"{currency}/min\"\ndecks = [\"{id}.csv\"]\n"
+        )
+    };
+    let head = "prefix,destination,price,status\n";
+    book(&[
+        ("retail.toml", &settings("retail", "GBP", "2026-01-01")),
+        ("carrier.toml", &settings("carrier", "EUR", "2026-01-01")),
+        ("retail.csv", &format!("{head}{retail_rows}")),
+        ("carrier.csv", &format!("{head}{wholesale_rows}")),
+    ])
+}
+
+const RETAIL: &str = "44,UK,0.03,\n447624,Isle of Man,,blocked\n1,USA,9000000 GBP/h,\n";
+const WHOLESALE: &str = "44,UK,0.01,\n33,France,0.02,\n";
+
+fn rate(book: &TariffBook, call: AttributedCall<'static>) -> RatedCall<'static> {
+    let [retail, wholesale] = Sides::new(book).rate(&call, |side, payer, site, _| {
+        assert_eq!(site, LONDON);
+        assert_eq!(payer.is_none(), side == SideKind::Wholesale, "only retail has a payer");
+        tariff(book, side)
+    });
+    RatedCall { call, retail, wholesale }
+}
+
+fn tariff(book: &TariffBook, side: SideKind) -> Option<TariffId> {
+    book.tariff_id(if side == SideKind::Retail { "retail" } else { "carrier" })
+}
+
+fn show(side: Side) -> String {
+    match side.outcome {
+        Outcome::Rated(priced) => format!("{} {}", priced.charge, side.currency.unwrap()),
+        Outcome::NotChargeable(code) | Outcome::Suspended(code) => code.to_owned(),
+    }
+}
+
+#[track_caller]
+fn check_sides(call: AttributedCall<'static>, retail: &str, wholesale: &str) {
+    let book = two_tariffs(RETAIL, WHOLESALE);
+    let rated = rate(&book, call);
+    assert_eq!((show(rated.retail).as_str(), show(rated.wholesale).as_str()), (retail, wholesale));
+}
+
+fn change(edit: impl FnOnce(&mut AttributedCall<'static>)) -> AttributedCall<'static> {
+    let mut call = call();
+    edit(&mut call);
+    call
+}
+
+#[test]
+fn each_side_has_its_own_tariff_currency_and_outcome() {
+    check_sides(call(), "0.03 GBP", "0.01 EUR");
+    check_sides(to(call(), "+33199001234"), "rating.no_rate_for_destination", "0.02 EUR");
+    check_sides(to(call(), "+447624123456"), "rating.destination_blocked", "0.01 EUR");
+    check_sides(to(call(), "+449061234567"), "rating.class_not_priced", "rating.class_not_priced");
+    check_sides(to(call(), "+881612345678"), "rating.no_rate_for_destination", "rating.no_rate_for_destination");
+    check_sides(to(call(), "101"), "rating.no_rate_for_destination", "rating.no_rate_for_destination");
+    check_sides(
+        change(|call| {
+            *call = to(*call, "+12125550100");
+            call.call.duration = Duration::from_seconds(3_153_600_000);
+        }),
+        "rating.charge_overflow",
+        "rating.no_rate_for_destination",
+    );
+}
+
+#[test]
+fn emergency_calls_are_never_chargeable_whatever_else_is_wrong() {
+    let free = "rating.emergency_call";
+    for call in [
+        change(|call| call.call.called = Party::Emergency(Digits::parse(b"999").unwrap())),
+        change(|call| call.call.called_class = (NumberClass::Emergency, 3)),
+        change(|call| {
+            call.call.called = Party::Emergency(Digits::parse(b"112").unwrap());
+            call.call.direction = Direction::Unknown;
+            call.holder = Err(AttributionReason::NoInsideParty);
+        }),
+    ] {
+        check_sides(call, free, free);
+    }
+}
+
+#[test]
+fn a_call_without_talk_time_is_not_chargeable() {
+    for call in [
+        change(|call| call.call.answered = false),
+        change(|call| call.call.duration = Duration::ZERO),
+        change(|call| {
+            call.call.answered = false;
+            call.call.direction = Direction::Unknown;
+        }),
+    ] {
+        check_sides(call, "rating.unanswered", "rating.unanswered");
+    }
+}
+
+#[test]
+fn direction_decides_whether_there_is_anything_to_charge() {
+    let with = |direction| change(|call| call.call.direction = direction);
+    check_sides(with(Direction::Forwarded), "0.03 GBP", "0.01 EUR");
+    check_sides(with(Direction::Inbound), "rating.inbound_call", "rating.inbound_call");
+    check_sides(with(Direction::Internal), "rating.internal_call", "rating.internal_call");
+    check_sides(with(Direction::Unknown), "rating.direction_unknown", "rating.direction_unknown");
+}
+
+#[test]
+fn what_is_neither_number_nor_short_code_is_suspended() {
+    let with = |party: Party<'static>| change(|call| call.call.called = party);
+    for party in [
+        Party::Unclassified(b"12x"),
+        Party::Missing,
+        Party::Withheld,
+        Party::Name(b"client1"),
+        Party::Feature(b"*60"), // with a trunk behind it: it went out
+        Party::Extension(Digits::parse(b"2215").unwrap()),
+    ] {
+        check_sides(with(party), "rating.called_unclassified", "rating.called_unclassified");
+    }
+    let voicemail = change(|call| {
+        call.call.called = Party::Feature(b"voicemail");
+        call.call.cdr.egress = b"";
+    });
+    check_sides(voicemail, "rating.internal_call", "rating.internal_call");
+}
+
+#[test]
+fn a_row_for_internal_calls_makes_them_chargeable() {
+    let book = two_tariffs("internal,Internal,0.01,\n", WHOLESALE);
+    let rated = rate(&book, to(call(), "internal"));
+    // The carrier has no such row: nothing is owed to it.
+    assert_eq!((show(rated.retail).as_str(), show(rated.wholesale).as_str()), ("0.01 GBP", "rating.internal_call"));
+}
+
+#[test]
+fn an_unknown_payer_suspends_retail_and_still_shows_what_is_at_stake() {
+    let call = change(|call| call.holder = Err(AttributionReason::NumberNotAllocated));
+    check_sides(call, AttributionReason::NumberNotAllocated.code(), "0.01 EUR");
+}
+
+#[test]
+fn the_operators_own_calls_have_no_retail_side() {
+    let call = change(|call| call.holder = Ok(holder(PayerId::OPERATOR)));
+    check_sides(call, "rating.operator_own_call", "0.01 EUR");
+}
+
+#[test]
+fn a_missing_tariff_suspends_its_own_side_only() {
+    let book = two_tariffs(RETAIL, WHOLESALE);
+    let call = call();
+    let only = |kind| {
+        let choose = |side, _, _, _| if side == kind { tariff(&book, kind) } else { None };
+        Sides::new(&book).rate(&call, choose)
+    };
+    assert_eq!(only(SideKind::Retail).map(show), ["0.03 GBP", "rating.no_tariff_assigned"]);
+    assert_eq!(only(SideKind::Wholesale).map(show), ["rating.no_tariff_assigned", "0.01 EUR"]);
+}
+
+#[test]
+fn a_tariff_not_in_force_suspends() {
+    check_sides(
+        change(|call| call.call.charging_at = at("2025-12-31T23:59:59Z")),
+        "rating.tariff_not_in_force",
+        "rating.tariff_not_in_force",
+    );
+}
+
+#[test]
+fn a_time_read_two_ways_is_rated_if_both_cost_the_same() {
+    let book =
+        retail(BANDS, "prefix,destination,price_peak,price_offpeak,price_weekend\n44,UK,3,2,2\n33,France,3,2,2\n");
+    let rate = |one: &str, two: &str| {
+        let call = change(|call| {
+            call.call.charging_at = at(one);
+            call.call.other_reading = Some(at(two));
+        });
+        show(Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0])
+    };
+    assert_eq!(rate("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"), "0.02 GBP");
+    assert_eq!(rate("2026-07-01T06:30:00Z", "2026-07-01T07:30:00Z"), "rating.local_time_ambiguous"); // off-peak, peak
+    assert_eq!(rate("2026-07-31T22:30:00Z", "2026-07-31T23:30:00Z"), "rating.local_time_ambiguous"); // July, August
+}
+
+#[test]
+fn a_row_shows_the_report_site_and_the_payer() {
+    let book = two_tariffs(RETAIL, WHOLESALE);
+    let row = rate(&book, call()).row();
+    assert_eq!((row.site, row.payer, row.class), (LONDON, Some(OCCUPIER), NumberClass::Ordinary));
+    assert_eq!((row.dialled, row.call_id, row.flags), (&b"902079460958"[..], &b"1782903600.1"[..], 0));
+    let nobody = rate(&book, change(|call| call.holder = Err(AttributionReason::NumberUnknown))).row();
+    assert_eq!((nobody.site, nobody.payer), (LONDON, None));
+    assert_eq!(nobody.extension, Digits::parse(b"2214")); // what the record tells is still shown
+    let twice = rate(&book, change(|call| call.call.other_reading = Some(at(NOON)))).row();
+    assert_eq!(twice.flags, super::flags::LOCAL_TIME_AMBIGUOUS);
+}
+
+#[test]
+fn a_working_adds_up_to_the_charge() {
+    let book = two_tariffs(RETAIL, WHOLESALE);
+    let Outcome::Rated(priced) = rate(&book, call()).retail.outcome else { panic!("rated") };
+    let version = &book.tariffs()[1].versions()[0];
+    let working = price(version, priced.row, at(NOON), LONDON, Duration::from_seconds(60)).unwrap();
+    assert_eq!(working.charge, priced.charge);
+    assert_eq!(book.destination(priced.destination), "UK");
+    assert_eq!(book.band(priced.band), "all");
+    // 3p × 60 s / 60 s, as numerator and denominator in 10⁻¹² pounds and milliseconds.
+    assert_eq!(working.usage.parts(), (30_000_000_000 * 60_000, 60_000));
+}
+
+#[test]
+fn codes_are_distinct_and_of_this_stage() {
+    let mut codes = Reason::ALL.map(Reason::code);
+    codes.sort_unstable();
+    assert!(codes.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(codes.iter().all(|code| code.starts_with("rating.")));
+    for reason in Reason::ALL {
+        assert_eq!(matches!(reason.outcome(), Outcome::Suspended(_)), reason.is_suspension());
+    }
+}
+
+#[test]
+fn sites_beyond_those_known_use_the_operators_clock() {
+    let book = retail(BANDS, "prefix,destination,price\n44,UK,3\n");
+    let version = &book.tariffs()[0].versions()[0];
+    let instant: Instant = at("2026-07-01T07:00:00Z");
+    assert_eq!(version.band_at(instant, SiteId(77)), version.band_at(instant, LONDON));
+}

@@ -1,0 +1,170 @@
+//! Between the passes: duplicates are found and halves of one call put together, one partition at a time.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::RunError;
+use super::engine::{Engine, Fate};
+use super::first_pass::{FirstPass, InputFile, Key, Leg, PARTITIONS, Part};
+use super::spill::{RowBuffer, Spilled, Stretch};
+use super::storage::{Storage, StorageError};
+use crate::cdr::{Cdr, Reader};
+use crate::ids::SourceId;
+use crate::mediation::Assembled;
+use crate::source::RecordId;
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Joined {
+    /// Records that are equal to an earlier one, sorted.
+    pub(super) duplicates: Vec<u64>,
+    /// Rows of assembled calls, one run a partition.
+    pub(super) runs: Vec<(Spilled, Vec<Stretch>)>,
+    /// What became of the records that were set aside.
+    pub(super) legs: Vec<(RecordId, LegFate)>,
+}
+
+/// What became of a record that needed another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LegFate {
+    /// It stands for a call of the month.
+    Used,
+    /// Another record stands for its call.
+    Merged,
+    /// The same record was there before.
+    Duplicate,
+    /// Its partner has not come.
+    Waiting,
+    /// Its call belongs to another month.
+    OtherPeriod,
+    /// It cannot be read again: a fault of this program, found by the control figures.
+    Lost,
+}
+
+/// Finds duplicates and assembles calls.
+///
+/// # Errors
+///
+/// If what was set aside cannot be read.
+pub(super) fn run(
+    engine: &Engine<'_>,
+    storage: &dyn Storage,
+    files: &[InputFile],
+    first: &FirstPass,
+) -> Result<Joined, RunError> {
+    let found: Vec<Vec<u64>> = (0..PARTITIONS)
+        .into_par_iter()
+        .map(|partition| duplicates(&first.parts, partition, storage))
+        .collect::<Result<_, StorageError>>()?;
+    let mut joined = Joined { duplicates: found.concat(), ..Joined::default() };
+    joined.duplicates.sort_unstable();
+    if first.parts.iter().any(|part| part.legs.iter().any(|(_, length)| *length > 0)) {
+        let readers = reopen(engine, storage, files, first)?;
+        let assembled: Vec<Assembly> = (0..PARTITIONS)
+            .into_par_iter()
+            .map(|partition| assemble(engine, storage, &first.parts, &readers, partition))
+            .collect::<Result<_, StorageError>>()?;
+        for assembly in assembled {
+            joined.legs.extend(assembly.fates);
+            if !assembly.stretches.is_empty() {
+                joined.runs.push((Spilled::Memory(assembly.bytes), assembly.stretches));
+            }
+        }
+    }
+    Ok(joined)
+}
+
+/// The records of a partition whose key an earlier record has.
+fn duplicates(parts: &[Part], partition: usize, storage: &dyn Storage) -> Result<Vec<u64>, StorageError> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        if let Some((offset, length)) = part.keys.get(partition).filter(|(_, length)| *length > 0) {
+            part.bytes.take(*offset, *length, &mut bytes, storage)?;
+        }
+    }
+    let mut keys: Vec<Key> = Key::read_all(&bytes).collect();
+    keys.sort_unstable();
+    Ok(keys.windows(2).filter(|pair| pair[0].hash == pair[1].hash).map(|pair| pair[1].record).collect())
+}
+
+/// Readers of the files that set records aside, by file index.
+fn reopen(
+    engine: &Engine<'_>,
+    storage: &dyn Storage,
+    files: &[InputFile],
+    first: &FirstPass,
+) -> Result<BTreeMap<u32, Reader>, RunError> {
+    let mut readers = BTreeMap::new();
+    for part in &first.parts {
+        if readers.contains_key(&part.file) || part.legs.iter().all(|(_, length)| *length == 0) {
+            continue;
+        }
+        let Some(file) = files.get(part.file as usize) else { continue };
+        let mut stream = super::inputs::Stream::open(storage, &engine.project.root.join(&file.path))?;
+        let (head, whole) = stream.head()?;
+        let reader = engine
+            .open(file.source, head, whole)
+            .map_err(|error| RunError::Internal(format!("`{}` changed while it was read: {error}", file.path)))?;
+        readers.insert(part.file, reader);
+    }
+    Ok(readers)
+}
+
+struct Assembly {
+    bytes: Vec<u8>,
+    stretches: Vec<Stretch>,
+    fates: Vec<(RecordId, LegFate)>,
+}
+
+fn assemble(
+    engine: &Engine<'_>,
+    storage: &dyn Storage,
+    parts: &[Part],
+    readers: &BTreeMap<u32, Reader>,
+    partition: usize,
+) -> Result<Assembly, StorageError> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        if let Some((offset, length)) = part.legs.get(partition).filter(|(_, length)| *length > 0) {
+            part.bytes.take(*offset, *length, &mut bytes, storage)?;
+        }
+    }
+    let mut fates = Vec::new();
+    // Parts are in canonical order, so the records of a group are, too.
+    let mut groups: BTreeMap<(SourceId, &[u8]), Vec<Cdr<'_>>> = BTreeMap::new();
+    for leg in Leg::read_all(&bytes) {
+        let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
+        match read {
+            Some(Ok(cdr)) => match cdr.kind {
+                crate::cdr::Kind::LocalHalf { pair } => groups.entry((leg.source, pair)).or_default().push(cdr),
+                _ => fates.push((leg.record, LegFate::Lost)),
+            },
+            _ => fates.push((leg.record, LegFate::Lost)),
+        }
+    }
+    let mut rows = RowBuffer::default();
+    for ((source, _), mut group) in groups {
+        let mut seen = std::collections::BTreeSet::new();
+        group.retain(|cdr| {
+            let new = seen.insert(cdr.key);
+            if !new {
+                fates.push((cdr.id, LegFate::Duplicate));
+            }
+            new
+        });
+        for (verdict, cdr) in engine.assemble(source, &group).into_iter().zip(&group) {
+            let fate = match verdict {
+                Assembled::Call(call) => match engine.finish(source, call, None, &mut rows) {
+                    Fate::Row => LegFate::Used,
+                    Fate::OtherPeriod => LegFate::OtherPeriod,
+                },
+                Assembled::MergedInto(_) => LegFate::Merged,
+                Assembled::Waiting => LegFate::Waiting,
+            };
+            fates.push((cdr.id, fate));
+        }
+    }
+    let (bytes, stretches) = rows.into_run();
+    Ok(Assembly { bytes, stretches, fates })
+}

@@ -1,0 +1,163 @@
+//! One record through every floor: the same for all threads, changed by none.
+
+use super::project::Project;
+use super::spill::{Prices, RowBuffer};
+use crate::attribution::attribute;
+use crate::cdr::{self, Cdr, FileError, Reader};
+use crate::ids::{BandId, SiteId, SourceId, TariffId};
+use crate::mediation::{Call, Mediated, Mediator};
+use crate::money::{Currency, Price};
+use crate::rating::{Outcome, Rater, flags};
+use crate::time::{Duration, Instant, Interval, Month};
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Its row was set aside.
+    Row,
+    /// It belongs to another month, or to a site that was not asked for.
+    OtherPeriod,
+}
+
+/// A project made ready for one month.
+pub(super) struct Engine<'p> {
+    /// The project.
+    pub(super) project: &'p Project,
+    rater: Rater<'p>,
+    /// The month at each site.
+    bounds: Vec<Interval>,
+    only: Option<SiteId>,
+    codes: Vec<&'static str>,
+}
+
+impl<'p> Engine<'p> {
+    /// Makes a project ready for a month, at all sites or only one.
+    #[must_use]
+    pub(super) fn new(project: &'p Project, month: Month, only: Option<SiteId>) -> Self {
+        let bounds = project
+            .settings
+            .sites
+            .iter()
+            .map(|site| {
+                let (from, until) = month.bounds(&site.zone);
+                Interval { from, until }
+            })
+            .collect();
+        Self {
+            project,
+            rater: Rater::new(&project.book, &project.assignments),
+            bounds,
+            only,
+            codes: super::codes::suspended_or_free(),
+        }
+    }
+
+    /// Opens a file of a source.
+    ///
+    /// # Errors
+    ///
+    /// If it is no file of the source's format.
+    pub(super) fn open(&self, source: SourceId, head: &[u8], whole: bool) -> Result<Reader, FileError> {
+        let (format, options) = match self.project.formats.get(source.index()) {
+            Some((format, options)) => (*format, options.clone()),
+            None => (cdr::Format::Asterisk, cdr::Options::default()),
+        };
+        cdr::open(format, &options, head, whole)
+    }
+
+    /// By how many minutes the clock of a file differs from its source's zone, where the unique ids tell.
+    #[must_use]
+    pub(super) fn clock_difference(&self, source: SourceId, reader: &Reader) -> Option<i64> {
+        let notes = reader.notes();
+        let shown = i64::from(notes.epoch_offset_minutes?);
+        let zone = &self.project.settings.sources.get(source.index())?.zone;
+        // The beginning of a file may lie on either side of a clock change of the month.
+        let bounds = self.bounds.get(self.project.settings.sources.get(source.index())?.site)?;
+        let offsets = [bounds.from, bounds.until].map(|at| zone.offset_at(at) / 60_000);
+        let difference = offsets.into_iter().map(|offset| shown - offset).min_by_key(|difference| difference.abs())?;
+        (notes.epoch_evidence >= 3 && difference.abs() >= 15).then_some(difference)
+    }
+
+    fn mediator(&self, source: SourceId) -> Option<&'p Mediator> {
+        self.project.mediators.get(source.index())
+    }
+
+    /// What a record is.
+    #[must_use]
+    pub(super) fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+        match self.mediator(source) {
+            Some(mediator) => mediator.mediate(cdr),
+            None => Mediated::NotACall(cdr::NotACall::Omitted),
+        }
+    }
+
+    /// Assembles records that share a pair.
+    #[must_use]
+    pub(super) fn assemble<'a>(&self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
+        self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))
+    }
+
+    /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on.
+    pub(super) fn finish(
+        &self,
+        source: SourceId,
+        call: Call<'_>,
+        suspended: Option<&'static str>,
+        rows: &mut RowBuffer,
+    ) -> Fate {
+        let attributed = attribute(call, &self.project.directory);
+        let mut row = self.rater.rate(attributed).row();
+        if self.only.is_some_and(|only| only != row.site)
+            || !self.bounds.get(row.site.index()).is_some_and(|bounds| bounds.contains(row.charging_at))
+        {
+            return Fate::OtherPeriod;
+        }
+        let mut suspended = suspended;
+        if let (Some(_), Some(mediator)) = (call.other_reading, self.mediator(source)) {
+            let again = attribute(mediator.reread(call), &self.project.directory);
+            let who = |holder: Result<crate::attribution::Holder, _>| holder.map(|holder| (holder.payer, holder.site));
+            if who(again.holder) != who(attributed.holder) && row.answered {
+                suspended = suspended.or(Some(self.two_readings(source, call.charging_at, call.other_reading)));
+            }
+            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
+        }
+        if let Some(code) = suspended
+            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
+        {
+            row.retail.outcome = Outcome::Suspended(code);
+        }
+        rows.push(&row, &self.codes);
+        Fate::Row
+    }
+
+    /// The code for a call whose two readings have different holders.
+    fn two_readings(&self, source: SourceId, one: Instant, other: Option<Instant>) -> &'static str {
+        use crate::mediation::MediationReason::{LocalTimeMissing, LocalTimeRepeated};
+        let zone = self.project.settings.sources.get(source.index()).map(|source| &source.zone);
+        let repeated = zone.zip(other).is_some_and(|(zone, other)| zone.to_local(one) == zone.to_local(other));
+        if repeated { LocalTimeRepeated.code() } else { LocalTimeMissing.code() }
+    }
+}
+
+impl Prices for Engine<'_> {
+    fn code(&self, index: u8) -> &'static str {
+        self.codes.get(usize::from(index)).copied().unwrap_or("rating.internal")
+    }
+
+    fn currency(&self, tariff: TariffId, version: u16) -> Option<Currency> {
+        let tariff = self.project.book.tariff(tariff)?;
+        tariff.versions().get(usize::from(version)).map(crate::tariff::TariffVersion::currency)
+    }
+
+    fn price(&self, tariff: TariffId, version: u16, row: u32, band: BandId) -> (Price, Duration, Price) {
+        self.project
+            .book
+            .tariff(tariff)
+            .and_then(|tariff| tariff.versions().get(usize::from(version)))
+            .and_then(|version| {
+                let band = version.bands().iter().position(|id| *id == band)?;
+                version.plan(row, u8::try_from(band).ok()?)
+            })
+            .map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |plan| (plan.price, plan.per, plan.connection))
+    }
+}

@@ -1,0 +1,224 @@
+//! What was not rated, gathered for the exceptions report and the closing table.
+
+use std::collections::BTreeMap;
+
+use super::Aside;
+use super::between::{Joined, LegFate};
+use super::codes;
+use super::control::Counts;
+use super::first_pass::{FirstPass, InputFile, RejectedRecord};
+use super::month::RunContext;
+use super::second_pass::SecondPass;
+use crate::aggregation::{Amounts, ReasonKey, ReasonSums, SideName};
+use crate::cdr::{NotACall, RejectReason};
+use crate::ids::SourceId;
+use crate::money::{Currency, Total};
+use crate::report::{Exception, ExceptionKind};
+use crate::source::RecordId;
+
+/// Everything listed.
+pub(super) struct Listed<'r> {
+    reasons: Vec<(ReasonKey, &'r ReasonSums)>,
+    others: Vec<Other>,
+    /// Suspended calls, for the closing table.
+    pub(super) suspended: Vec<Aside>,
+    /// Rejected records, for the closing table.
+    pub(super) rejected: Vec<Aside>,
+}
+
+struct Other {
+    kind: ExceptionKind,
+    code: &'static str,
+    source: Option<SourceId>,
+    count: u64,
+    record: Option<RecordId>,
+    number: Option<u64>,
+}
+
+impl Listed<'_> {
+    /// The lines of the report.
+    pub(super) fn lines(&self) -> Vec<Exception<'_>> {
+        let reasons = self.reasons.iter().map(|(key, sums)| Exception::suspended(*key, sums, codes::help(key.code)));
+        let others = self.others.iter().map(|other| Exception {
+            site: None,
+            source: other.source,
+            kind: other.kind,
+            side: None,
+            code: other.code,
+            count: other.count,
+            record: other.record,
+            record_number: other.number,
+            dialled: None,
+            duration: None,
+            at_stake: Amounts::default(),
+            help: codes::help(other.code),
+        });
+        reasons.chain(others).collect()
+    }
+}
+
+/// Gathers what was not rated.
+pub(super) fn collect<'r>(
+    run: &RunContext<'r>,
+    first: &FirstPass,
+    joined: &Joined,
+    second: &'r SecondPass,
+    files: &[Counts],
+) -> Listed<'r> {
+    let reasons = second.aggregate.suspended();
+    let mut others = rejected(run.files, first);
+    let source = |record: RecordId| run.files.get(record.file() as usize).map(|file| file.source);
+    let mut other = |kind, code, count, record: Option<RecordId>| {
+        if count > 0 {
+            let source = record.and_then(source);
+            others.push(Other { kind, code, source, count, record, number: None });
+        }
+    };
+    let sum = |of: fn(&Counts) -> u64| files.iter().map(of).sum::<u64>();
+    other(
+        ExceptionKind::NearDuplicate,
+        "run.near_duplicate",
+        second.near.len() as u64,
+        second.near.iter().map(|(record, _)| *record).min(),
+    );
+    let leg = |fate: LegFate| joined.legs.iter().filter(|(_, of)| *of == fate).map(|(record, _)| *record).min();
+    let duplicate = joined.duplicates.first().map(|bits| RecordId::from_bits(*bits));
+    other(
+        ExceptionKind::Duplicate,
+        "run.exact_duplicate",
+        sum(|counts| counts.duplicate),
+        duplicate.into_iter().chain(leg(LegFate::Duplicate)).min(),
+    );
+    other(ExceptionKind::NotRated, "run.waiting_for_partner", sum(|counts| counts.waiting), leg(LegFate::Waiting));
+    other(ExceptionKind::NotRated, "run.merged_leg", sum(|counts| counts.merged), leg(LegFate::Merged));
+    other(ExceptionKind::NotRated, "run.other_period", sum(|counts| counts.other_period), None);
+    for (index, why) in NotACall::ALL.into_iter().enumerate() {
+        let count = first.parts.iter().filter_map(|part| part.not_a_call.get(index)).sum();
+        other(ExceptionKind::NotRated, why.code(), count, None);
+    }
+    let suspended = suspended_asides(run.files, &reasons);
+    let rejected = rejected_asides(run.files, first, &others);
+    Listed { reasons, others, suspended, rejected }
+}
+
+/// One line for each source and reason, with the first record.
+fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
+    let mut lines: BTreeMap<(SourceId, &'static str), Other> = BTreeMap::new();
+    let mut add = |source: SourceId, code: &'static str, count: u64, example: Option<&RejectedRecord>| {
+        let line = lines.entry((source, code)).or_insert_with(|| Other {
+            kind: ExceptionKind::Rejected,
+            code,
+            source: Some(source),
+            count: 0,
+            record: None,
+            number: None,
+        });
+        line.count += count;
+        if line.record.is_none() {
+            line.record = example.map(|reject| reject.id);
+            line.number = example.map(|reject| reject.number);
+        }
+    };
+    for part in &first.parts {
+        let Some(file) = files.get(part.file as usize) else { continue };
+        for (reason, count) in RejectReason::ALL.into_iter().zip(part.rejected) {
+            if count > 0 {
+                let example = part.rejects.iter().find(|reject| reject.reason == reason);
+                add(file.source, reason.code(), count, example);
+            }
+        }
+    }
+    for (file, result) in files.iter().zip(&first.files) {
+        if let Some((code, ..)) = &result.refused {
+            add(file.source, code, 1, None);
+        }
+    }
+    lines.into_values().collect()
+}
+
+/// Suspended calls by side and reason, over all sites.
+fn suspended_asides(files: &[InputFile], reasons: &[(ReasonKey, &ReasonSums)]) -> Vec<Aside> {
+    let mut asides: BTreeMap<(SideName, &str), (u64, &ReasonSums, BTreeMap<Currency, Total>)> = BTreeMap::new();
+    for (key, sums) in reasons {
+        let (count, example, stake) = asides.entry((key.side, key.code)).or_insert_with(|| (0, sums, BTreeMap::new()));
+        *count += sums.calls;
+        if sums.example.record < example.example.record {
+            *example = sums;
+        }
+        for (currency, sum) in sums.at_stake.iter() {
+            let total = stake.entry(currency).or_default();
+            *total = total.plus(sum.total);
+        }
+    }
+    asides
+        .into_iter()
+        .map(|((side, code), (count, sums, stake))| Aside {
+            code: if side == SideName::Retail { code.to_owned() } else { format!("{code} (wholesale)") },
+            count,
+            example: place(files, sums.example.record, None),
+            looks_like: String::from_utf8_lossy(&sums.example.dialled).into_owned(),
+            at_stake: stake.into_iter().collect(),
+        })
+        .collect()
+}
+
+fn rejected_asides(files: &[InputFile], first: &FirstPass, others: &[Other]) -> Vec<Aside> {
+    others
+        .iter()
+        .filter(|other| other.kind == ExceptionKind::Rejected)
+        .map(|other| {
+            let shown =
+                first.parts.iter().flat_map(|part| &part.rejects).find(|reject| Some(reject.id) == other.record);
+            let refused = || {
+                files.iter().zip(&first.files).find_map(|(file, result)| {
+                    let (code, words, _) = result.refused.as_ref()?;
+                    (*code == other.code).then(|| (file.path.clone(), words.clone()))
+                })
+            };
+            let (example, looks_like) = match (other.record, shown) {
+                (Some(record), Some(reject)) => {
+                    let text: String = String::from_utf8_lossy(&reject.shown).chars().take(60).collect();
+                    (place(files, record, Some(reject.number)), format!("`{}`", printable(&text)))
+                }
+                _ => refused().unwrap_or_default(),
+            };
+            Aside { code: other.code.to_owned(), count: other.count, example, looks_like, at_stake: Vec::new() }
+        })
+        .collect()
+}
+
+/// Text for a terminal: control characters replaced.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// `file:record` where the number is known, else `file@offset`.
+fn place(files: &[InputFile], record: RecordId, number: Option<u64>) -> String {
+    let file = files.get(record.file() as usize).map_or("", |file| file.path.as_str());
+    match number {
+        Some(number) => format!("{file}:{number}"),
+        None => format!("{file}@{}", record.offset()),
+    }
+}
+
+/// The rejected records one by one (at most `limit`), as machine CSV: file, record number, byte offset, reason, column at
+/// fault, and the beginning of the record as it was written (what is not UTF-8 as U+FFFD).
+pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: usize) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    // Writing to memory cannot fail.
+    let _ = writer.write_record(["file", "record", "offset", "reason", "column", "text"]);
+    for reject in first.parts.iter().flat_map(|part| &part.rejects).take(limit) {
+        let file = run.files.get(reject.id.file() as usize).map_or("", |file| file.path.as_str());
+        let column = if reject.column == 0 { String::new() } else { reject.column.to_string() };
+        let text = printable(&String::from_utf8_lossy(&reject.shown));
+        let _ = writer.write_record([
+            file,
+            &reject.number.to_string(),
+            &reject.id.offset().to_string(),
+            reject.reason.code(),
+            &column,
+            &text,
+        ]);
+    }
+    writer.into_inner().unwrap_or_default()
+}

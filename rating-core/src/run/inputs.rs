@@ -1,0 +1,294 @@
+//! Finding a source's files, unpacking them, and cutting them into chunks at record boundaries.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::storage::{Result, Storage, failed};
+use crate::source::natural_order;
+
+/// How much of a file is read before its layout is decided, and the size of a chunk.
+pub const CHUNK: usize = 8 << 20;
+
+/// Finds the files below `root` whose path relative to it matches one of `patterns` (`cdr/london/*.csv*`; `**` crosses
+/// folders), each once, in natural order of the relative paths with `/` between. Hidden names are left out unless the
+/// pattern names them.
+///
+/// # Errors
+///
+/// If a folder cannot be listed.
+pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in storage.list(&root.join(&folder))? {
+            let hidden = entry.name.starts_with('.');
+            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
+            if hidden {
+                continue;
+            }
+            if patterns.iter().any(|pattern| pattern.is_match(&path)) {
+                found.push(path);
+            } else if entry.is_folder {
+                folders.push(path);
+            }
+        }
+    }
+    found.sort_by(|left, right| natural_order(left, right));
+    found.dedup();
+    Ok(found)
+}
+
+/// Compiles a file pattern; `*` and `?` do not cross folders, `**` does. A leading `./` is ignored.
+///
+/// # Errors
+///
+/// What is wrong with the pattern.
+pub fn pattern(text: &str) -> std::result::Result<GlobMatcher, String> {
+    GlobBuilder::new(text.strip_prefix("./").unwrap_or(text))
+        .literal_separator(true)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| error.kind().to_string())
+}
+
+/// An input file being read, unpacked if it is packed.
+pub struct Stream {
+    path: PathBuf,
+    reader: Box<dyn Read + Send>,
+    /// Bytes read and not yet handed out; begins at a record boundary once the body has begun.
+    buffer: Vec<u8>,
+    /// Offset of `buffer`'s first byte in the unpacked file.
+    offset: u64,
+    ended: bool,
+    /// Why reading stopped before the end, if it did: a packed file that is cut or damaged.
+    damage: Option<String>,
+}
+
+/// A piece of an unpacked file that begins and ends at record boundaries.
+pub struct Chunk {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Offset of the first byte in the unpacked file.
+    pub offset: u64,
+    /// Whether the file ends here.
+    pub last: bool,
+}
+
+/// What [`Stream::next_piece`] hands out.
+pub enum Piece {
+    /// Whole records.
+    Records(Chunk),
+    /// The beginning of a line that is longer than a record may be.
+    TooLong(Chunk),
+}
+
+impl Stream {
+    /// Opens a file. gzip and zstd are recognised by their first bytes, whatever the name says.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened or its first bytes not read.
+    pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self> {
+        let mut raw = storage.open(path)?;
+        let mut magic = Vec::new();
+        raw.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed("read", path, error))?;
+        let packed_with = match magic.as_slice() {
+            [0x1f, 0x8b, ..] => "gzip",
+            [0x28, 0xb5, 0x2f, 0xfd] => "zstd",
+            _ => "",
+        };
+        let whole = std::io::Cursor::new(magic).chain(raw);
+        let reader: Box<dyn Read + Send> = match packed_with {
+            "gzip" => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+            "zstd" => Box::new(zstd::Decoder::new(whole).map_err(|error| failed("unpack", path, error))?),
+            _ => Box::new(whole),
+        };
+        Ok(Self { path: path.to_owned(), reader, buffer: Vec::new(), offset: 0, ended: false, damage: None })
+    }
+
+    /// The first bytes of the file, at most a chunk, and whether that is all of it. Nothing is consumed.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn head(&mut self) -> Result<(&[u8], bool)> {
+        self.fill(CHUNK)?;
+        Ok((&self.buffer, self.ended))
+    }
+
+    /// Steps over the first `length` bytes (a header).
+    pub fn skip(&mut self, length: usize) {
+        let length = length.min(self.buffer.len());
+        self.buffer.drain(..length);
+        self.offset += length as u64;
+    }
+
+    /// The next piece, or `None` at the end. `split` says where the last complete record of a buffer ends (0: nowhere),
+    /// given whether the file ends with the buffer. A line of which `give_up` bytes hold no complete record comes as
+    /// [`Piece::TooLong`]: its beginning only, the rest is stepped over up to the next `line_end`, so memory stays
+    /// bounded whatever the line's length.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn next_piece(
+        &mut self,
+        split: impl Fn(&[u8], bool) -> usize,
+        give_up: usize,
+        line_end: u8,
+    ) -> Result<Option<Piece>> {
+        self.fill(CHUNK.max(give_up))?;
+        if self.buffer.is_empty() {
+            return Ok(None);
+        }
+        let cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
+        if cut == 0 {
+            return self.step_over_line(line_end).map(Some);
+        }
+        let rest = self.buffer.split_off(cut);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let offset = self.offset;
+        self.offset += bytes.len() as u64;
+        Ok(Some(Piece::Records(Chunk { bytes, offset, last: self.ended && self.buffer.is_empty() })))
+    }
+
+    fn step_over_line(&mut self, line_end: u8) -> Result<Piece> {
+        let offset = self.offset;
+        let beginning = self.buffer.clone();
+        loop {
+            if let Some(at) = memchr::memchr(line_end, &self.buffer) {
+                self.skip(at + 1);
+                break;
+            }
+            self.skip(self.buffer.len());
+            self.fill(CHUNK)?;
+            if self.buffer.is_empty() {
+                break;
+            }
+        }
+        Ok(Piece::TooLong(Chunk { bytes: beginning, offset, last: false }))
+    }
+
+    /// Why the file ended early, if it did.
+    #[must_use]
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+
+    fn fill(&mut self, wanted: usize) -> Result<()> {
+        if self.ended || self.buffer.len() >= wanted {
+            return Ok(());
+        }
+        self.buffer.reserve(wanted - self.buffer.len());
+        while self.buffer.len() < wanted {
+            let missing = (wanted - self.buffer.len()) as u64;
+            match self.reader.by_ref().take(missing).read_to_end(&mut self.buffer) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(());
+                }
+                Ok(_) => {}
+                // A packed stream that is cut or damaged: what came out so far is good and kept.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        std::io::ErrorKind::UnexpectedEof
+                            | std::io::ErrorKind::InvalidData
+                            | std::io::ErrorKind::InvalidInput
+                            | std::io::ErrorKind::Other
+                    ) =>
+                {
+                    self.ended = true;
+                    self.damage = Some(error.to_string());
+                    return Ok(());
+                }
+                Err(error) => return Err(failed("read", &self.path, error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::storage::Disk;
+    use super::*;
+
+    fn lines(buffer: &[u8], _: bool) -> usize {
+        memchr::memrchr(b'\n', buffer).map_or(0, |at| at + 1)
+    }
+
+    fn read_all(path: &Path) -> (Vec<u8>, Option<String>) {
+        let mut stream = Stream::open(&Disk, path).unwrap();
+        let mut content = Vec::new();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+            let Piece::Records(chunk) = piece else { panic!("no line is too long") };
+            assert_eq!(chunk.offset, content.len() as u64);
+            assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
+            content.extend(chunk.bytes);
+        }
+        (content, stream.damage().map(str::to_owned))
+    }
+
+    #[test]
+    fn packed_files_are_read_as_they_are_and_cut_ones_to_the_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain: Vec<u8> =
+            (0..40_000).flat_map(|n| format!("line {n} {}\n", n * 7_919 % 10_007).into_bytes()).collect();
+        let path = folder.path().join("x");
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).unwrap();
+        let gzip = gzip.finish().unwrap();
+        for packed in [plain.clone(), gzip.clone(), zstd::encode_all(&plain[..], 1).unwrap()] {
+            std::fs::write(&path, packed).unwrap();
+            assert_eq!(read_all(&path), (plain.clone(), None));
+        }
+        std::fs::write(&path, &gzip[..gzip.len() / 2]).unwrap();
+        let (content, damage) = read_all(&path);
+        assert!(damage.is_some() && plain.starts_with(&content) && !content.is_empty());
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(read_all(&path), (Vec::new(), None));
+    }
+
+    #[test]
+    fn a_line_longer_than_a_chunk_is_stepped_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x");
+        let mut content = b"before\n".to_vec();
+        content.extend(vec![b'x'; 3 * CHUNK]);
+        content.extend(b"\nafter\n");
+        std::fs::write(&path, &content).unwrap();
+        let mut stream = Stream::open(&Disk, &path).unwrap();
+        let mut seen = Vec::new();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+            seen.push(match piece {
+                Piece::Records(chunk) => (chunk.offset, String::from_utf8(chunk.bytes).unwrap()),
+                Piece::TooLong(chunk) => (chunk.offset, format!("{} bytes", chunk.bytes.len() / CHUNK * CHUNK)),
+            });
+        }
+        let after = 7 + 3 * CHUNK as u64 + 1;
+        assert_eq!(seen, [(0, "before\n".to_owned()), (7, format!("{CHUNK} bytes")), (after, "after\n".to_owned())]);
+    }
+
+    #[test]
+    fn files_are_found_once_in_natural_order() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["cdr/a/f10.csv", "cdr/a/f9.csv", "cdr/b/x.csv.gz", "cdr/.hidden.csv", "note.txt"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let find = |patterns: &[&str]| {
+            let patterns: Vec<GlobMatcher> = patterns.iter().map(|text| pattern(text).unwrap()).collect();
+            find_files(&Disk, folder.path(), &patterns).unwrap()
+        };
+        assert_eq!(find(&["cdr/a/*.csv", "cdr/a/f9*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv"]);
+        assert_eq!(find(&["cdr/**/*.csv*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv", "cdr/b/x.csv.gz"]);
+        assert_eq!(find(&["*.csv"]), Vec::<String>::new());
+        assert!(pattern("a[").is_err());
+    }
+}

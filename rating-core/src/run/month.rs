@@ -1,0 +1,395 @@
+//! A month, end to end.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::between::{self, Joined, LegFate};
+use super::control::{CallCounts, Counts};
+use super::engine::Engine;
+use super::exceptions;
+use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
+use super::manifest;
+use super::project::Project;
+use super::publish::{Published, Stage, hex};
+use super::second_pass::{self, Context, SecondPass};
+use super::spill::{Spilled, Stretch};
+use super::storage::{Storage, StorageError};
+use super::{Options, Progress, RunError, Summary};
+use crate::finding::{Finding, Findings};
+use crate::ids::SiteId;
+use crate::money::{Currency, Total};
+use crate::report::{
+    NameLists, Names, Report, charges_by_occupier, extension_summary, payer_destinations, site_destinations,
+};
+use crate::time::{Month, ZONE_DATABASE_VERSION};
+
+/// The version of this library, part of what a run is made from.
+pub const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Runs a month of a project and publishes it.
+///
+/// The same inputs give the same bytes, whatever the number of threads, the order of files, the locale, the zone of the
+/// machine or the date. If this very run is in force already, nothing is done.
+///
+/// # Errors
+///
+/// See [`RunError`]; whatever happens, the version in force is the old one or the new one, whole.
+pub fn month(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Result<Summary, RunError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.threads)
+        .build()
+        .map_err(|error| RunError::Internal(format!("cannot start threads: {error}")))?;
+    pool.install(|| run(storage, options, progress))
+}
+
+/// Reads everything a project says and finds what is wrong with it, without rating anything.
+///
+/// # Errors
+///
+/// If there is no project, or a folder cannot be listed.
+pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError> {
+    let (project, mut findings) = Project::load(storage, project, None)?;
+    if let Some(project) = project {
+        for source in project.sources() {
+            warn_without_files(&project, source, &project.files_of(storage, source)?, &mut findings);
+        }
+    }
+    Ok(findings)
+}
+
+fn warn_without_files(project: &Project, source: crate::ids::SourceId, files: &[String], findings: &mut Findings) {
+    let Some(settings) = project.settings.sources.get(source.index()) else { return };
+    if files.is_empty() {
+        findings.push(
+            Finding::warning("project.no_input", format!("source `{}` has no files", settings.id))
+                .at(crate::finding::Label::new(
+                    &project.settings.source,
+                    settings.files_span.clone(),
+                    "nothing matches",
+                ))
+                .help("patterns are relative to the project's folder; `*` does not cross folders, `**` does"),
+        );
+    }
+}
+
+fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Result<Summary, RunError> {
+    let (project, mut warnings) = Project::load(storage, &options.project, options.known_at)?;
+    let Some(project) = project else { return Err(RunError::Invalid(warnings)) };
+    let month = options.month.or(project.settings.month).unwrap_or(options.default_month);
+    let only = find_site(&project, options.site.as_deref())?;
+    let out = options.out.clone().unwrap_or_else(|| options.project.join("out"));
+    let _lock = match options.dry_run {
+        true => None,
+        false => Some(take_lock(storage, &out, month)?),
+    };
+    let files = inputs(storage, &project, &mut warnings)?;
+    let id = run_id(&project, month, options, &files);
+    let stage = Stage::new(storage, &out, &id, month, only.is_some(), options.dry_run);
+    if !options.dry_run && stage.is_current()? {
+        let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
+        return manifest::read_summary(&manifest, &stage, month, id, warnings);
+    }
+    if !options.dry_run && stage.is_complete() {
+        stage.point()?;
+        let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
+        let summary = manifest::read_summary(&manifest, &stage, month, id, warnings)?;
+        return Ok(Summary { published: Published::Now, ..summary });
+    }
+    let work = (!options.dry_run).then(|| out.join(".work"));
+    let outcome = rate_and_publish(
+        &RunContext {
+            storage,
+            project: &project,
+            month,
+            only,
+            files: &files,
+            work: work.as_deref(),
+            progress,
+            id: &id,
+            known_at: options.known_at,
+        },
+        stage,
+        warnings,
+    );
+    if let Some(work) = &work {
+        storage.remove(work)?;
+    }
+    outcome
+}
+
+fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, RunError> {
+    let Some(name) = name else { return Ok(None) };
+    match project.directory.site_id(name) {
+        Some(site) => Ok(Some(site)),
+        None => {
+            let ids: Vec<&str> = project.settings.sites.iter().map(|site| site.id.as_str()).collect();
+            Err(RunError::Usage(format!("there is no site `{name}`; the sites are {}", ids.join(", "))))
+        }
+    }
+}
+
+fn take_lock(storage: &dyn Storage, out: &Path, month: Month) -> Result<Box<dyn super::storage::Lock>, RunError> {
+    storage.create_folder(out)?;
+    let path = out.join(".lock");
+    let holder = format!("process {} runs {month}\n", std::process::id());
+    match storage.lock(&path, &holder)? {
+        Some(lock) => Ok(lock),
+        None => {
+            let who =
+                storage.read(&path).map(|text| String::from_utf8_lossy(&text).trim().to_owned()).unwrap_or_default();
+            Err(RunError::Locked(format!("{who} (`{}`); wait for it to end", path.display())))
+        }
+    }
+}
+
+/// Every input file with its hash, in canonical order.
+fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> Result<Vec<InputFile>, RunError> {
+    let mut named = Vec::new();
+    for source in project.sources() {
+        let paths = project.files_of(storage, source)?;
+        warn_without_files(project, source, &paths, warnings);
+        named.extend(paths.into_iter().map(|path| (source, path)));
+    }
+    if named.len() >= crate::source::RecordId::MAX_FILES as usize {
+        return Err(RunError::Usage(format!("{} input files are more than one run can have", named.len())));
+    }
+    let files: Vec<InputFile> = named
+        .into_par_iter()
+        .map(|(source, path)| {
+            let full = project.root.join(&path);
+            let mut reader = storage.open(&full)?;
+            let mut hash = Sha256::new();
+            let bytes =
+                std::io::copy(&mut reader, &mut hash).map_err(|error| super::storage::failed("read", &full, error))?;
+            Ok(InputFile { source, path, sha256: hex(&hash.finalize()), bytes })
+        })
+        .collect::<Result<_, StorageError>>()?;
+    for (index, file) in files.iter().enumerate() {
+        let first = files[..index].iter().find(|first| first.sha256 == file.sha256 && first.bytes > 0);
+        if let Some(first) = first {
+            warnings.push(
+                Finding::warning(
+                    "run.same_content",
+                    format!("`{}` has the same content as `{}`", file.path, first.path),
+                )
+                .in_file(file.path.clone())
+                .help("its records are counted as duplicates and charged once"),
+            );
+        }
+    }
+    Ok(files)
+}
+
+/// The run's id: a hash of everything that its bytes depend on.
+fn run_id(project: &Project, month: Month, options: &Options, files: &[InputFile]) -> String {
+    let mut hash = Sha256::new();
+    let mut line = |parts: &[&str]| {
+        for part in parts {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+    };
+    line(&["rating", SOFTWARE_VERSION, ZONE_DATABASE_VERSION, &month.to_string()]);
+    line(&["site", options.site.as_deref().unwrap_or("*")]);
+    line(&["known_at", &options.known_at.map_or_else(String::new, crate::time::Instant::to_rfc3339)]);
+    for reference in &project.references {
+        line(&["reference", &reference.path, &reference.sha256]);
+    }
+    for file in files {
+        line(&["input", &file.source.0.to_string(), &file.path, &file.sha256]);
+    }
+    format!("{month}-{}", &hex(&hash.finalize())[..16])
+}
+
+/// What one run works on.
+pub(super) struct RunContext<'r> {
+    pub(super) storage: &'r dyn Storage,
+    pub(super) project: &'r Project,
+    pub(super) month: Month,
+    pub(super) only: Option<SiteId>,
+    pub(super) files: &'r [InputFile],
+    pub(super) work: Option<&'r Path>,
+    pub(super) progress: &'r dyn Progress,
+    pub(super) id: &'r str,
+    pub(super) known_at: Option<crate::time::Instant>,
+}
+
+fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findings) -> Result<Summary, RunError> {
+    if let Some(work) = run.work {
+        run.storage.remove(work)?;
+        run.storage.create_folder(work)?;
+    }
+    stage.begin()?;
+    run.progress.begin(run.files.iter().map(|file| file.bytes).sum());
+    let engine = Engine::new(run.project, run.month, run.only);
+    let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
+    let joined = between::run(&engine, run.storage, run.files, &first)?;
+    run.progress.writing();
+    let names = names(run.project, run.files);
+    let runs: Vec<(&Spilled, &[Stretch])> = first
+        .parts
+        .iter()
+        .map(|part| (&part.bytes, part.stretches.as_slice()))
+        .chain(joined.runs.iter().map(|(bytes, stretches)| (bytes, stretches.as_slice())))
+        .collect();
+    let context = Context {
+        engine: &engine,
+        storage: run.storage,
+        stage: &stage,
+        names: &names,
+        month: run.month,
+        runs,
+        duplicates: &joined.duplicates,
+    };
+    let second = second_pass::run(&context)?;
+    let files = balance(&first, &joined, &second)?;
+    summaries(&context, &second)?;
+    file_warnings(run, &first, &mut warnings);
+    let mut total = Counts::default();
+    for counts in &files {
+        total += *counts;
+    }
+    let listed = exceptions::collect(run, &first, &joined, &second, &files);
+    context.month_files(Report::Exceptions, &crate::report::exceptions(&listed.lines(), &names).view())?;
+    stage.write(
+        &format!("all-sites/{}_all-sites_rejected-records.csv", run.month.compact()),
+        &exceptions::rejected_records(run, &first, LISTED_REJECTS),
+    )?;
+    let control = second.aggregate.control();
+    let calls = CallCounts {
+        calls: control.calls,
+        rated: control.payer_side.rated,
+        not_chargeable: control.payer_side.not_chargeable,
+        suspended: control.payer_side.suspended,
+    };
+    let limits = run.project.settings.limits;
+    let above = |count: u64, of: u64, ppm: u64| u128::from(count) * 1_000_000 > u128::from(of) * u128::from(ppm);
+    let amounts = |amounts: &crate::aggregation::Amounts| -> Vec<(Currency, Total)> {
+        amounts.iter().map(|(currency, sum)| (currency, sum.total)).collect()
+    };
+    let mut summary = Summary {
+        month: run.month,
+        run: run.id.to_owned(),
+        published: Published::DryRun,
+        folder: folder(&stage, run),
+        records: total,
+        calls,
+        retail: amounts(&control.retail.charges),
+        wholesale: amounts(&control.wholesale.charges),
+        suspended: listed.suspended.clone(),
+        rejected: listed.rejected.clone(),
+        near_duplicates: second.near.len() as u64,
+        files: run.files.len(),
+        warnings,
+        above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
+            || above(total.rejected, total.records, limits.rejected_ppm),
+    };
+    let manifest = manifest::write(run, &summary, &first, &files, &stage.files());
+    stage.write("manifest.json", &manifest)?;
+    summary.published = stage.commit()?;
+    Ok(summary)
+}
+
+fn folder(stage: &Stage<'_>, run: &RunContext<'_>) -> PathBuf {
+    if run.only.is_some() { stage.version().join(format!("month={}", run.month)) } else { stage.current() }
+}
+
+fn names(project: &Project, files: &[InputFile]) -> Names {
+    let payers = project.directory.payers();
+    Names::new(&NameLists {
+        sites: project.settings.sites.iter().map(|site| (site.id.clone(), site.zone.clone())).collect(),
+        payers: payers.iter().map(|payer| (payer.id.clone(), payer.name.clone())).collect(),
+        destinations: project.book.destinations().iter().map(str::to_owned).collect(),
+        bands: project.book.bands().iter().map(str::to_owned).collect(),
+        tariffs: project.book.tariffs().iter().map(|tariff| tariff.id().to_owned()).collect(),
+        sources: project.settings.sources.iter().map(|source| source.id.clone()).collect(),
+        files: files.iter().map(|file| file.path.clone()).collect(),
+    })
+}
+
+/// Completes each file's counts and asserts the identities, in release builds too.
+fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Vec<Counts>, RunError> {
+    let mut files: Vec<Counts> = first.files.iter().map(|file| file.counts).collect();
+    for (record, fate) in &joined.legs {
+        let Some(counts) = files.get_mut(record.file() as usize) else { continue };
+        match fate {
+            // Rows of assembled calls are counted where they are written.
+            LegFate::Used => {}
+            LegFate::Merged => counts.merged += 1,
+            LegFate::Duplicate => counts.duplicate += 1,
+            LegFate::Waiting => counts.waiting += 1,
+            LegFate::OtherPeriod => counts.other_period += 1,
+            LegFate::Lost => {
+                return Err(RunError::Unbalanced(format!("a record set aside cannot be read again ({record:?})")));
+            }
+        }
+    }
+    let mut total = Counts::default();
+    for (index, counts) in files.iter_mut().enumerate() {
+        let file = u32::try_from(index).unwrap_or(u32::MAX);
+        counts.used += second.used.get(&file).copied().unwrap_or(0);
+        counts.duplicate += second.duplicates.get(&file).copied().unwrap_or(0);
+        counts.check(&format!("input file {}", index + 1)).map_err(RunError::Unbalanced)?;
+        total += *counts;
+    }
+    total.check("all files").map_err(RunError::Unbalanced)?;
+    second.aggregate.check().map_err(|imbalance| RunError::Unbalanced(imbalance.to_string()))?;
+    let calls = second.aggregate.control().calls;
+    if total.used != calls {
+        return Err(RunError::Unbalanced(format!(
+            "{} records stand for calls, but {calls} calls were reported",
+            total.used
+        )));
+    }
+    Ok(files)
+}
+
+/// Everything but the itemised calls.
+fn summaries(context: &Context<'_>, second: &SecondPass) -> Result<(), RunError> {
+    let (aggregate, names) = (&second.aggregate, context.names);
+    second.payers.par_iter().try_for_each(|key| {
+        let summary = extension_summary(aggregate, names, *key);
+        context.payer_files(*key, Report::ExtensionSummary, &summary.view())?;
+        let destinations = payer_destinations(aggregate, names, *key);
+        context.payer_files(*key, Report::Destinations, &destinations.view())
+    })?;
+    let mut sites: Vec<SiteId> = aggregate.payers().iter().map(|(key, _)| key.site).collect();
+    sites.dedup();
+    for site in sites {
+        context.site_files(site, Report::CallCharges, &charges_by_occupier(aggregate, names, Some(site)).view())?;
+        context.site_files(site, Report::Destinations, &site_destinations(aggregate, names, site).view())?;
+    }
+    context.month_files(Report::CallCharges, &charges_by_occupier(aggregate, names, None).view())
+}
+
+fn file_warnings(run: &RunContext<'_>, first: &FirstPass, warnings: &mut Findings) {
+    for (file, result) in run.files.iter().zip(&first.files) {
+        if let Some((code, words, help)) = &result.refused {
+            warnings.push(
+                Finding::warning(code, format!("the file was refused as a whole: {words}"))
+                    .in_file(file.path.clone())
+                    .help(help.clone()),
+            );
+        }
+        if let Some(damage) = &result.damage {
+            warnings.push(
+                Finding::warning("run.file_damaged", format!("the packed file ends early: {damage}"))
+                    .in_file(file.path.clone())
+                    .help("what came before is rated; fetch the file again and run the month once more"),
+            );
+        }
+        if let Some(minutes) = result.clock {
+            let zone = run.project.settings.sources.get(file.source.index()).map_or("", |source| source.zone.name());
+            warnings.push(
+                Finding::warning(
+                    "run.clock_differs",
+                    format!("the file's clock is {minutes} minutes from {zone}, by the epochs in its unique ids"),
+                )
+                .in_file(file.path.clone())
+                .help("set the source's `zone` to the zone of the switch's clock"),
+            );
+        }
+    }
+}

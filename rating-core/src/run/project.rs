@@ -1,0 +1,398 @@
+//! A project read from disk and compiled: everything a run needs but the records.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::RunError;
+use super::exchange::ExchangeRates;
+use super::inputs::find_files;
+use super::publish::hex;
+use super::settings::{Settings, SiteSettings, SourceSettings};
+use super::storage::{Storage, StorageError};
+use crate::assignment::{self, Assignments};
+use crate::cdr::{self, LayoutName};
+use crate::directory::{self, Directory};
+use crate::finding::settings::Spanned;
+use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
+use crate::ids::{SiteId, SourceId};
+use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan, Winner};
+use crate::mediation::{Mediator, SourceSettings as MediatorSettings};
+use crate::number::Digits;
+use crate::tariff::TariffBook;
+use crate::time::{Instant, Zone};
+
+/// The name of a project's settings file.
+pub const SETTINGS_FILE: &str = "rating.toml";
+
+/// A reference file as it was read, for the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReferenceFile {
+    /// Path below the project.
+    pub path: String,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+}
+
+/// A project, compiled.
+pub struct Project {
+    /// Its folder.
+    pub root: PathBuf,
+    /// What `rating.toml` says.
+    pub settings: Settings,
+    /// Who held what, when.
+    pub directory: Directory,
+    /// All tariffs.
+    pub book: TariffBook,
+    /// Who is on which tariff.
+    pub assignments: Assignments,
+    /// For margins.
+    pub rates: ExchangeRates,
+    /// By [`SourceId`].
+    pub mediators: Vec<Mediator>,
+    /// By [`SourceId`].
+    pub formats: Vec<(cdr::Format, cdr::Options)>,
+    /// Every reference file read, by path.
+    pub references: Vec<ReferenceFile>,
+}
+
+/// Reads text files, remembers their hashes, and turns what is wrong with them into findings.
+struct Reader<'s> {
+    storage: &'s dyn Storage,
+    root: &'s Path,
+    references: Vec<ReferenceFile>,
+}
+
+impl Reader<'_> {
+    /// A file of the project; `asked_by` is the place that names it.
+    fn text(&mut self, path: &str, asked_by: Option<Label>, findings: &mut Findings) -> Option<Arc<SourceText>> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let place = |finding: Finding| match &asked_by {
+            Some(label) => finding.at(label.clone()),
+            None => finding.in_file(path),
+        };
+        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+            findings.push(place(Finding::error("project.path_outside", format!("`{path}` leads out of the project"))));
+            return None;
+        }
+        let content = match self.storage.read(&self.root.join(path)) {
+            Ok(content) => content,
+            Err(error) => {
+                findings.push(
+                    place(Finding::error("project.file_unreadable", format!("cannot read `{path}`: {}", error.error)))
+                        .help("check the name (it is relative to the project's folder) and who may read the file"),
+                );
+                return None;
+            }
+        };
+        self.references.push(ReferenceFile { path: path.to_owned(), sha256: hex(&Sha256::digest(&content)) });
+        match String::from_utf8(content) {
+            Ok(text) => Some(SourceText::new(path, text)),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let bytes = error.into_bytes();
+                let line = memchr::memchr_iter(b'\n', &bytes[..valid]).count() + 1;
+                findings.push(
+                    Finding::error("project.file_not_utf8", format!("byte {valid} (line {line}) is not UTF-8"))
+                        .in_file(path)
+                        .help("save the file as UTF-8; spreadsheets call it “CSV UTF-8”"),
+                );
+                None
+            }
+        }
+    }
+
+    fn named(
+        &mut self,
+        name: &Option<Spanned<String>>,
+        by: &Arc<SourceText>,
+        findings: &mut Findings,
+    ) -> Vec<Arc<SourceText>> {
+        let Some(name) = name else { return Vec::new() };
+        let label = Label::new(by, name.span.clone(), "named here");
+        self.text(&name.value, Some(label), findings).into_iter().collect()
+    }
+}
+
+impl Project {
+    /// Reads and compiles a project. What is wrong is in the findings; there is a project only if nothing is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Storage`] if a folder cannot be listed, [`RunError::Usage`] if there is no project.
+    pub fn load(
+        storage: &dyn Storage,
+        root: &Path,
+        known_at: Option<Instant>,
+    ) -> Result<(Option<Self>, Findings), RunError> {
+        let mut findings = Findings::default();
+        if !storage.exists(&root.join(SETTINGS_FILE)) {
+            return Err(RunError::Usage(format!(
+                "there is no project at `{}`: it has no {SETTINGS_FILE} (`rating generate` makes a project to start from)",
+                root.display()
+            )));
+        }
+        let mut reader = Reader { storage, root, references: Vec::new() };
+        let Some(source) = reader.text(SETTINGS_FILE, None, &mut findings) else { return Ok((None, findings)) };
+        let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
+        let (mediators, formats) = compile_sources(&settings, &mut findings);
+        let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
+        let book = read_tariffs(&mut reader, &settings, &mut findings)?;
+        let assignments = read_assignments(&mut reader, &settings, &directory, &book, &mut findings);
+        let rates = reader
+            .named(&settings.tariffs.exchange_rates, &source, &mut findings)
+            .first()
+            .map_or_else(ExchangeRates::default, |text| {
+                ExchangeRates::read(text, &settings.operator.zone, &mut findings)
+            });
+        if findings.has_errors() {
+            return Ok((None, findings));
+        }
+        let mut references = reader.references;
+        references.sort();
+        references.dedup();
+        let project = Self {
+            root: root.to_owned(),
+            settings,
+            directory,
+            book,
+            assignments,
+            rates,
+            mediators,
+            formats,
+            references,
+        };
+        Ok((Some(project), findings))
+    }
+
+    /// The files of a source, in canonical order, relative to the project.
+    ///
+    /// # Errors
+    ///
+    /// If a folder cannot be listed.
+    pub fn files_of(&self, storage: &dyn Storage, source: SourceId) -> Result<Vec<String>, StorageError> {
+        match self.settings.sources.get(source.index()) {
+            Some(settings) => find_files(storage, &self.root, &settings.files),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Ids of the sources, in canonical order.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<> {
+        (0..self.settings.sources.len()).filter_map(|index| u32::try_from(index).ok().map(SourceId))
+    }
+
+    /// The zone of a site.
+    #[must_use]
+    pub fn zone(&self, site: SiteId) -> &Zone {
+        self.settings.sites.get(site.index()).map_or(&self.settings.operator.zone, |site| &site.zone)
+    }
+}
+
+fn compile_sources(settings: &Settings, findings: &mut Findings) -> (Vec<Mediator>, Vec<(cdr::Format, cdr::Options)>) {
+    let countries = Countries::embedded();
+    let plans: Vec<Option<DialPlan>> =
+        settings.sites.iter().map(|site| compile_plan(site, &settings.source, &countries, findings)).collect();
+    let mut mediators = Vec::new();
+    let mut formats = Vec::new();
+    for (index, source) in settings.sources.iter().enumerate() {
+        let format = compile_format(source, &settings.source, findings);
+        let plan = plans.get(source.site).cloned().flatten();
+        let ids = u32::try_from(index).ok().zip(u32::try_from(source.site).ok());
+        if let (Some(format), Some(plan), Some((source_id, site_id))) = (format, plan, ids) {
+            let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();
+            let settings = MediatorSettings {
+                trunks: texts(&source.trunks),
+                phones: texts(&source.phones),
+                outside_contexts: texts(&source.outside_contexts),
+                inside_contexts: texts(&source.inside_contexts),
+                inside_partitions: texts(&source.inside_partitions),
+            };
+            mediators.push(Mediator::new(SourceId(source_id), SiteId(site_id), source.zone.clone(), plan, settings));
+            formats.push(format);
+        }
+    }
+    (mediators, formats)
+}
+
+fn compile_plan(
+    site: &SiteSettings,
+    source: &Arc<SourceText>,
+    countries: &Countries,
+    findings: &mut Findings,
+) -> Option<DialPlan> {
+    let label = |span: &std::ops::Range<usize>, text: &str| Label::new(source, span.clone(), text);
+    let mut digits = |text: &Spanned<String>, what: &str| {
+        let digits = Digits::parse(text.value.as_bytes()).filter(|digits| !digits.is_empty());
+        if digits.is_none() {
+            findings.push(
+                Finding::error("settings.digits_malformed", format!("`{}` is not {what}", text.value))
+                    .at(label(&text.span, "digits only")),
+            );
+        }
+        digits
+    };
+    let area_code = site.area_code.as_ref().and_then(|text| digits(text, "an area code"));
+    let outside_line: Vec<Digits> =
+        site.outside_line.iter().filter_map(|text| digits(text, "an outside-line code")).collect();
+    let mut extensions = Vec::new();
+    for text in &site.extensions {
+        let (from, to) = text.value.split_once('-').unwrap_or((&text.value, &text.value));
+        let parse = |text: &str| Digits::parse(text.trim().as_bytes()).filter(|digits| !digits.is_empty());
+        match (parse(from), parse(to)) {
+            (Some(from), Some(to)) => extensions.push(ExtensionRange { from, to }),
+            _ => findings.push(
+                Finding::error(
+                    "settings.extensions_malformed",
+                    format!("`{}` is not a range of extensions", text.value),
+                )
+                .at(label(&text.span, "not a range"))
+                .help("write the first and the last, equally long: `2000-2999`"),
+            ),
+        }
+    }
+    let plan = SitePlan { country: site.country.value.clone(), area_code, outside_line, extensions };
+    match DialPlan::compile(&plan, countries) {
+        Ok(compiled) => {
+            for conflict in compiled.conflicts() {
+                findings.push(
+                    Finding::warning(
+                        "dial_plan.extension_conflict",
+                        format!(
+                            "site `{}`: the extensions {}-{} hold {}, which is also a number that people dial",
+                            site.id, conflict.range.from, conflict.range.to, conflict.digits
+                        ),
+                    )
+                    .at(site
+                        .extensions
+                        .first()
+                        .map_or_else(|| label(&site.span, "this site"), |text| label(&text.span, "these extensions")))
+                    .help(match conflict.winner {
+                        Winner::Emergency => "when it is dialled, the emergency call wins: move the extension",
+                        Winner::Extension => {
+                            "when it is dialled, the extension wins; the other needs the outside-line code"
+                        }
+                    }),
+                );
+            }
+            Some(compiled)
+        }
+        Err(error) => {
+            let span = match error.code() {
+                "dial_plan.unknown_country" => &site.country.span,
+                _ => site.extensions.first().map_or(&site.span, |text| &text.span),
+            };
+            let mut finding = Finding::error(error.code(), error.to_string()).at(label(span, "here"));
+            if error.code() == "dial_plan.unknown_country" {
+                let ids: Vec<&str> = countries.ids().collect();
+                finding = finding.help(format!("the countries known are {}", ids.join(", ")));
+            }
+            findings.push(finding);
+            None
+        }
+    }
+}
+
+fn compile_format(
+    source: &SourceSettings,
+    text: &Arc<SourceText>,
+    findings: &mut Findings,
+) -> Option<(cdr::Format, cdr::Options)> {
+    let Some(format) = cdr::Format::from_name(&source.format.value) else {
+        let names: Vec<&str> = cdr::Format::ALL.iter().map(|format| format.name()).collect();
+        let help = match did_you_mean(&source.format.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the formats are {}", names.join(", ")),
+        };
+        findings.push(
+            Finding::error("settings.format_unknown", format!("there is no format `{}`", source.format.value))
+                .at(Label::new(text, source.format.span.clone(), "not known"))
+                .help(help),
+        );
+        return None;
+    };
+    let layout = match &source.layout {
+        None => LayoutName::default(),
+        Some(name) => LayoutName::from_name(&name.value).unwrap_or_else(|| {
+            let names: Vec<&str> = LayoutName::ALL.iter().map(|layout| layout.name()).collect();
+            let help = match did_you_mean(&name.value, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the layouts are {}", names.join(", ")),
+            };
+            findings.push(
+                Finding::error("settings.layout_unknown", format!("there is no layout `{}`", name.value))
+                    .at(Label::new(text, name.span.clone(), "not known"))
+                    .help(help),
+            );
+            LayoutName::default()
+        }),
+    };
+    let columns = source.columns.iter().map(|column| column.value.clone()).collect();
+    Some((format, cdr::Options { layout, columns }))
+}
+
+fn read_directory(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    known_at: Option<Instant>,
+    findings: &mut Findings,
+) -> Directory {
+    let named = &settings.directory;
+    let source = &settings.source;
+    let files = directory::Files {
+        occupiers: reader.named(&named.occupiers, source, findings),
+        contracts: reader.named(&named.contracts, source, findings),
+        services: reader.named(&named.services, source, findings),
+        numbers: reader.named(&named.numbers, source, findings),
+        allocations: reader.named(&named.allocations, source, findings),
+        account_codes: reader.named(&named.account_codes, source, findings),
+    };
+    let operator = directory::Operator {
+        id: settings.operator.id.clone(),
+        name: settings.operator.name.clone(),
+        billing_reference: None,
+        zone: settings.operator.zone.clone(),
+    };
+    let sites: Vec<directory::Site> = settings
+        .sites
+        .iter()
+        .map(|site| directory::Site { id: site.id.clone(), name: site.name.clone(), zone: site.zone.clone() })
+        .collect();
+    Directory::read(&files, &operator, &sites, known_at, findings)
+}
+
+fn read_tariffs(reader: &mut Reader<'_>, settings: &Settings, findings: &mut Findings) -> Result<TariffBook, RunError> {
+    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?;
+    if paths.is_empty() {
+        findings.push(
+            Finding::error("project.no_tariffs", "no tariff file matches")
+                .at(Label::new(&settings.source, settings.tariffs.files_span.clone(), "this pattern"))
+                .help("name the tariffs' settings files, such as `tariffs/*.toml`"),
+        );
+    }
+    let mut files = Vec::new();
+    for path in &paths {
+        files.extend(reader.text(path, None, findings));
+    }
+    let zones: Vec<Zone> = settings.sites.iter().map(|site| site.zone.clone()).collect();
+    // A deck is named relative to the tariff that names it; what cannot be read is the tariff reader's to report.
+    let mut deck = |path: &str| reader.text(path, None, &mut Findings::default());
+    Ok(TariffBook::read(&files, &mut deck, &zones, &settings.operator.zone, findings))
+}
+
+fn read_assignments(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    directory: &Directory,
+    book: &TariffBook,
+    findings: &mut Findings,
+) -> Assignments {
+    let texts = reader.named(&settings.tariffs.assignments, &settings.source, findings);
+    let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
+    let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
+    let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();
+    let names =
+        assignment::Names { payers: &payers, sites: &sites, tariffs: &tariffs, operator_zone: &settings.operator.zone };
+    Assignments::read(&texts, &names, findings)
+}

@@ -1,0 +1,323 @@
+//! The second pass: rows come back payer by payer, are itemised, added up and written.
+//!
+//! Sites and payers are worked on in parallel, a few at a time; what must be in one file (a site's itemised Parquet) is
+//! appended in the order of the payers.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::RunError;
+use super::engine::Engine;
+use super::parquet_file::{self, ItemisedFile, RowGroups};
+use super::publish::Stage;
+use super::spill::{GroupKey, Rows, Spilled, Stretch};
+use super::storage::Storage;
+use crate::aggregation::{Aggregate, PayerKey};
+use crate::ids::{PayerId, SiteId};
+use crate::rating::{CallRow, Outcome, flags};
+use crate::report::csv::{self, Profile};
+use crate::report::{Batch, Itemised, Names, Report, Scope, View, file_name, safe_name};
+use crate::source::RecordId;
+use crate::time::{Duration, Month};
+
+/// How many bytes of rows make a unit of work: about a row group of 180 bytes each.
+const UNIT_BYTES: usize = 16_384 * 180;
+
+/// Nearly equal calls begin within this of each other and last as long, within the same.
+const NEAR: Duration = Duration::from_seconds(1);
+
+/// What the second pass found.
+#[derive(Default)]
+pub(super) struct SecondPass {
+    /// All sums.
+    pub(super) aggregate: Aggregate,
+    /// How many rows of each file stand for a call of the month.
+    pub(super) used: BTreeMap<u32, u64>,
+    /// How many rows of each file were duplicates.
+    pub(super) duplicates: BTreeMap<u32, u64>,
+    /// Nearly equal calls, each with the one before it.
+    pub(super) near: Vec<(RecordId, RecordId)>,
+    /// Payers that got reports, by site.
+    pub(super) payers: Vec<PayerKey>,
+}
+
+impl SecondPass {
+    fn merge(mut self, other: Self) -> Self {
+        self.aggregate = self.aggregate.merge(other.aggregate);
+        for (into, from) in [(&mut self.used, other.used), (&mut self.duplicates, other.duplicates)] {
+            for (file, count) in from {
+                *into.entry(file).or_default() += count;
+            }
+        }
+        self.near.extend(other.near);
+        self.payers.extend(other.payers);
+        self
+    }
+}
+
+/// Everything that the second pass reads from and writes to.
+pub(super) struct Context<'c> {
+    /// The engine of the first pass.
+    pub(super) engine: &'c Engine<'c>,
+    /// The disk.
+    pub(super) storage: &'c dyn Storage,
+    /// Where reports go.
+    pub(super) stage: &'c Stage<'c>,
+    /// Names for reports.
+    pub(super) names: &'c Names,
+    /// The month, for file names.
+    pub(super) month: Month,
+    /// Every run of rows.
+    pub(super) runs: Vec<(&'c Spilled, &'c [Stretch])>,
+    /// Records that are equal to an earlier one, sorted.
+    pub(super) duplicates: &'c [u64],
+}
+
+/// Runs the second pass.
+///
+/// # Errors
+///
+/// If rows cannot be read back or a report not written.
+pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
+    let mut groups: BTreeMap<GroupKey, Vec<(usize, Stretch)>> = BTreeMap::new();
+    for (index, (_, stretches)) in context.runs.iter().enumerate() {
+        for stretch in *stretches {
+            groups.entry(stretch.key).or_default().push((index, *stretch));
+        }
+    }
+    let mut sites: BTreeMap<u32, Vec<(GroupKey, Vec<(usize, Stretch)>)>> = BTreeMap::new();
+    for (key, stretches) in groups {
+        sites.entry(key.site).or_default().push((key, stretches));
+    }
+    let found: Vec<SecondPass> = sites
+        .into_iter()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(|(site, groups)| context.site(SiteId(site), &groups))
+        .collect::<Result<_, RunError>>()?;
+    Ok(found.into_iter().fold(SecondPass::default(), SecondPass::merge))
+}
+
+/// Consecutive payers that together have about as many rows as a row group, or one payer that alone has more.
+fn units(groups: &[Group]) -> Vec<&[Group]> {
+    let mut units = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (index, (_, stretches)) in groups.iter().enumerate() {
+        bytes += stretches.iter().map(|(_, stretch)| stretch.length).sum::<usize>();
+        if bytes >= UNIT_BYTES {
+            units.extend(groups.get(start..=index));
+            (start, bytes) = (index + 1, 0);
+        }
+    }
+    units.extend(groups.get(start..).filter(|rest| !rest.is_empty()));
+    units
+}
+
+type Group = (GroupKey, Vec<(usize, Stretch)>);
+
+impl Context<'_> {
+    fn site(&self, site: SiteId, groups: &[Group]) -> Result<SecondPass, RunError> {
+        let mut total = SecondPass::default();
+        let path = format!("{}/itemised.parquet", self.site_folder(site));
+        let mut itemised = ItemisedFile::create(self.stage, path)?;
+        let units = units(groups);
+        for window in units.chunks(rayon::current_num_threads() * 2) {
+            let encoder = itemised.encoder();
+            let done: Vec<(RowGroups, SecondPass)> = window
+                .par_iter()
+                .map(|unit| {
+                    let (batch, found) = self.unit(unit)?;
+                    Ok((ItemisedFile::encode(encoder, &batch)?, found))
+                })
+                .collect::<Result<_, RunError>>()?;
+            for (rows, found) in done {
+                itemised.append(rows)?;
+                total = total.merge(found);
+            }
+        }
+        itemised.finish()?;
+        Ok(total)
+    }
+
+    /// A few payers one after the other: one table of calls for the operator, and each payer's own files.
+    fn unit(&self, groups: &[Group]) -> Result<(Batch, SecondPass), RunError> {
+        let mut found = SecondPass::default();
+        let mut for_site = Itemised::for_site(self.names);
+        let mut ranges = Vec::new();
+        for (key, stretches) in groups {
+            let payer = Some(key.payer).filter(|payer| *payer != u32::MAX).map(PayerId);
+            let payer_key = PayerKey { site: SiteId(key.site), payer };
+            let start = for_site.len();
+            let own = self.payer(payer_key, stretches, &mut for_site, &mut found)?;
+            if let Some(table) = own {
+                self.payer_files(payer_key, Report::Itemised, &table.view())?;
+            } else if payer.is_some() {
+                ranges.push((payer_key, start..for_site.len()));
+            }
+        }
+        let batch = for_site.finish();
+        for (key, range) in ranges.into_iter().filter(|(_, range)| !range.is_empty()) {
+            let view = Itemised::payer_view(&batch, key, range)
+                .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned()))?;
+            self.payer_files(key, Report::Itemised, &view)?;
+            found.payers.push(key);
+        }
+        found.payers.sort_unstable();
+        Ok((batch, found))
+    }
+
+    /// Adds a payer's calls to the site's table and the sums; the operator gets a table of its own, for its cost is
+    /// another.
+    fn payer(
+        &self,
+        key: PayerKey,
+        stretches: &[(usize, Stretch)],
+        for_site: &mut Itemised<'_>,
+        found: &mut SecondPass,
+    ) -> Result<Option<Batch>, RunError> {
+        let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
+        for (run, stretch) in stretches {
+            if let Some((spilled, _)) = self.runs.get(*run) {
+                spilled.take(stretch.offset, stretch.length, &mut bytes, self.storage)?;
+            }
+        }
+        let rows = Rows::new(bytes);
+        let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
+        let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
+        for mut row in rows.iter(self.engine) {
+            if self.is_duplicate(&row) {
+                *found.duplicates.entry(row.record.file()).or_default() += 1;
+                continue;
+            }
+            if near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
+                row.flags |= flags::NEAR_DUPLICATE;
+            }
+            *found.used.entry(row.record.file()).or_default() += 1;
+            found.aggregate.add_converted(&row, self.converted(&row));
+            if let Some(own) = &mut own {
+                own.push(&row);
+            }
+            for_site.push(&row);
+        }
+        found.near.extend(near);
+        let own = own.filter(|own| !own.is_empty());
+        if own.is_some() {
+            found.payers.push(key);
+        }
+        Ok(own.map(Itemised::finish))
+    }
+
+    fn is_duplicate(&self, row: &CallRow<'_>) -> bool {
+        !self.duplicates.is_empty() && self.duplicates.binary_search(&row.record.to_bits()).is_ok()
+    }
+
+    /// The wholesale charge in the retail side's currency, for the margin.
+    fn converted(&self, row: &CallRow<'_>) -> Option<(crate::money::Currency, crate::money::Charge)> {
+        let (Outcome::Rated(cost), Outcome::Rated(_)) = (&row.wholesale.outcome, &row.retail.outcome) else {
+            return None;
+        };
+        let (from, to) = (row.wholesale.currency?, row.retail.currency?);
+        if from == to {
+            return None;
+        }
+        let charge = self.engine.project.rates.convert(cost.charge, from, to, row.charging_at)?;
+        Some((to, charge))
+    }
+
+    fn site_id(&self, site: SiteId) -> &str {
+        self.engine.project.settings.sites.get(site.index()).map_or("", |site| &site.id)
+    }
+
+    fn payer_id(&self, payer: Option<PayerId>) -> &str {
+        payer.and_then(|payer| self.engine.project.directory.payers().get(payer.index())).map_or("", |payer| &payer.id)
+    }
+
+    /// `site=ldn`.
+    #[must_use]
+    pub(super) fn site_folder(&self, site: SiteId) -> String {
+        format!("site={}", safe_name(self.site_id(site)))
+    }
+
+    /// Writes a payer's table in every form asked for, into the payer's folder.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub(super) fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
+        let (site, payer) = (self.site_id(key.site), self.payer_id(key.payer));
+        let folder = format!("{}/payer={}", self.site_folder(key.site), safe_name(payer));
+        let parquet = self.engine.project.settings.reports.payer_parquet;
+        self.write_view(&folder, Scope::Payer { site, payer }, report, view, parquet)
+    }
+
+    /// Writes a site's table in every form asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub(super) fn site_files(&self, site: SiteId, report: Report, view: &View<'_>) -> Result<(), RunError> {
+        self.write_view(&self.site_folder(site), Scope::Site(self.site_id(site)), report, view, true)
+    }
+
+    /// Writes a table of all sites in every form asked for.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub(super) fn month_files(&self, report: Report, view: &View<'_>) -> Result<(), RunError> {
+        self.write_view("all-sites", Scope::AllSites, report, view, true)
+    }
+
+    fn write_view(
+        &self,
+        folder: &str,
+        scope: Scope<'_>,
+        report: Report,
+        view: &View<'_>,
+        parquet: bool,
+    ) -> Result<(), RunError> {
+        let settings = &self.engine.project.settings.reports;
+        let name = |ending| format!("{folder}/{}", file_name(self.month, scope, report, ending));
+        let profiles =
+            [(settings.spreadsheet, Profile::Spreadsheet, "csv"), (settings.machine, Profile::Machine, "machine.csv")];
+        for (asked, profile, ending) in profiles {
+            if asked {
+                let mut bytes = Vec::new();
+                csv::write(view, profile, &mut bytes);
+                self.stage.write(&name(ending), &bytes)?;
+            }
+        }
+        if parquet {
+            parquet_file::write(self.stage, &name("parquet"), view)?;
+        }
+        Ok(())
+    }
+}
+
+/// Answered calls of one payer, in time, that are nearly the same as one before: same parties, begun and lasting the
+/// same within a second. Each is listed with the earlier one, sorted by record.
+fn near_duplicates<'a>(rows: impl Iterator<Item = CallRow<'a>>) -> Vec<(RecordId, RecordId)> {
+    let mut near = Vec::new();
+    let mut window: std::collections::VecDeque<CallRow<'a>> = std::collections::VecDeque::new();
+    for row in rows.filter(|row| row.answered) {
+        while window.front().is_some_and(|old| row.charging_at.since(old.charging_at) > NEAR) {
+            window.pop_front();
+        }
+        let alike = |old: &CallRow<'a>| {
+            old.called == row.called
+                && old.calling == row.calling
+                && old.dialled == row.dialled
+                && (old.duration.as_millis() - row.duration.as_millis()).abs() <= NEAR.as_millis()
+        };
+        if let Some(old) = window.iter().find(|old| alike(old)) {
+            near.push((row.record, old.record));
+        }
+        // A flood of calls in one second must not make this quadratic.
+        if window.len() < 64 {
+            window.push_back(row);
+        }
+    }
+    near.sort_unstable();
+    near
+}

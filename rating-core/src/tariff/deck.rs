@@ -1,0 +1,500 @@
+//! Rate decks: CSV rows to rows, plans and validities.
+
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::DestinationKey;
+use super::notation::{self, Fault, When};
+use super::settings::Draft;
+use super::trie::NONE;
+use crate::finding::table::{Column, Row, Table};
+use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
+use crate::ids::Interner;
+use crate::money::Price;
+use crate::number::NumberClass;
+use crate::time::Duration;
+
+/// One key of one row of a deck, compiled. A row that lists several prefixes becomes several of these.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RateRow {
+    pub(super) key: DestinationKey,
+    /// Index of the plan; [`NONE`] for a row that blocks its destination.
+    pub(super) plan: u32,
+    /// Destination by its report name.
+    pub(super) destination: u32,
+    /// Index of the validity; 0 is always.
+    pub(super) validity: u32,
+    /// The next row with the same key, valid at another time; [`NONE`] at the end.
+    pub(super) next: u32,
+    /// Line in the deck.
+    pub(super) line: u32,
+    /// Which deck of the version.
+    pub(super) deck: u16,
+    /// The class that the deck gives the row, if it does.
+    pub(super) class: Option<NumberClass>,
+}
+
+/// Price plans, each stored once: increments, fees and one price per band, as a run of integers.
+#[derive(Clone, Debug)]
+pub(super) struct Plans {
+    stride: usize,
+    words: Vec<i64>,
+    index: HashTable<u32>,
+    scratch: Vec<i64>,
+}
+
+/// Where a plan's words are: first and further increment (ms), connection and minimum charge (10⁻¹²), then price (10⁻¹²)
+/// and its time (ms) for each band.
+const HEAD: usize = 4;
+
+impl Plans {
+    fn new(bands: usize) -> Self {
+        Self { stride: HEAD + 2 * bands, words: Vec::new(), index: HashTable::new(), scratch: Vec::new() }
+    }
+
+    /// The plan whose words are in `scratch`.
+    fn intern(&mut self) -> u32 {
+        let state = FixedState::with_seed(0);
+        let Self { stride, words, index, scratch } = self;
+        let stride = *stride;
+        let at = |words: &[i64], plan: u32| -> u64 {
+            let start = plan as usize * stride;
+            state.hash_one(words.get(start..start + stride).unwrap_or(&[]))
+        };
+        let hash = state.hash_one(scratch.as_slice());
+        let same = |plan: &u32| {
+            let start = *plan as usize * stride;
+            words.get(start..start + stride) == Some(scratch.as_slice())
+        };
+        if let Some(plan) = index.find(hash, same) {
+            return *plan;
+        }
+        let plan = u32::try_from(words.len() / stride).unwrap_or(NONE);
+        words.extend_from_slice(scratch);
+        index.insert_unique(hash, plan, |plan| at(words, *plan));
+        plan
+    }
+
+    /// The words alone, once no more plans come.
+    pub(super) fn into_words(self) -> (usize, Box<[i64]>) {
+        (self.stride, self.words.into())
+    }
+}
+
+/// The rows of all decks of a version, as they are read.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) rows: Vec<RateRow>,
+    pub(super) plans: Plans,
+    /// Distinct validities as written; the first is "always".
+    pub(super) validities: Vec<(Option<When>, Option<When>)>,
+    validity_ids: BTreeMap<(Option<When>, Option<When>), u32>,
+    /// Where each row stands, to show it in a finding.
+    pub(super) decks: Vec<Arc<SourceText>>,
+    pub(super) tables: Vec<Table>,
+    /// Index in its table of the row that a [`RateRow`] came from.
+    pub(super) places: Vec<u32>,
+}
+
+impl Rows {
+    /// Reads every deck of `draft`. Destinations are interned in `destinations`.
+    pub(super) fn read(draft: &Draft, destinations: &mut Interner, findings: &mut Findings) -> Self {
+        let mut rows = Self {
+            rows: Vec::new(),
+            plans: Plans::new(draft.bands.len()),
+            validities: vec![(None, None)],
+            validity_ids: BTreeMap::from([((None, None), 0)]),
+            decks: draft.decks.clone(),
+            tables: Vec::new(),
+            places: Vec::new(),
+        };
+        for (deck, source) in draft.decks.iter().enumerate() {
+            let columns: Vec<String> = draft.bands.iter().map(|band| format!("price_{band}")).collect();
+            let mut optional = vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status"];
+            optional.extend(columns.iter().map(String::as_str));
+            let table = Table::read(source, &["prefix", "destination"], &optional, findings);
+            if !table.header().is_empty() {
+                let mut reader = DeckReader::new(draft, &table, &columns, findings);
+                reader.read(u16::try_from(deck).unwrap_or(u16::MAX), &mut rows, destinations);
+            }
+            rows.tables.push(table);
+        }
+        rows
+    }
+
+    /// Marks the place of a row.
+    pub(super) fn label(&self, row: usize, text: &str) -> Option<Label> {
+        let deck = usize::from(self.rows.get(row)?.deck);
+        let table = self.tables.get(deck)?;
+        let place = *self.places.get(row)?;
+        let found = table.rows().nth(place as usize)?;
+        Some(found.whole(text))
+    }
+
+    fn validity(&mut self, from: Option<When>, until: Option<When>) -> u32 {
+        if (from, until) == (None, None) {
+            return 0;
+        }
+        let new = u32::try_from(self.validities.len()).unwrap_or(0);
+        let id = *self.validity_ids.entry((from, until)).or_insert(new);
+        if id == new {
+            self.validities.push((from, until));
+        }
+        id
+    }
+}
+
+/// Where the cells of a row are.
+struct Columns {
+    prefix: Column,
+    destination: Column,
+    class: Column,
+    price: Column,
+    bands: Vec<Column>,
+    connection: Column,
+    minimum: Column,
+    increments: Column,
+    from: Column,
+    until: Column,
+    status: Column,
+}
+
+struct DeckReader<'d, 'f> {
+    draft: &'d Draft,
+    table: &'d Table,
+    columns: Columns,
+    findings: Limited<'f>,
+    keys: Vec<DestinationKey>,
+}
+
+impl<'d, 'f> DeckReader<'d, 'f> {
+    fn new(draft: &'d Draft, table: &'d Table, bands: &[String], findings: &'f mut Findings) -> Self {
+        let columns = Columns {
+            prefix: table.column("prefix"),
+            destination: table.column("destination"),
+            class: table.column("class"),
+            price: table.column("price"),
+            bands: bands.iter().map(|name| table.column(name)).collect(),
+            connection: table.column("connection"),
+            minimum: table.column("minimum"),
+            increments: table.column("increments"),
+            from: table.column("from"),
+            until: table.column("until"),
+            status: table.column("status"),
+        };
+        Self { draft, table, columns, findings: Limited::new(findings), keys: Vec::new() }
+    }
+
+    fn read(&mut self, deck: u16, rows: &mut Rows, destinations: &mut Interner) {
+        if !self.has_prices() {
+            return;
+        }
+        if self.table.rows().len() == 0 {
+            self.findings.push(
+                Finding::warning("tariff.deck_empty", "the deck has no rows")
+                    .in_file(self.table.source().name.clone())
+                    .help("every call on this tariff would be suspended"),
+            );
+        }
+        let mut last_destination = ("", 0);
+        for (place, row) in self.table.rows().enumerate() {
+            let Some(read) = self.row(row, rows) else { continue };
+            let name = row.cell(self.columns.destination);
+            if last_destination.0 != name {
+                last_destination = (name, destinations.intern(name));
+            }
+            for index in 0..self.keys.len() {
+                rows.rows.push(RateRow { key: self.keys[index], destination: last_destination.1, deck, ..read });
+                rows.places.push(u32::try_from(place).unwrap_or(NONE));
+            }
+        }
+        self.findings.finish(self.table.source());
+    }
+
+    /// Whether every band has a column to take its price from.
+    fn has_prices(&mut self) -> bool {
+        let missing: Vec<&str> = (self.draft.bands.iter().zip(&self.columns.bands))
+            .filter(|(_, column)| !column.is_present() && !self.columns.price.is_present())
+            .map(|(band, _)| band.as_str())
+            .collect();
+        if missing.is_empty() {
+            return true;
+        }
+        let one = self.draft.bands.len() == 1;
+        let message = if one {
+            "the deck has no column `price`".to_owned()
+        } else {
+            format!("the deck has no price for `{}`", missing.join("`, `"))
+        };
+        let help = if one {
+            "add a column `price`".to_owned()
+        } else {
+            format!("add a column `price_{}` for each band, or `price` for all of them", missing[0])
+        };
+        let finding = Finding::error("tariff.no_price_column", message).in_file(self.table.source().name.clone());
+        self.findings.push(finding.help(help));
+        false
+    }
+
+    /// One row without its key and destination; the keys are in `self.keys`. Every cell is judged before a row is given
+    /// up.
+    fn row(&mut self, row: Row<'d>, rows: &mut Rows) -> Option<RateRow> {
+        let columns = &self.columns;
+        let named = row.required(columns.destination, self.findings.all).is_some();
+        let keyed = row.required(columns.prefix, self.findings.all).is_some_and(|text| {
+            let keys = notation::keys(text, &mut self.keys);
+            self.findings.keep(keys, row, columns.prefix).is_some()
+        });
+        let class = self.class(row);
+        let validity = self.validity(row, rows);
+        let plan = match self.is_blocked(row) {
+            Some(true) => Some(NONE),
+            Some(false) => self.plan(row, &mut rows.plans),
+            None => None,
+        };
+        if keyed {
+            self.drop_repeated_keys(row);
+        }
+        let line = u32::try_from(row.line()).unwrap_or(0);
+        let (class, validity, plan) = (class?, validity?, plan?);
+        (named && keyed).then_some(RateRow {
+            key: DestinationKey::Internal,
+            plan,
+            destination: 0,
+            validity,
+            next: NONE,
+            line,
+            deck: 0,
+            class,
+        })
+    }
+
+    fn drop_repeated_keys(&mut self, row: Row<'d>) {
+        if self.keys.len() < 2 {
+            return;
+        }
+        let before = self.keys.len();
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        if self.keys.len() < before {
+            let message = "this row names the same prefix twice";
+            let label = row.label(self.columns.prefix, "");
+            self.findings.push(Finding::warning("tariff.prefix_repeated", message).at(label).help("name it once"));
+        }
+    }
+
+    fn class(&mut self, row: Row<'d>) -> Option<Option<NumberClass>> {
+        let Some(text) = row.filled(self.columns.class) else { return Some(None) };
+        let class = NumberClass::from_name(text);
+        if class.is_none() {
+            let names = NumberClass::ALL.map(NumberClass::name);
+            let help = match did_you_mean(text, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("classes: {}", names.join(", ")),
+            };
+            let finding = Finding::error("tariff.unknown_class", format!("`{text}` is not a class of numbers"));
+            self.findings.push(finding.at(row.label(self.columns.class, "")).help(help));
+        }
+        class.map(Some)
+    }
+
+    fn is_blocked(&mut self, row: Row<'d>) -> Option<bool> {
+        match row.cell(self.columns.status) {
+            "" | "offered" => Some(false),
+            "blocked" => Some(true),
+            other => {
+                self.findings.push(
+                    Finding::error("tariff.bad_status", format!("`{other}` is not a status"))
+                        .at(row.label(self.columns.status, ""))
+                        .help("write `offered`, `blocked`, or nothing, which means offered"),
+                );
+                None
+            }
+        }
+    }
+
+    fn validity(&mut self, row: Row<'d>, rows: &mut Rows) -> Option<u32> {
+        let mut read = |column: Column| match row.filled(column) {
+            None => Some(None),
+            Some(text) => self.findings.keep(notation::when(text), row, column).map(Some),
+        };
+        let (from, until) = (read(self.columns.from), read(self.columns.until));
+        let (from, until) = (from?, until?);
+        // A date against an instant is judged where the zone is known.
+        let backwards = match (from, until) {
+            (Some(When::Date(from)), Some(When::Date(until))) => from >= until,
+            (Some(When::Instant(from)), Some(When::Instant(until))) => from >= until,
+            _ => false,
+        };
+        if backwards {
+            let label = row.label(self.columns.until, "");
+            self.findings.push(empty_interval(label));
+            return None;
+        }
+        Some(rows.validity(from, until))
+    }
+
+    fn plan(&mut self, row: Row<'d>, plans: &mut Plans) -> Option<u32> {
+        let draft = self.draft;
+        let columns = &self.columns;
+        let mut fee = |column: Column, default: Price| match row.filled(column) {
+            None => Some(default),
+            Some(text) => self.findings.keep(notation::fee(text, draft.currency, draft.fees), row, column),
+        };
+        let connection = fee(columns.connection, draft.connection);
+        let minimum = fee(columns.minimum, draft.minimum);
+        let increments = match row.filled(columns.increments) {
+            None => Some(draft.increments),
+            Some(text) => self.findings.keep(notation::increments(text), row, columns.increments),
+        };
+        plans.scratch.clear();
+        plans.scratch.resize(HEAD, 0);
+        let mut complete = true;
+        for (index, own) in columns.bands.iter().enumerate() {
+            let column = if row.filled(*own).is_some() || !columns.price.is_present() { *own } else { columns.price };
+            let Some(text) = row.filled(column) else {
+                complete = false;
+                let band = &draft.bands[index];
+                let message = if draft.bands.len() == 1 {
+                    "this row has no price".to_owned()
+                } else {
+                    format!("this row has no price for band `{band}`")
+                };
+                let help =
+                    "write the price, `0` if the call is free, or `blocked` in a column `status` if it is not offered";
+                let label = row.label(column, "empty");
+                self.findings.push(Finding::error("tariff.price_missing", message).at(label).help(help));
+                continue;
+            };
+            let price = notation::price(text, draft.currency, draft.prices);
+            match self.findings.keep(price, row, column) {
+                Some((price, per)) => plans.scratch.extend([price.units(), per.as_millis()]),
+                None => complete = false,
+            }
+        }
+        let (connection, minimum, (first, further)) = (connection?, minimum?, increments?);
+        if !complete {
+            return None;
+        }
+        for (word, value) in
+            plans.scratch.iter_mut().zip([first.as_millis(), further.as_millis(), connection.units(), minimum.units()])
+        {
+            *word = value;
+        }
+        self.warn_of_fee_on_free_row(row, &plans.scratch);
+        Some(plans.intern())
+    }
+
+    /// A tariff's default fees apply to every row that does not name its own, free numbers included; say so where that is
+    /// easily overlooked.
+    fn warn_of_fee_on_free_row(&mut self, row: Row<'d>, words: &[i64]) {
+        let free = words.iter().skip(HEAD).step_by(2).all(|price| *price == 0);
+        let default = |fee: Price, column| fee > Price::ZERO && row.filled(column).is_none();
+        let fee = if default(self.draft.connection, self.columns.connection) {
+            "connection"
+        } else if default(self.draft.minimum, self.columns.minimum) {
+            "minimum"
+        } else {
+            return;
+        };
+        if free {
+            let message = format!("this row's price is 0, and the tariff's {fee} charge applies to it");
+            self.findings.push(
+                Finding::warning("tariff.fee_on_free_row", message)
+                    .at(row.whole(""))
+                    .help(format!("if the call is free, write `0` in the column `{fee}`; if not, write the fee there")),
+            );
+        }
+    }
+}
+
+/// The finding for an interval that ends before it begins.
+pub(super) fn empty_interval(label: Label) -> Finding {
+    Finding::error("tariff.empty_interval", "it ends before it begins")
+        .at(label)
+        .help("`until` is the first moment outside: a row for July has `from` 2026-07-01 and `until` 2026-08-01")
+}
+
+/// Findings of one deck: the first few of each code one by one, the rest counted, so that one slip repeated on every row
+/// can still be read.
+struct Limited<'f> {
+    all: &'f mut Findings,
+    counts: BTreeMap<&'static str, (usize, Finding)>,
+}
+
+impl<'f> Limited<'f> {
+    const EACH: usize = 20;
+
+    fn new(all: &'f mut Findings) -> Self {
+        Self { all, counts: BTreeMap::new() }
+    }
+
+    fn push(&mut self, finding: Finding) {
+        // One forgotten key of the settings, not one mistake per row.
+        let most = if finding.code == "tariff.unit_missing" { 1 } else { Self::EACH };
+        let (count, last) = self.counts.entry(finding.code).or_insert_with(|| (0, finding.clone()));
+        *count += 1;
+        if *count <= most {
+            self.all.push(finding);
+        } else if *count == most + 1 {
+            *last = finding;
+        }
+    }
+
+    fn keep<T>(&mut self, result: Result<T, Fault>, row: Row<'_>, column: Column) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.push(fault.at(row.label(column, "")));
+                None
+            }
+        }
+    }
+
+    fn finish(&mut self, source: &Arc<SourceText>) {
+        for (code, (count, next)) in std::mem::take(&mut self.counts) {
+            let most = if code == "tariff.unit_missing" { 1 } else { Self::EACH };
+            if count <= most {
+                continue;
+            }
+            let message = format!("and {} more of these in `{}`, the first of them here", count - most, source.name);
+            self.all.push(Finding { message, help: None, ..next });
+        }
+    }
+}
+
+/// A plan's words, read back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PlanWords<'p>(pub(super) &'p [i64]);
+
+impl PlanWords<'_> {
+    #[inline]
+    fn word(self, index: usize) -> i64 {
+        self.0.get(index).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(super) fn increments(self) -> (Duration, Duration) {
+        (Duration::from_millis(self.word(0)), Duration::from_millis(self.word(1)))
+    }
+
+    #[inline]
+    pub(super) fn connection(self) -> Price {
+        Price::from_units(self.word(2))
+    }
+
+    #[inline]
+    pub(super) fn minimum(self) -> Price {
+        Price::from_units(self.word(3))
+    }
+
+    #[inline]
+    pub(super) fn price(self, band: u8) -> (Price, Duration) {
+        let at = HEAD + 2 * usize::from(band);
+        (Price::from_units(self.word(at)), Duration::from_millis(self.word(at + 1)))
+    }
+}

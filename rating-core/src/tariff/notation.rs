@@ -1,0 +1,523 @@
+//! How prices, fees, increments, bands and prefixes are written in a cell: nom readers from text to values.
+//!
+//! Nothing here knows files. A reader answers with a value or with a [`Fault`]: code, message and hint, to which the
+//! caller adds the place.
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while, take_while1};
+use nom::character::complete::{char, digit1, space0};
+use nom::combinator::{all_consuming, opt, recognize, value};
+use nom::multi::separated_list1;
+use nom::sequence::{delimited, preceded};
+use nom::{IResult, Parser};
+
+use super::DestinationKey;
+use crate::money::{Charge, Currency, Price, PriceError};
+use crate::number::{Digits, E164};
+use crate::time::{Date, Duration, Instant, Weekday, Zone};
+
+/// What is wrong with a text, without its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+impl Fault {
+    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: help.into() }
+    }
+}
+
+/// What bare numbers of a column are counted in: the major or the minor unit of the tariff's currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MoneyUnit {
+    /// The unit is 10⁻ⁿ of the major unit.
+    minor: u32,
+}
+
+/// A money unit and the time it buys: `p/min`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PriceUnit {
+    pub(super) money: MoneyUnit,
+    pub(super) per: Duration,
+}
+
+/// Currencies whose hundredth is written `p`.
+const PENCE: [&str; 8] = ["GBP", "GGP", "JEP", "IMP", "GIP", "FKP", "SHP", "EGP"];
+
+/// Reads `p/min`, `GBP/min`, `ct/s` as the unit of bare prices.
+pub(super) fn price_unit(text: &str, currency: Currency) -> Result<PriceUnit, Fault> {
+    let help = || format!("write for example `{currency}/min`, `{}/min` or `{currency}/s`", minor_name(currency));
+    let unknown = || Fault::new("tariff.bad_unit", format!("`{text}` is not a unit of prices"), help());
+    let Ok((_, (money, per))) = all_consuming((word, preceded(slash, word))).parse(text.trim()) else {
+        return Err(unknown());
+    };
+    Ok(PriceUnit { money: money_unit(money, currency)?, per: per_unit(per).ok_or_else(unknown)? })
+}
+
+/// Reads `p`, `GBP`, `ct` as the unit of bare fees.
+pub(super) fn fee_unit(text: &str, currency: Currency) -> Result<MoneyUnit, Fault> {
+    money_unit(text.trim(), currency)
+}
+
+/// Reads a price: `2.5` in the unit of bare numbers, `2.5p/min`, `0.025 GBP/min`, or `2.5p` with the time of that unit.
+pub(super) fn price(text: &str, currency: Currency, bare: Option<PriceUnit>) -> Result<(Price, Duration), Fault> {
+    let written = amount(text)?;
+    let no_time = || {
+        Fault::new(
+            "tariff.unit_missing",
+            format!("`{text}` does not say for how long"),
+            format!("write `{}/min`, or say for the whole file `prices = \"{currency}/min\"`", text.trim()),
+        )
+    };
+    let money = match written.unit {
+        "" => bare.ok_or_else(|| no_unit(text, currency, "prices", "/min"))?.money,
+        unit => money_unit(unit, currency)?,
+    };
+    let per = match written.per {
+        Some(per) => per_unit(per).ok_or_else(|| {
+            Fault::new("tariff.bad_unit", format!("`{per}` is not a time"), "write `/min`, `/s` or `/h`")
+        })?,
+        None => bare.ok_or_else(no_time)?.per,
+    };
+    Ok((money_value(written.number, money)?, per))
+}
+
+/// Reads a fee: `5` in the unit of bare fees, `5p`, `0.05 GBP`.
+pub(super) fn fee(text: &str, currency: Currency, bare: Option<MoneyUnit>) -> Result<Price, Fault> {
+    let written = amount(text)?;
+    if written.per.is_some() {
+        return Err(Fault::new(
+            "tariff.bad_price",
+            format!("`{text}` is a price for time, where an amount per call is meant"),
+            format!("write the amount alone: `{}{}`", written.number, written.unit),
+        ));
+    }
+    let money = match written.unit {
+        "" => bare.ok_or_else(|| no_unit(text, currency, "fees", ""))?,
+        unit => money_unit(unit, currency)?,
+    };
+    money_value(written.number, money)
+}
+
+/// Reads a rounding step: a fee with its unit, more than zero, at most ten decimals of the currency unit.
+pub(super) fn step(text: &str, currency: Currency) -> Result<Charge, Fault> {
+    const TO_LEDGER: i64 = 100;
+    let price = fee(text, currency, None)?;
+    if price.units() <= 0 || price.units() % TO_LEDGER != 0 {
+        return Err(Fault::new(
+            "tariff.bad_rounding",
+            format!("`{text}` is not a step to round to"),
+            format!("a step is more than zero and has at most ten decimals of a {currency}: `0.1{}`, for example", {
+                minor_name(currency)
+            }),
+        ));
+    }
+    Ok(Charge::from_units(price.units() / TO_LEDGER))
+}
+
+/// First and further increment.
+///
+/// `30/6` is 30 seconds, then steps of 6; a single number is both. Seconds, decimals to the millisecond, an `s` may
+/// follow. This is how carriers write it ("60/60", "1/1"), so a bare number can only mean seconds here.
+pub(super) fn increments(text: &str) -> Result<(Duration, Duration), Fault> {
+    let bad = |why: &str| {
+        Fault::new(
+            "tariff.bad_increments",
+            format!("`{text}` is not an increment: {why}"),
+            "write first and further increment in seconds, `30/6`; a single number is both: `60` means `60/60`",
+        )
+    };
+    let seconds = || (take_while1(|c: char| c.is_ascii_digit() || c == '.'), opt(tag("s")));
+    let parsed = all_consuming((seconds(), opt(preceded(slash, seconds())))).parse(text.trim());
+    let Ok((_, ((first, _), further))) = parsed else {
+        return Err(bad("seconds, a slash, seconds"));
+    };
+    let read = |digits: &str| Duration::parse(&format!("{digits}s")).ok_or_else(|| bad("at most three decimals"));
+    let first = read(first)?;
+    let further = further.map_or(Ok(first), |(digits, _)| read(digits))?;
+    let day = Duration::from_seconds(86_400);
+    if further <= Duration::ZERO {
+        return Err(bad("the further increment must be more than zero"));
+    }
+    if first > day || further > day {
+        return Err(bad("longer than a day"));
+    }
+    Ok((first, further))
+}
+
+/// When something starts or ends: a date (midnight in the tariff's zone) or an instant with its offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum When {
+    /// 00:00 of that date on the tariff's clock.
+    Date(Date),
+    /// That instant, wherever.
+    Instant(Instant),
+}
+
+impl When {
+    pub(super) fn in_zone(self, zone: &Zone) -> Instant {
+        match self {
+            Self::Date(date) => zone.start_of(date.midnight()),
+            Self::Instant(instant) => instant,
+        }
+    }
+}
+
+/// Reads `2026-01-01` or `2026-01-01T00:00:00Z`.
+pub(super) fn when(text: &str) -> Result<When, Fault> {
+    let date = Date::parse(text).map(When::Date);
+    date.or_else(|| Instant::parse_rfc3339(text).map(When::Instant)).ok_or_else(|| {
+        Fault::new(
+            "tariff.bad_date",
+            format!("`{text}` is not a date"),
+            "write `2026-01-31` (00:00 on the tariff's clock), or an instant with its offset: `2026-01-31T18:00:00+01:00`",
+        )
+    })
+}
+
+/// Reads a plain date, for holidays.
+pub(super) fn date(text: &str) -> Result<Date, Fault> {
+    Date::parse(text)
+        .ok_or_else(|| Fault::new("tariff.bad_date", format!("`{text}` is not a date"), "write `2026-12-25`"))
+}
+
+/// Days of a band, as bits: Monday is bit 0, Sunday bit 6, holidays bit 7.
+pub(super) const HOLIDAY: u8 = 7;
+
+/// One line of a band: on which days, from when to when, in milliseconds of the day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BandTimes {
+    pub(super) days: u8,
+    /// Half-open stretches of one day, in the order written.
+    pub(super) times: Vec<(u32, u32)>,
+}
+
+/// A whole day in milliseconds.
+pub(super) const DAY: u32 = 86_400_000;
+
+/// Reads `mon-fri 08:00-18:00`, `sat-sun`, `mon,wed 09:00-12:00,13:00-17:30`, `holiday`.
+///
+/// Times are half-open: 18:00 itself is outside `08:00-18:00`. A stretch that ends before it begins (`18:00-08:00`) means
+/// 18:00–24:00 and 00:00–08:00 of each of the named days, never the morning of a day that is not named.
+pub(super) fn band_times(text: &str) -> Result<BandTimes, Fault> {
+    let bad = |why: String| {
+        Fault::new(
+            "tariff.bad_band",
+            format!("`{text}` does not say when: {why}"),
+            "write days, then times: `mon-fri 08:00-18:00`, `sat-sun`, `holiday`, `mon,wed 09:00-12:00,13:00-17:30`",
+        )
+    };
+    let lower = text.trim().to_lowercase();
+    let parsed = all_consuming((
+        separated_list1(comma, (word, opt(preceded(dash, word)))),
+        opt(preceded(space0, separated_list1(comma, (clock, preceded(dash, clock))))),
+    ))
+    .parse(lower.as_str());
+    let Ok((_, (days, times))) = parsed else {
+        return Err(bad("days and times could not be told apart".into()));
+    };
+    let mut bits = 0_u8;
+    for (first, last) in days {
+        if first == "holiday" && last.is_none() {
+            bits |= 1 << HOLIDAY;
+            continue;
+        }
+        let day = |name: &str| {
+            Weekday::parse(name).map(Weekday::index).ok_or_else(|| bad(format!("`{name}` is not a day of the week")))
+        };
+        let (first, last) = (day(first)?, day(last.unwrap_or(first))?);
+        let span = (last + 7 - first) % 7;
+        for step in 0..=span {
+            bits |= 1 << ((first + step) % 7);
+        }
+    }
+    let mut stretches = Vec::new();
+    for (from, to) in times.unwrap_or_else(|| vec![(Some(0), Some(DAY))]) {
+        let (Some(from), Some(to)) = (from, to) else {
+            return Err(bad("times run from 00:00 to 24:00".into()));
+        };
+        match from.cmp(&to) {
+            std::cmp::Ordering::Less => stretches.push((from, to)),
+            std::cmp::Ordering::Equal => {
+                return Err(bad("it begins and ends at the same time; a whole day is `00:00-24:00`".into()));
+            }
+            std::cmp::Ordering::Greater => {
+                stretches.extend([(from, DAY), (0, to)].into_iter().filter(|(from, to)| from < to));
+            }
+        }
+    }
+    Ok(BandTimes { days: bits, times: stretches })
+}
+
+/// `08:00` or `08:00:30` in milliseconds of the day; `None` if there is no such time.
+fn clock(input: &str) -> IResult<&str, Option<u32>> {
+    let (rest, (hour, minute, second)) =
+        (digit1, preceded(char(':'), digit1), opt(preceded(char(':'), digit1))).parse(input)?;
+    let part =
+        |digits: &str, below: u32| digits.parse::<u32>().ok().filter(|number| digits.len() == 2 && *number < below);
+    let read = || {
+        let (hour, minute, second) = (part(hour, 25)?, part(minute, 60)?, part(second.unwrap_or("00"), 60)?);
+        Some((hour * 3_600 + minute * 60 + second) * 1_000).filter(|millis| *millis <= DAY)
+    };
+    Ok((rest, read()))
+}
+
+/// Milliseconds of the day as a clock shows them: `08:00`, `17:59:30`.
+pub(super) fn show_clock(millis: u32) -> String {
+    let seconds = millis / 1_000;
+    let shown = format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
+    if seconds.is_multiple_of(60) { shown } else { format!("{shown}:{:02}", seconds % 60) }
+}
+
+/// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or
+/// `,`, `number:+442079460958`, `short:101`, `short:118*`, `internal`.
+///
+/// A range becomes the fewest prefixes that cover it and nothing else.
+pub(super) fn keys(text: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
+    keys.clear();
+    // Nearly every cell of a large deck is one plain prefix.
+    if let Some(digits) = Digits::parse(text.as_bytes()).filter(|digits| digits.value() > 0 && !text.starts_with('0')) {
+        keys.push(DestinationKey::Prefix(digits));
+        return Ok(());
+    }
+    for item in text.split([';', ',']).map(str::trim) {
+        key(item, keys)?;
+    }
+    Ok(())
+}
+
+fn key(item: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
+    if item == "internal" {
+        keys.push(DestinationKey::Internal);
+        return Ok(());
+    }
+    if let Some((kind, rest)) = item.split_once(':') {
+        keys.push(special_key(item, kind.trim(), rest.trim())?);
+        return Ok(());
+    }
+    let plus = || preceded(opt(char('+')), digit1);
+    let parsed = all_consuming((plus(), opt(preceded(dash, plus())))).parse(item);
+    let Ok((_, (first, last))) = parsed else {
+        let help = if item.contains(char::is_whitespace) {
+            "write a prefix without blanks, and `;` between two prefixes: `4474;4475`"
+        } else {
+            "write digits, country code first (`44`, `+4420`), a range (`4474-4479`), `number:+442079460958`, \
+             `short:101`, `short:118*` or `internal`"
+        };
+        return Err(bad_prefix(item, "not digits", help));
+    };
+    let first = prefix(item, first)?;
+    let Some(last) = last else {
+        keys.push(DestinationKey::Prefix(first));
+        return Ok(());
+    };
+    let last = prefix(item, last)?;
+    if last.len() != first.len() || last < first {
+        return Err(bad_prefix(
+            item,
+            "its ends differ in length or order",
+            "write both ends with the same number of digits, the lower one first: `4474-4479`",
+        ));
+    }
+    cover(first, last, keys);
+    Ok(())
+}
+
+fn special_key(item: &str, kind: &str, rest: &str) -> Result<DestinationKey, Fault> {
+    match kind {
+        "number" => E164::parse(rest.as_bytes())
+            .map(DestinationKey::Number)
+            .ok_or_else(|| bad_prefix(item, "not an international number", "write `number:+442079460958`")),
+        "short" => {
+            let (digits, star) = rest.strip_suffix('*').map_or((rest, false), |digits| (digits, true));
+            let digits = Digits::parse(digits.as_bytes()).filter(|digits| !digits.is_empty()).ok_or_else(|| {
+                bad_prefix(
+                    item,
+                    "not a short code",
+                    "write `short:101` for one code, `short:118*` for all that begin so",
+                )
+            })?;
+            Ok(if star { DestinationKey::ShortPrefix(digits) } else { DestinationKey::ShortCode(digits) })
+        }
+        _ => Err(bad_prefix(
+            item,
+            "this kind of key is not known",
+            "known kinds: `number:`, `short:`, `internal`, and plain digits for a prefix",
+        )),
+    }
+}
+
+fn prefix(item: &str, digits: &str) -> Result<Digits, Fault> {
+    if digits.starts_with('0') {
+        return Err(bad_prefix(
+            item,
+            "it begins with 0",
+            "write it as an international number without `00` or the national `0`: `4420`, not `004420` or `020`",
+        ));
+    }
+    Digits::parse(digits.as_bytes())
+        .ok_or_else(|| bad_prefix(item, "longer than fifteen digits", "E.164 numbers have at most fifteen digits"))
+}
+
+fn bad_prefix(item: &str, why: &str, help: &str) -> Fault {
+    let shown = if item.is_empty() { "an empty prefix".to_owned() } else { format!("`{item}`") };
+    Fault::new("tariff.bad_prefix", format!("{shown} is not a prefix: {why}"), help)
+}
+
+/// The fewest prefixes that cover `first..=last`, both of one length.
+fn cover(first: Digits, last: Digits, keys: &mut Vec<DestinationKey>) {
+    let (mut low, high) = (first.value(), last.value());
+    while low <= high {
+        // The largest block of 10, 100, … numbers that begins here and does not reach past the end.
+        let (mut block, mut cut) = (1_u64, 0);
+        while cut + 1 < first.len() && low % (block * 10) == 0 && low + block * 10 - 1 <= high {
+            block *= 10;
+            cut += 1;
+        }
+        let text = (low / block).to_string();
+        keys.extend(Digits::parse(text.as_bytes()).map(DestinationKey::Prefix));
+        low += block;
+    }
+}
+
+/// A number as written, its unit and its time, before they are known to mean anything.
+struct Written<'a> {
+    number: &'a str,
+    unit: &'a str,
+    per: Option<&'a str>,
+}
+
+fn amount(text: &str) -> Result<Written<'_>, Fault> {
+    let text = text.trim();
+    if let Some(sign) = text.chars().find(|c| matches!(c, '£' | '€' | '$' | '¥')) {
+        let rest: String = text.chars().filter(|c| *c != sign).collect();
+        let code = match sign {
+            '£' => "GBP",
+            '€' => "EUR",
+            '¥' => "JPY",
+            _ => "USD",
+        };
+        let (number, per) = rest
+            .split_once('/')
+            .map_or((rest.as_str(), String::new()), |(number, per)| (number, format!("/{}", per.trim())));
+        return Err(Fault::new(
+            "tariff.currency_sign",
+            format!("`{text}` has a currency sign, which several currencies share"),
+            format!("write the code: `{} {code}{per}`", number.trim()),
+        ));
+    }
+    if text.contains(',') {
+        let (point, plain) = (text.replace(',', "."), text.replace(',', ""));
+        let help = match text.split_once(',') {
+            Some((_, rest)) if rest.contains([',', '.']) => format!("write no thousands separators: `{plain}`"),
+            Some((whole, rest)) if whole != "0" && rest.chars().take_while(char::is_ascii_digit).count() == 3 => {
+                format!("write `{point}` if the comma is a decimal one, `{plain}` if it separates thousands")
+            }
+            _ => format!("write a decimal point: `{point}`"),
+        };
+        return Err(Fault::new("tariff.decimal_comma", format!("`{text}` has a comma"), help));
+    }
+    let number = take_while1(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
+    let unit = take_while(char::is_alphabetic);
+    let parsed = all_consuming((number, preceded(space0, unit), opt(preceded(slash, word)))).parse(text);
+    match parsed {
+        Ok((_, (number, unit, per))) => Ok(Written { number, unit, per }),
+        Err(_) => Err(bad_number(text)),
+    }
+}
+
+fn bad_number(text: &str) -> Fault {
+    Fault::new(
+        "tariff.bad_price",
+        format!("`{text}` is not an amount"),
+        "write a number with a decimal point, and its unit if it differs from the file's: `2.5`, `2.5p/min`, `0.025 GBP/min`",
+    )
+}
+
+fn money_value(number: &str, unit: MoneyUnit) -> Result<Price, Fault> {
+    let price = Price::parse(number, unit.minor).map_err(|error| match error {
+        PriceError::TooPrecise => Fault::new(
+            "tariff.too_precise",
+            format!("`{number}` has more than twelve decimals of the currency unit"),
+            "write at most twelve decimals of the major unit (ten of the minor); nothing is rounded silently",
+        ),
+        PriceError::TooLarge => Fault::new(
+            "tariff.too_large",
+            format!("`{number}` is too large for an amount"),
+            "check the unit; nine million units is the most there can be",
+        ),
+        _ => bad_number(number),
+    })?;
+    if price < Price::ZERO {
+        return Err(Fault::new(
+            "tariff.negative_price",
+            format!("`{number}` is negative"),
+            "a call never earns its payer money; write credits as adjustments, not as prices",
+        ));
+    }
+    Ok(price)
+}
+
+fn money_unit(unit: &str, currency: Currency) -> Result<MoneyUnit, Fault> {
+    let pence = PENCE.contains(&currency.code());
+    let known = match unit {
+        _ if unit == currency.code() => Some(0),
+        "p" if pence => Some(2),
+        "c" | "ct" | "cent" | "cents" if !pence && currency.minor_digits() == 2 => Some(2),
+        _ => None,
+    };
+    if let Some(minor) = known {
+        return Ok(MoneyUnit { minor });
+    }
+    let help = format!("this tariff is in {currency}: write `{currency}` or `{}`", minor_name(currency));
+    if matches!(unit, "p" | "c" | "ct" | "cent" | "cents") || Currency::parse(unit).is_some() {
+        return Err(Fault::new("tariff.currency_mismatch", format!("`{unit}` is not a unit of {currency}"), help));
+    }
+    Err(Fault::new("tariff.bad_unit", format!("`{unit}` is not a unit of money"), help))
+}
+
+fn minor_name(currency: Currency) -> &'static str {
+    if PENCE.contains(&currency.code()) { "p" } else { "ct" }
+}
+
+fn no_unit(text: &str, currency: Currency, key: &str, per: &str) -> Fault {
+    Fault::new(
+        "tariff.unit_missing",
+        format!("`{text}` has no unit"),
+        format!(
+            "say it once for the whole file, `{key} = \"{currency}{per}\"` or `{key} = \"{}{per}\"`, or in the cell",
+            minor_name(currency)
+        ),
+    )
+}
+
+fn per_unit(text: &str) -> Option<Duration> {
+    let seconds = match text {
+        "s" | "sec" | "second" => 1,
+        "min" | "minute" => 60,
+        "h" | "hour" => 3_600,
+        _ => return None,
+    };
+    Some(Duration::from_seconds(seconds))
+}
+
+fn word(input: &str) -> IResult<&str, &str> {
+    take_while1(char::is_alphabetic).parse(input)
+}
+
+fn slash(input: &str) -> IResult<&str, char> {
+    delimited(space0, char('/'), space0).parse(input)
+}
+
+fn comma(input: &str) -> IResult<&str, char> {
+    delimited(space0, char(','), space0).parse(input)
+}
+
+/// A hyphen, or the dash that word processors make of it.
+fn dash(input: &str) -> IResult<&str, &str> {
+    let either = alt((value("-", char('-')), value("-", char('–'))));
+    recognize(delimited(space0, either, space0)).parse(input)
+}

@@ -1,0 +1,498 @@
+//! One dated version of a tariff, compiled: what the hot loop reads.
+
+use std::sync::Arc;
+
+use super::DestinationKey;
+use super::bands::Week;
+use super::deck::{PlanWords, RateRow, Rows, empty_interval};
+use super::notation::When;
+use super::settings::{Clock, Draft, class_bit};
+use super::trie::{NONE, Trie};
+use crate::finding::{Finding, Findings};
+use crate::ids::{BandId, DestinationId, SiteId};
+use crate::money::{Currency, Price, Rounding};
+use crate::number::{Digits, E164, NumberClass};
+use crate::time::{Duration, Instant, Interval, Zone};
+
+/// Who is called, as far as a tariff cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Called {
+    /// An international number, its class by the numbering plan, and how many of its digits establish that class.
+    Number(E164, NumberClass, u8),
+    /// A short code, its class, and how many digits establish it.
+    ShortCode(Digits, NumberClass, u8),
+    /// Someone inside the site.
+    Internal,
+}
+
+/// What the rows of a version say about a called number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// This row prices it.
+    Row(u32),
+    /// This row says that the destination is not offered. It is not zero, and no shorter prefix is asked.
+    Blocked(u32),
+    /// Only this row matches, and it is too short to price a number of a protected class.
+    Protected(u32),
+    /// No row matches.
+    NotFound,
+}
+
+/// What a call costs by a row in a band.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Usage price.
+    pub price: Price,
+    /// The time that `price` is for.
+    pub per: Duration,
+    /// The least time that is billed.
+    pub first: Duration,
+    /// The steps beyond it; more than zero.
+    pub further: Duration,
+    /// Connection charge, once per call.
+    pub connection: Price,
+    /// The least that a call costs, connection charge included.
+    pub minimum: Price,
+}
+
+/// A row, for people: what an explanation shows.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RowView<'v> {
+    /// What it is found by. A row that lists several prefixes is several of these.
+    pub key: DestinationKey,
+    /// Its destination.
+    pub destination: DestinationId,
+    /// The class that the deck gives it.
+    pub class: Option<NumberClass>,
+    /// Whether it blocks its destination.
+    pub blocked: bool,
+    /// When it applies, at the site that was asked for.
+    pub valid: Interval,
+    /// Deck, relative to the project.
+    pub file: &'v str,
+    /// Line in the deck, counted from 1.
+    pub line: u32,
+}
+
+/// A tariff between two dates: its prices, bands and rules.
+#[derive(Debug)]
+pub struct TariffVersion {
+    name: Box<str>,
+    file: Box<str>,
+    decks: Box<[Box<str>]>,
+    currency: Currency,
+    rounding: Option<Rounding>,
+    fallback: u16,
+    /// One zone for each site and one for the operator, or one zone for all.
+    zones: Arc<[Zone]>,
+    week: Week,
+    bands: Box<[BandId]>,
+    /// By site; the last is for the operator and for sites that are not known.
+    in_force: Box<[Interval]>,
+    rows: Box<[RateRow]>,
+    stride: usize,
+    words: Box<[i64]>,
+    /// Row validity by validity, then site.
+    validities: Box<[Interval]>,
+    prefixes: Trie,
+    short_prefixes: Trie,
+    numbers: Box<[(E164, u32)]>,
+    short_codes: Box<[(Digits, u32)]>,
+    internal: u32,
+}
+
+impl TariffVersion {
+    /// The tariff's name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The settings file, relative to the project.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The currency of all its amounts.
+    #[must_use]
+    #[inline]
+    pub const fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// How a call's charge is rounded; `None` means to the ledger's own scale, half up.
+    #[must_use]
+    #[inline]
+    pub const fn rounding(&self) -> Option<Rounding> {
+        self.rounding
+    }
+
+    /// When it is in force at a site.
+    #[must_use]
+    #[inline]
+    pub fn in_force(&self, site: SiteId) -> Interval {
+        self.in_force.get(self.slot(site)).copied().unwrap_or(Interval { from: Instant::MAX, until: Instant::MIN })
+    }
+
+    /// The zone of the clock that bands, dates and holidays are read by, for calls at a site.
+    #[must_use]
+    #[inline]
+    pub fn zone(&self, site: SiteId) -> &Zone {
+        // `zones` is never empty: the operator's stands last.
+        &self.zones[site.index().min(self.zones.len() - 1)]
+    }
+
+    /// The bands in the order of their indices.
+    #[must_use]
+    pub fn bands(&self) -> &[BandId] {
+        &self.bands
+    }
+
+    /// Index of the band at an instant, for a call at a site: a place in [`TariffVersion::bands`].
+    #[must_use]
+    #[inline]
+    pub fn band_at(&self, at: Instant, site: SiteId) -> u8 {
+        if self.week.is_one_band() {
+            return 0;
+        }
+        self.week.band_at(self.zone(site).to_local(at))
+    }
+
+    /// The id of a band by its index.
+    #[must_use]
+    #[inline]
+    pub fn band_id(&self, band: u8) -> BandId {
+        self.bands.get(usize::from(band)).copied().unwrap_or(BandId(0))
+    }
+
+    /// Whether the day of an instant is a holiday to this tariff: one of its days, and some band names holidays.
+    #[must_use]
+    pub fn is_holiday(&self, at: Instant, site: SiteId) -> bool {
+        self.week.day_type(self.zone(site).to_local(at).date()) == usize::from(super::notation::HOLIDAY)
+    }
+
+    /// The row that prices a called number at an instant.
+    ///
+    /// The row for the number itself first, then the longest prefix that has a row valid at that instant. A row that
+    /// blocks its destination ends the search. A number of a [protected class](NumberClass::is_protected) is priced only
+    /// by a row whose prefix is long enough to establish the class, or whose `class` is that class, unless the tariff
+    /// names the class in `fallback`.
+    #[must_use]
+    pub fn find(&self, called: Called, at: Instant, site: SiteId) -> Match {
+        let slot = self.slot(site);
+        let (digits, class, needed, exact, prefixes) = match called {
+            Called::Number(number, class, needed) => {
+                (number.digits(), class, needed, exact(&self.numbers, number), &self.prefixes)
+            }
+            Called::ShortCode(code, class, needed) => {
+                (code, class, needed, exact(&self.short_codes, code), &self.short_prefixes)
+            }
+            Called::Internal => return self.verdict(self.valid_row(self.internal, at, slot)),
+        };
+        if let Some(row) = self.valid_row(exact, at, slot) {
+            return self.verdict(Some(row));
+        }
+        let guarded = class.is_protected() && self.fallback & class_bit(class) == 0;
+        let (mut best, mut refused) = (None, None);
+        prefixes.walk(digits, |len, head| {
+            let Some(row) = self.valid_row(head, at, slot) else { return };
+            let found = &self.rows[row as usize];
+            if !guarded || len >= usize::from(needed) || found.class == Some(class) || found.plan == NONE {
+                best = Some(row);
+            } else {
+                refused = Some(row);
+            }
+        });
+        match (best, refused) {
+            (None, Some(row)) => Match::Protected(row),
+            (best, _) => self.verdict(best),
+        }
+    }
+
+    fn verdict(&self, row: Option<u32>) -> Match {
+        match row {
+            None => Match::NotFound,
+            Some(row) if self.rows[row as usize].plan == NONE => Match::Blocked(row),
+            Some(row) => Match::Row(row),
+        }
+    }
+
+    /// The row of a chain that is valid at `at`; there is at most one.
+    #[inline]
+    fn valid_row(&self, head: u32, at: Instant, slot: usize) -> Option<u32> {
+        let mut row = head;
+        while let Some(found) = self.rows.get(row as usize) {
+            if found.validity == 0 || self.validity(found.validity, slot).contains(at) {
+                return Some(row);
+            }
+            row = found.next;
+        }
+        None
+    }
+
+    #[inline]
+    fn validity(&self, validity: u32, slot: usize) -> Interval {
+        self.validities[validity as usize * self.in_force.len() + slot]
+    }
+
+    #[inline]
+    fn slot(&self, site: SiteId) -> usize {
+        site.index().min(self.in_force.len().saturating_sub(1))
+    }
+
+    /// What a row costs in a band; `None` for rows that block and rows that do not exist.
+    #[must_use]
+    #[inline]
+    pub fn plan(&self, row: u32, band: u8) -> Option<Plan> {
+        let plan = self.rows.get(row as usize)?.plan;
+        let start = (plan as usize).checked_mul(self.stride)?;
+        let words = PlanWords(self.words.get(start..start.checked_add(self.stride)?)?);
+        let ((first, further), (price, per)) = (words.increments(), words.price(band));
+        Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
+    }
+
+    /// The destination of a row.
+    #[must_use]
+    #[inline]
+    pub fn destination(&self, row: u32) -> DestinationId {
+        DestinationId(self.rows.get(row as usize).map_or(0, |row| row.destination))
+    }
+
+    /// How many rows there are; a row that lists several prefixes counts once for each.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A row, for people.
+    #[must_use]
+    pub fn row(&self, row: u32, site: SiteId) -> Option<RowView<'_>> {
+        let found = self.rows.get(row as usize)?;
+        Some(RowView {
+            key: found.key,
+            destination: DestinationId(found.destination),
+            class: found.class,
+            blocked: found.plan == NONE,
+            valid: self.validity(found.validity, self.slot(site)),
+            file: self.decks.get(usize::from(found.deck)).map_or("", |name| name),
+            line: found.line,
+        })
+    }
+
+    /// Whether calls inside the site have a price.
+    #[must_use]
+    pub const fn prices_internal_calls(&self) -> bool {
+        self.internal != NONE
+    }
+
+    /// Memory of the tables in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.prefixes.bytes()
+            + self.short_prefixes.bytes()
+            + size_of_val(&*self.rows)
+            + size_of_val(&*self.words)
+            + size_of_val(&*self.validities)
+            + size_of_val(&*self.numbers)
+            + size_of_val(&*self.short_codes)
+    }
+
+    /// Ends an open version where the next one of its tariff begins.
+    pub(super) fn end_at(&mut self, slot: usize, until: Instant) {
+        if let Some(interval) = self.in_force.get_mut(slot) {
+            interval.until = interval.until.min(until);
+        }
+    }
+
+    pub(super) fn bounds(&self) -> &[Interval] {
+        &self.in_force
+    }
+
+    /// Destination and band ids are given anew once all names are known.
+    pub(super) fn renumber(&mut self, destinations: &[u32], bands: &[u32]) {
+        for row in &mut self.rows {
+            row.destination = destinations.get(row.destination as usize).copied().unwrap_or(0);
+        }
+        for band in &mut self.bands {
+            band.0 = bands.get(band.index()).copied().unwrap_or(0);
+        }
+    }
+
+    /// Compiles the rows of a draft. `sites` are the sites' zones and, last, the operator's.
+    pub(super) fn compile(
+        draft: &Draft,
+        mut rows: Rows,
+        sites: &Arc<[Zone]>,
+        bands: Box<[BandId]>,
+        findings: &mut Findings,
+    ) -> Self {
+        let zones: Arc<[Zone]> = match &draft.clock {
+            Clock::Site => Arc::clone(sites),
+            Clock::Operator => sites.last().cloned().into_iter().collect(),
+            Clock::Fixed(zone) => [Zone::clone(zone)].into(),
+        };
+        let each_site = || (0..sites.len()).filter_map(|slot| zones.get(slot.min(zones.len().saturating_sub(1))));
+        let interval = |from: Option<When>, until: Option<When>, zone: &Zone| Interval {
+            from: from.map_or(Instant::MIN, |when| when.in_zone(zone)),
+            until: until.map_or(Instant::MAX, |when| when.in_zone(zone)),
+        };
+        let until = draft.until.as_ref().map(|(when, _)| *when);
+        let in_force: Box<[Interval]> = each_site().map(|zone| interval(Some(draft.from.0), until, zone)).collect();
+        let validities: Box<[Interval]> = (rows.validities.iter())
+            .flat_map(|(from, until)| each_site().map(|zone| interval(*from, *until, zone)))
+            .collect();
+        report_empty_validities(&rows, &validities, in_force.len(), findings);
+        let index = Index::build(&mut rows, &validities, in_force.len(), findings);
+        let (stride, words) = rows.plans.into_words();
+        Self {
+            name: draft.name.as_str().into(),
+            file: draft.source.name.as_str().into(),
+            decks: rows.decks.iter().map(|deck| deck.name.as_str().into()).collect(),
+            currency: draft.currency,
+            rounding: draft.rounding,
+            fallback: draft.fallback,
+            zones,
+            week: draft.week.clone(),
+            bands,
+            in_force,
+            rows: rows.rows.into(),
+            stride,
+            words,
+            validities,
+            prefixes: index.prefixes,
+            short_prefixes: index.short_prefixes,
+            numbers: index.numbers.into(),
+            short_codes: index.short_codes.into(),
+            internal: index.internal,
+        }
+    }
+}
+
+#[inline]
+fn exact<K: Ord + Copy>(table: &[(K, u32)], key: K) -> u32 {
+    match table.binary_search_by_key(&key, |(have, _)| *have) {
+        Ok(at) => table.get(at).map_or(NONE, |(_, row)| *row),
+        Err(_) => NONE,
+    }
+}
+
+/// A row whose date and instant cross only once the zone is known.
+fn report_empty_validities(rows: &Rows, validities: &[Interval], sites: usize, findings: &mut Findings) {
+    for (id, intervals) in validities.chunks(sites.max(1)).enumerate() {
+        if intervals.iter().any(|interval| interval.is_empty()) {
+            let first = rows.rows.iter().position(|row| row.validity as usize == id);
+            if let Some(label) = first.and_then(|row| rows.label(row, "")) {
+                findings.push(empty_interval(label));
+            }
+        }
+    }
+}
+
+/// The ways to a row.
+struct Index {
+    prefixes: Trie,
+    short_prefixes: Trie,
+    numbers: Vec<(E164, u32)>,
+    short_codes: Vec<(Digits, u32)>,
+    internal: u32,
+}
+
+impl Index {
+    /// Chains rows of one key and refuses those that are valid at the same time.
+    fn build(rows: &mut Rows, validities: &[Interval], sites: usize, findings: &mut Findings) -> Self {
+        let mut index = Self {
+            prefixes: Trie::new(),
+            short_prefixes: Trie::new(),
+            numbers: Vec::new(),
+            short_codes: Vec::new(),
+            internal: NONE,
+        };
+        // Text order puts a prefix before what extends it, so the tree is laid out as it is walked.
+        let mut order: Vec<Keyed> = rows.rows.iter().map(|row| sort_key(row.key)).zip(0..).collect();
+        order.sort_unstable();
+        let mut conflicts = Conflicts::default();
+        for group in order.chunk_by(|left, right| left.0 == right.0) {
+            let Some((_, head)) = group.first().copied() else { continue };
+            if group.len() > 1 {
+                conflicts.check(group, rows, validities, sites, findings);
+                for pair in group.windows(2) {
+                    rows.rows[pair[0].1 as usize].next = pair[1].1;
+                }
+            }
+            match rows.rows[head as usize].key {
+                DestinationKey::Prefix(digits) => index.prefixes.insert(digits, head),
+                DestinationKey::ShortPrefix(digits) => index.short_prefixes.insert(digits, head),
+                DestinationKey::Number(number) => index.numbers.push((number, head)),
+                DestinationKey::ShortCode(code) => index.short_codes.push((code, head)),
+                DestinationKey::Internal => index.internal = head,
+            }
+        }
+        index.numbers.sort_unstable();
+        index.short_codes.sort_unstable();
+        index
+    }
+}
+
+/// What rows are sorted by: kind of key, then its digits as text.
+type SortKey = (u8, (u64, usize));
+/// A row and its sort key.
+type Keyed = (SortKey, u32);
+
+fn sort_key(key: DestinationKey) -> SortKey {
+    match key {
+        DestinationKey::Prefix(digits) => (0, digits.text_order()),
+        DestinationKey::Number(number) => (1, number.digits().text_order()),
+        DestinationKey::ShortCode(digits) => (2, digits.text_order()),
+        DestinationKey::ShortPrefix(digits) => (3, digits.text_order()),
+        DestinationKey::Internal => (4, (0, 0)),
+    }
+}
+
+/// Rows of one key that are valid at one time.
+#[derive(Default)]
+struct Conflicts {
+    reported: usize,
+}
+
+impl Conflicts {
+    /// A deck pasted twice has as many conflicts as rows; this many show what happened.
+    const MOST: usize = 20;
+
+    fn check(&mut self, group: &[Keyed], rows: &Rows, validities: &[Interval], sites: usize, findings: &mut Findings) {
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        for site in 0..sites {
+            let of = |row: u32| validities[rows.rows[row as usize].validity as usize * sites + site];
+            let mut sorted: Vec<(Interval, u32)> = group.iter().map(|(_, row)| (of(*row), *row)).collect();
+            sorted.sort_unstable_by_key(|(interval, row)| (interval.from, interval.until, *row));
+            let mut reaching = sorted[0];
+            for next in &sorted[1..] {
+                if reaching.0.overlaps(next.0) {
+                    found.push((reaching.1.min(next.1), reaching.1.max(next.1)));
+                }
+                if next.0.until > reaching.0.until {
+                    reaching = *next;
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        for (first, second) in found {
+            self.reported += 1;
+            if self.reported > Self::MOST {
+                return;
+            }
+            let key = rows.rows[first as usize].key;
+            let mut finding =
+                Finding::error("tariff.rows_conflict", format!("two rows for `{key}` apply at the same time"));
+            finding.labels.extend(rows.label(second as usize, "this row"));
+            finding.labels.extend(rows.label(first as usize, "and this one"));
+            findings.push(finding.help(if self.reported == Self::MOST {
+                "there are more of these; end the old row with `until` where the new one begins, or remove one"
+            } else {
+                "end the old row with `until` where the new one begins, or remove one"
+            }));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The command line: what can be asked, and how the answer looks.
+
+mod exit;
+mod findings;
+mod generate;
+mod progress;
+mod run;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use rating_core::time::{Instant, Month};
+
+pub use exit::Exit;
+
+const EXAMPLES: &str = "\
+Examples:
+  rating run testdata/demo                      rate and publish the project's month
+  rating run acme --month 2026-10               rate and publish October 2026
+  rating run acme --site ldn --out /tmp/draft   try one site, as a draft
+  rating check acme                             find every mistake in settings, directory and tariffs
+  rating generate big --records 1000000         make a project to try things on
+
+Exit codes:
+  0 done  1 internal error  2 usage  3 tariff, directory or settings invalid
+  4 done, but suspended or rejected above the limit  5 totals do not balance, nothing published
+  6 input incomplete  7 another run holds the lock  8 disk or I/O  130 interrupted";
+
+/// Turns what phone switches write into exact charges and monthly call reports.
+#[derive(Debug, Parser)]
+#[command(name = "rating", version, before_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Rate a month and publish its reports
+    #[command(
+        before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
+    )]
+    Run(RunArguments),
+    /// Find every mistake in a project's settings, directory and tariffs, without rating anything
+    #[command(before_help = "Examples:\n  rating check acme\n  rating check acme --json")]
+    Check {
+        /// The project's folder (with its rating.toml)
+        project: PathBuf,
+        /// Findings as JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a project with any number of records, the same for the same seed
+    #[command(
+        before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
+    )]
+    Generate(generate::GenerateArguments),
+    /// Print a completion script for a shell
+    #[command(
+        before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `rating run`.
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// The project's folder (with its rating.toml)
+    project: PathBuf,
+    /// The month to run [default: the project's, or the last complete month]
+    #[arg(long, value_name = "YYYY-MM", value_parser = month)]
+    month: Option<Month>,
+    /// Only this site, as a draft beside the published month
+    #[arg(long, value_name = "SITE")]
+    site: Option<String>,
+    /// Where the output goes [default: PROJECT/out]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// How many threads [default: one for each processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// Rate everything, write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Use the directory as it was known at this instant (RFC 3339)
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    known_at: Option<Instant>,
+    /// The summary as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+fn month(text: &str) -> Result<Month, String> {
+    Month::parse(text).ok_or_else(|| "a month is written YYYY-MM, such as 2026-10".to_owned())
+}
+
+fn instant(text: &str) -> Result<Instant, String> {
+    Instant::parse_rfc3339(text).ok_or_else(|| "an instant is written such as 2026-11-01T00:00:00Z".to_owned())
+}
+
+/// Whether messages may have colours and drawn lines.
+fn fancy() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Reads the command line, does what it says, and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
+        }
+    };
+    let exit = match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check { project, json } => run::check(&project, json),
+        Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "rating", &mut std::io::stdout());
+            Exit::Ok
+        }
+    };
+    exit.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
