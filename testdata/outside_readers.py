@@ -4,7 +4,7 @@
     outside_readers.py OUT          OUT is what `rating run --out OUT` wrote (or one month's folder in it)
     outside_readers.py --self-test  shows on files of its own that a difference is found
 
-Each `name.parquet` with a `name.csv` (profile `machine`) beside it must hold the same columns and rows: pyarrow compares
+Each `name.parquet` with a `name.machine.csv` (or, lacking that, `name.csv`) beside it must hold the same columns and rows: pyarrow compares
 them cell by cell; every reader must see the same number of rows, and the same count of values and exact sum in each column of
 numbers. Every decimal must be decimal(38, 10) and every timestamp UTC. Exit code 1 on any difference, and if there was
 nothing to compare.
@@ -45,8 +45,8 @@ def check(root):
     files = [path for path in sorted(walk(current if current.exists() else root)) if path.suffix == ".parquet"]
     differences, rows, pairs = [], 0, 0
     for path in files:
-        table = path.with_suffix(".csv")
-        paired = table if table.exists() else None
+        tables = (path.with_suffix(".machine.csv"), path.with_suffix(".csv"))
+        paired = next((table for table in tables if table.exists()), None)
         found, count = check_file(path, paired, current if current.exists() else root)
         differences += [f"{path}: {text}" for text in found]
         pairs += paired is not None
@@ -259,7 +259,7 @@ def self_test():
             if change != "none":
                 pyarrow.parquet.write_table(sample(change), site / "itemised.parquet")
             if text is not None:
-                (site / "itemised.csv").write_text(text, encoding="utf-8", newline="")
+                (site / "itemised.machine.csv").write_text(text, encoding="utf-8", newline="")
             code = check(pathlib.Path(folder))
         failures += code != expected
         print(f"self-test {'ok' if code == expected else 'FAILED'}: {name}\n")

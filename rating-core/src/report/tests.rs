@@ -176,12 +176,13 @@ fn units(cell: &str) -> i128 {
     if cell.is_empty() { 0 } else { Total::from(Charge::parse(cell).unwrap()).units() }
 }
 
-/// Compares with `testdata/reports/NAME`; with `UPDATE_GOLDEN=1` writes it instead.
+/// Compares with `testdata/reports/NAME`. Delete that file to have it written anew: the test then fails once.
 fn check_golden(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/reports").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if !path.exists() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
+        panic!("{} was not there and is now: look at it and run the test again", path.display());
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(text, expected, "{}", path.display());

@@ -52,7 +52,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum", &[]),
     ("tokio", &[]),
     ("std::env", &[]),
-    ("std::process", &[]),
+    // The lock says which process holds it.
+    ("std::process", &["run"]),
     ("std::io::stdin", &[]),
     ("std::io::stdout", &[]),
     ("std::io::stderr", &[]),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::assignment::{self, Assignments, SideKind};
 use crate::attribution::attribute;
 use crate::cdr::{self, Format};
 use crate::directory::{self, Directory};
@@ -30,6 +31,7 @@ struct Read {
     settings: Settings,
     directory: Directory,
     book: TariffBook,
+    assignments: Assignments,
 }
 
 /// Reads a project as a run does; there must be nothing to find.
@@ -63,9 +65,18 @@ fn read(project: &Project) -> Read {
     let zones: Vec<Zone> = settings.sites.iter().map(|site| site.zone.clone()).collect();
     let load = &mut |path: &str| texts.get(path).cloned();
     let book = TariffBook::read(&tariffs, load, &zones, &operator.zone, &mut findings);
+    let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
+    let named: Vec<(&str, &Zone)> = sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
+    let names = assignment::Names {
+        payers: &payers,
+        sites: &named,
+        tariffs: &book.tariffs().iter().map(Tariff::id).collect::<Vec<_>>(),
+        operator_zone: &operator.zone,
+    };
+    let assignments = Assignments::read(&table(&settings.tariffs.assignments), &names, &mut findings);
     let shown: Vec<String> = findings.iter().map(ToString::to_string).take(5).collect();
     assert!(findings.is_empty(), "{} findings: {shown:#?}", findings.len());
-    Read { settings, directory, book }
+    Read { settings, directory, book, assignments }
 }
 
 #[test]
@@ -99,13 +110,16 @@ fn every_record_is_a_call_that_somebody_holds_and_both_tariffs_price() {
                 other => panic!("{other:?}: {shown}"),
             }
             let attributed = attribute(call, &read.directory);
-            assert!(attributed.holder.is_ok(), "{:?}: {shown}", attributed.holder);
+            let holder = attributed.holder.unwrap_or_else(|reason| panic!("{reason:?}: {shown}"));
             let Party::Number(called) = call.called else {
                 assert_eq!(call.direction, Direction::Internal, "{shown}");
                 continue;
             };
             let called = Called::Number(called, call.called_class.0, call.called_class.1);
-            for tariff in read.book.tariffs() {
+            for side in SideKind::ALL {
+                let tariff = read.assignments.tariff(side, Some(holder.payer), call.site, call.charging_at).unwrap();
+                let tariff = read.book.tariff(tariff).unwrap();
+                assert_eq!(tariff.id(), side.name());
                 let (_, version) = tariff.version_at(call.charging_at, call.site).unwrap();
                 let found = version.find(called, call.charging_at, call.site);
                 assert!(matches!(found, Match::Row(_)), "{found:?}, {called:?}: {shown}");
