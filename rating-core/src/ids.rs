@@ -4,6 +4,10 @@
 //! written from them depend on the project alone.
 
 use std::fmt;
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -102,25 +106,31 @@ pub fn file_name_fault(id: &str) -> Option<&'static str> {
 #[derive(Clone, Debug, Default)]
 pub struct Interner {
     names: Vec<Box<str>>,
-    ids: std::collections::BTreeMap<Box<str>, u32>,
+    /// Ids by the hash of their names: only for look-ups, never walked, so no order of hashing shows anywhere.
+    ids: HashTable<u32>,
 }
+
+/// The same in every run and on every machine.
+const HASH: FixedState = FixedState::with_seed(0);
 
 impl Interner {
     /// The id of `name`, new if the name is.
     pub fn intern(&mut self, name: &str) -> u32 {
-        if let Some(id) = self.ids.get(name) {
-            return *id;
+        if let Some(id) = self.get(name) {
+            return id;
         }
         let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         self.names.push(name.into());
-        self.ids.insert(name.into(), id);
+        let Self { names, ids } = self;
+        let hash_of = |id: &u32| HASH.hash_one(names.get(*id as usize).map_or("", |name| name));
+        ids.insert_unique(HASH.hash_one(name), id, hash_of);
         id
     }
 
     /// The id of `name`, if it has one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
-        self.ids.get(name).copied()
+        self.ids.find(HASH.hash_one(name), |id| self.name(*id) == name).copied()
     }
 
     /// The name behind `id`; empty for an id that was never given.

@@ -33,6 +33,8 @@ fn total(text: &str) -> Total {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn merging_in_any_order_and_cut_tells_the_same(calls in any_calls(), cut in 0..60_usize, seed in any::<u64>()) {
         let whole = aggregate(&calls);

@@ -303,7 +303,11 @@ impl Asterisk {
             } else {
                 not_keyed(dst, field(columns.did), field(columns.lastapp), field(columns.lastdata))
             },
-            reached: &[],
+            reached: if dstchannel.is_empty() {
+                &[]
+            } else {
+                dial_number(field(columns.lastapp), field(columns.lastdata))
+            },
             outpulsed: &[],
             forwarder: &[],
             account: field(columns.account),
@@ -350,12 +354,15 @@ fn not_keyed<'a>(dst: &'a [u8], did: &'a [u8], lastapp: &[u8], lastdata: &'a [u8
     if is_keyed(did) {
         return did;
     }
-    if lastapp.eq_ignore_ascii_case(b"Dial")
-        && let Some(number) = dialled_number(lastdata)
-    {
-        return number;
+    match dial_number(lastapp, lastdata) {
+        [] => dst,
+        number => number,
     }
-    dst
+}
+
+/// The number that application `Dial` was given; empty for other applications and where there is none.
+fn dial_number<'a>(lastapp: &[u8], lastdata: &'a [u8]) -> &'a [u8] {
+    if lastapp.eq_ignore_ascii_case(b"Dial") { dialled_number(lastdata).unwrap_or(&[]) } else { &[] }
 }
 
 #[cfg(test)]

@@ -213,17 +213,25 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -
         .map(|(_, name)| name)
 }
 
+/// Letters added, left out or replaced, and neighbours swapped, each counted once (the "optimal string alignment" form
+/// of Damerau's distance).
 fn edit_distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
+    // Distances to every beginning of `right`: of `left` two letters ago, one letter ago, and now.
+    let mut older: Vec<usize> = Vec::new();
+    let mut old: Vec<usize> = (0..=right.len()).collect();
+    let mut previous = None;
     for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+        let mut row = vec![i + 1];
         for (j, b) in right.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+            let mut least = (old[j] + usize::from(a != *b)).min(old[j + 1] + 1).min(row[j] + 1);
+            if j > 0 && previous == Some(*b) && right[j - 1] == a {
+                least = least.min(older[j - 1] + 1);
+            }
+            row.push(least);
         }
+        (older, old) = (old, row);
+        previous = Some(a);
     }
-    row[right.len()]
+    old[right.len()]
 }

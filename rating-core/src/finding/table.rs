@@ -25,11 +25,14 @@ pub struct Table {
     source: Arc<SourceText>,
     header: Vec<String>,
     rows: Vec<Record>,
+    /// The cells of all rows, one after the other: large decks have a million of them.
+    cells: String,
+    /// Where each cell ends in `cells`; a row has as many as the header.
+    ends: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Record {
-    cells: csv::StringRecord,
     start: usize,
     line: usize,
 }
@@ -106,7 +109,13 @@ impl Table {
             .comment(Some(b'#'))
             .trim(csv::Trim::All)
             .from_reader(&source.text.as_bytes()[bom..]);
-        let mut table = Self { source: Arc::clone(source), header: Vec::new(), rows: Vec::new() };
+        let mut table = Self {
+            source: Arc::clone(source),
+            header: Vec::new(),
+            rows: Vec::new(),
+            cells: String::new(),
+            ends: Vec::new(),
+        };
         let mut record = csv::StringRecord::new();
         let (mut line, mut counted) = (1, 0);
         // The text is UTF-8 already and rows may have any width, so reading cannot fail.
@@ -130,7 +139,11 @@ impl Table {
             }
             line += memchr::memchr_iter(b'\n', source.text.as_bytes().get(counted..start).unwrap_or(&[])).count();
             counted = start;
-            table.rows.push(Record { cells: record.clone(), start, line });
+            for cell in &record {
+                table.cells.push_str(cell);
+                table.ends.push(table.cells.len());
+            }
+            table.rows.push(Record { start, line });
         }
         if table.header.is_empty() {
             findings.push(
@@ -219,8 +232,10 @@ impl<'t> Row<'t> {
     /// The text of a cell, trimmed; empty if the table lacks the column.
     #[must_use]
     pub fn cell(self, column: Column) -> &'t str {
-        let Some(record) = self.table.rows.get(self.index) else { return "" };
-        column.0.and_then(|index| record.cells.get(index)).unwrap_or("")
+        let Some(column) = column.0 else { return "" };
+        let (ends, at) = (&self.table.ends, self.index * self.table.header.len() + column);
+        let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        ends.get(at).and_then(|end| self.table.cells.get(start..*end)).unwrap_or("")
     }
 
     /// The text of a cell, or `None` if it is empty.

@@ -4,7 +4,7 @@
 //! as an exact ratio; plus the connection charge; the minimum; the one rounding that the tariff names; posting.
 
 use crate::ids::SiteId;
-use crate::money::{Charge, Ratio, Rounding};
+use crate::money::{Charge, Price, Ratio, Rounding};
 use crate::tariff::{Plan, TariffVersion};
 use crate::time::{Duration, Instant};
 
@@ -64,10 +64,12 @@ pub fn price(version: &TariffVersion, row: u32, at: Instant, site: SiteId, durat
     let plan = version.plan(row, band)?;
     let billed = billed(duration, plan.first, plan.further)?;
     let usage = plan.price.times(billed.as_millis(), plan.per.as_millis());
-    let sum = usage.plus(plan.connection.ratio())?;
-    let minimum = plan.minimum.ratio();
-    let minimum_applied = sum.compare(minimum)?.is_lt();
-    let unrounded = if minimum_applied { minimum } else { sum };
+    // Over the one denominator that usage has, products of two words fit and only their sum is checked.
+    let (numerator, denominator) = usage.parts();
+    let over = |amount: Price| i128::from(amount.units()) * i128::from(plan.per.as_millis());
+    let sum = numerator.checked_add(over(plan.connection))?;
+    let minimum_applied = sum < over(plan.minimum);
+    let unrounded = if minimum_applied { plan.minimum.ratio() } else { Ratio::new(sum, denominator)? };
     let rounding = version.rounding();
     let charge = unrounded.round(rounding.unwrap_or(Rounding::LEDGER))?;
     Some(Working { row, band, plan, duration, billed, usage, unrounded, minimum_applied, rounding, charge })

@@ -27,13 +27,12 @@ impl<'t> Rater<'t> {
     /// Rates both sides of a call.
     ///
     /// Emergency calls, calls never answered or without talk time, and calls from the outside are not chargeable; calls
-    /// inside the site are only if a row keyed `internal` prices them. Retail is asked for the payer's tariff, wholesale
-    /// for the operator's; each is rated, not chargeable or suspended on its own, so that a call whose payer is not known
-    /// still shows what the carrier charges. The site is that of the report the call belongs to, or of its source while
-    /// nobody is known to pay.
+    /// inside the site are only if a row keyed `internal` prices them. Each side has its own tariff and is rated, not
+    /// chargeable or suspended on its own, so that a call whose payer is not known still shows what the carrier charges.
+    /// The site is that of the report the call belongs to, or of its source while nobody is known to pay.
     ///
-    /// A call whose local time may be read two ways is rated by the earlier reading if both give the same month and
-    /// charge; otherwise it is suspended.
+    /// A call whose local time may be read two ways is rated by the earlier reading if both give the same holder, month
+    /// and charge; otherwise it is suspended.
     #[must_use]
     pub fn rate<'a>(&self, call: AttributedCall<'a>) -> RatedCall<'a> {
         let [retail, wholesale] =
@@ -46,11 +45,8 @@ impl<'t> Rater<'t> {
     /// It is the same function that [`Rater::rate`] takes its charge from.
     #[must_use]
     pub fn work(&self, call: &AttributedCall<'_>, side: SideKind) -> Option<Working> {
-        let Verdict::Priced(_, working) =
-            self.sides.side(call, side, call.call.charging_at, &|side, payer, site, at| {
-                self.assignments.tariff(side, payer, site, at)
-            })
-        else {
+        let choose = |side, payer, site, at| self.assignments.tariff(side, payer, site, at);
+        let Verdict::Priced(_, working) = self.sides.verdict(call, side, choose) else {
             return None;
         };
         Some(working)
@@ -64,7 +60,7 @@ pub(super) struct Sides<'t> {
     prices_internal_calls: bool,
 }
 
-/// Which tariff applies: side, payer (retail only), site, instant.
+/// Which tariff applies: side, payer, site, instant.
 pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId> {}
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
@@ -90,17 +86,34 @@ impl<'t> Sides<'t> {
     }
 
     pub(super) fn rate(&self, call: &AttributedCall<'_>, choose: impl Choose) -> [Side; 2] {
+        let called = match self.called(call) {
+            Ok(called) => called,
+            Err(reason) => {
+                return [reason, reason].map(|reason| self.finish(Verdict::Reason(Asked::default(), reason)));
+            }
+        };
         let at = call.call.charging_at;
         [SideKind::Retail, SideKind::Wholesale].map(|kind| {
-            let side = self.finish(self.side(call, kind, at, &choose));
+            let side = self.finish(self.side(call, called, kind, at, &choose));
             match call.call.other_reading {
                 None => side,
+                // Nobody pays for it, whoever holds the number.
+                Some(_) if side.outcome == Reason::InternalCall.outcome() => side,
+                Some(_) if kind == SideKind::Retail && !call.readings_agree => ambiguous(side),
                 Some(other) => {
-                    let again = self.finish(self.side(call, kind, other, &choose));
+                    let again = self.finish(self.side(call, called, kind, other, &choose));
                     self.of_two_readings(site(call), (at, side), (other, again))
                 }
             }
         })
+    }
+
+    /// What one side comes to at the instant that decides.
+    fn verdict(&self, call: &AttributedCall<'_>, kind: SideKind, choose: impl Choose) -> Verdict {
+        match self.called(call) {
+            Ok(called) => self.side(call, called, kind, call.call.charging_at, &choose),
+            Err(reason) => Verdict::Reason(Asked::default(), reason),
+        }
     }
 
     /// The first of two readings of a local time, if it makes no difference which is true.
@@ -111,10 +124,9 @@ impl<'t> Sides<'t> {
             (Outcome::Rated(one), Outcome::Rated(two)) => {
                 one.charge == two.charge && side.currency == again.currency && month(at) == month(other)
             }
-            // Without talk time or to an emergency number, nothing hangs on the clock.
             (one, two) => one == two,
         };
-        if same { side } else { Side { outcome: Reason::LocalTimeAmbiguous.outcome(), ..side } }
+        if same { side } else { ambiguous(side) }
     }
 
     fn finish(&self, verdict: Verdict) -> Side {
@@ -133,13 +145,16 @@ impl<'t> Sides<'t> {
         self.book.tariff(asked.tariff?)?.versions().get(usize::from(asked.version))
     }
 
-    fn side(&self, call: &AttributedCall<'_>, side: SideKind, at: Instant, choose: &impl Choose) -> Verdict {
-        let called = match self.called(call) {
-            Ok(called) => called,
-            Err(reason) => return Verdict::Reason(Asked::default(), reason),
-        };
+    fn side(
+        &self,
+        call: &AttributedCall<'_>,
+        called: Called,
+        side: SideKind,
+        at: Instant,
+        choose: &impl Choose,
+    ) -> Verdict {
         let payer = match (side, call.holder) {
-            (SideKind::Wholesale, _) => None,
+            (SideKind::Wholesale, holder) => holder.ok().map(|holder| holder.payer),
             (SideKind::Retail, Ok(holder)) if holder.payer == PayerId::OPERATOR => {
                 return Verdict::Reason(Asked::default(), Reason::OperatorOwnCall);
             }
@@ -205,6 +220,11 @@ impl<'t> Sides<'t> {
             },
         }
     }
+}
+
+/// The side of a call whose time was read two ways that are not the same to it.
+fn ambiguous(side: Side) -> Side {
+    Side { outcome: Reason::LocalTimeAmbiguous.outcome(), ..side }
 }
 
 /// The site whose tariff and clock apply: that of the holder, or of the source while nobody is known to pay.

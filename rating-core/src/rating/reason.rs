@@ -35,7 +35,7 @@ pub enum Reason {
     NoRateForDestination,
     /// The charge is larger than a ledger amount can be.
     ChargeOverflow,
-    /// The local time was read two ways, and they differ in month or charge.
+    /// The local time was read two ways, and they differ in holder, month or charge.
     LocalTimeAmbiguous,
 }
 

@@ -2,18 +2,19 @@ use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::rater::Sides;
-use super::{Outcome, RatedCall, Reason, Side, price};
-use crate::assignment::SideKind;
+use super::{Outcome, RatedCall, Rater, Reason, Side, price};
+use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
 use crate::cdr::{Cdr, Kind};
+use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId, TariffId};
 use crate::mediation::Call;
 use crate::money::Total;
 use crate::number::{Digits, Direction, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Match, TariffBook};
-use crate::time::{Duration, Instant};
+use crate::tariff::{Called, Match, Tariff, TariffBook};
+use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 
@@ -325,7 +326,7 @@ fn call() -> AttributedCall<'static> {
         forwarder: None,
         extension: Digits::parse(b"2214"),
     };
-    to(AttributedCall { call, holder: Ok(holder(OCCUPIER)) }, "+442079460958")
+    to(AttributedCall { call, holder: Ok(holder(OCCUPIER)), readings_agree: true }, "+442079460958")
 }
 
 fn holder(payer: PayerId) -> Holder {
@@ -369,7 +370,7 @@ const WHOLESALE: &str = "44,UK,0.01,\n33,France,0.02,\n";
 fn rate(book: &TariffBook, call: AttributedCall<'static>) -> RatedCall<'static> {
     let [retail, wholesale] = Sides::new(book).rate(&call, |side, payer, site, _| {
         assert_eq!(site, LONDON);
-        assert_eq!(payer.is_none(), side == SideKind::Wholesale, "only retail has a payer");
+        assert_eq!(payer, call.holder.ok().map(|holder| holder.payer));
         tariff(book, side)
     });
     RatedCall { call, retail, wholesale }
@@ -509,6 +510,34 @@ fn a_missing_tariff_suspends_its_own_side_only() {
 }
 
 #[test]
+fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
+    let book = two_tariffs(RETAIL, WHOLESALE);
+    let london = Zone::load("Europe/London").unwrap();
+    let tariffs: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
+    let names =
+        Names { payers: &["harbour", "acme"], sites: &[("ldn", &london)], tariffs: &tariffs, operator_zone: &london };
+    let table = "side,payer,site,tariff,from,until\nretail,acme,*,retail,2026-07-01,\nwholesale,*,*,carrier,,\n";
+    let mut findings = Findings::default();
+    let assignments = Assignments::read(&[SourceText::new("assignments.csv", table)], &names, &mut findings);
+    assert!(findings.is_empty());
+    let rater = Rater::new(&book, &assignments);
+
+    let rated = rater.rate(call());
+    assert_eq!((show(rated.retail).as_str(), show(rated.wholesale).as_str()), ("0.03 GBP", "0.01 EUR"));
+    for (kind, side) in [(SideKind::Retail, rated.retail), (SideKind::Wholesale, rated.wholesale)] {
+        let Outcome::Rated(priced) = side.outcome else { panic!("rated") };
+        assert_eq!(rater.work(&rated.call, kind).unwrap().charge, priced.charge);
+    }
+    // A day earlier acme is on no tariff.
+    let before = rater.rate(change(|call| call.call.charging_at = at("2026-06-30T11:00:00Z")));
+    assert_eq!(
+        (show(before.retail).as_str(), show(before.wholesale).as_str()),
+        ("rating.no_tariff_assigned", "0.01 EUR")
+    );
+    assert!(rater.work(&before.call, SideKind::Retail).is_none());
+}
+
+#[test]
 fn a_tariff_not_in_force_suspends() {
     check_sides(
         change(|call| call.call.charging_at = at("2025-12-31T23:59:59Z")),
@@ -531,6 +560,22 @@ fn a_time_read_two_ways_is_rated_if_both_cost_the_same() {
     assert_eq!(rate("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"), "0.02 GBP");
     assert_eq!(rate("2026-07-01T06:30:00Z", "2026-07-01T07:30:00Z"), "rating.local_time_ambiguous"); // off-peak, peak
     assert_eq!(rate("2026-07-31T22:30:00Z", "2026-07-31T23:30:00Z"), "rating.local_time_ambiguous"); // July, August
+}
+
+#[test]
+fn a_time_read_two_ways_with_two_holders_suspends_retail_alone() {
+    let two_holders = |edit: fn(&mut AttributedCall<'static>)| {
+        change(|call| {
+            call.call.other_reading = Some(at("2026-07-01T12:00:00Z"));
+            call.readings_agree = false;
+            edit(call);
+        })
+    };
+    check_sides(two_holders(|_| {}), "rating.local_time_ambiguous", "0.01 EUR");
+    // Where nobody would pay anyway, it makes no difference.
+    check_sides(two_holders(|call| call.call.answered = false), "rating.unanswered", "rating.unanswered");
+    let internal = two_holders(|call| call.call.direction = Direction::Internal);
+    check_sides(internal, "rating.internal_call", "rating.internal_call");
 }
 
 #[test]

@@ -382,3 +382,64 @@ impl Name {
         self.push(Some(site.0));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_made_readable_once_for_every_writer() {
+        for (written, expected) in [
+            (&b"plain"[..], "plain"),
+            ("Zoë & Söhne".as_bytes(), "Zoë & Söhne"),
+            (b"Zo\xeb", "Zo\u{fffd}"),
+            (b"a\xff\xfeb", "a\u{fffd}\u{fffd}b"),
+            (b"a\tb\r\nc\0d\x1b[2Je\x7f", "a\u{fffd}b\u{fffd}\u{fffd}c\u{fffd}d\u{fffd}[2Je\u{fffd}"),
+            ("a\u{85}b\u{2028}c\u{202e}d\u{2066}e\u{feff}".as_bytes(), "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}"),
+            (b"", ""),
+        ] {
+            assert_eq!(clean(written), expected);
+            let mut heap = Heap::default();
+            heap.push(written);
+            assert_eq!(heap.get(0), Some(expected.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_null_is_not_an_empty_text_nor_a_zero() {
+        let mut text = Text::default();
+        for cell in [Some(&b"a"[..]), Some(b""), None, Some(b"b")] {
+            text.push(cell);
+        }
+        let Column::Text(heap) = text.into_column() else { panic!("text") };
+        let cells: Vec<_> = (0..5).map(|row| heap.get(row)).collect();
+        assert_eq!(cells, [Some(&b"a"[..]), Some(b""), None, Some(b"b"), None]);
+
+        let mut counts = Integer::default();
+        for cell in [None, Some(0), Some(7)] {
+            counts.push(cell);
+        }
+        let Column::Integer(values) = counts.into_column() else { panic!("integers") };
+        assert_eq!([values.get(0), values.get(1), values.get(2)], [None, Some(0), Some(7)]);
+    }
+
+    #[test]
+    fn parties_read_as_what_they_are() {
+        let digits = |text: &str| Digits::parse(text.as_bytes()).unwrap();
+        for (party, expected) in [
+            (Party::Number(E164::parse(b"+442079460958").unwrap()), Some("+442079460958")),
+            (Party::Extension(digits("0201")), Some("0201")),
+            (Party::Emergency(digits("999")), Some("999")),
+            (Party::ShortCode(digits("101")), Some("101")),
+            (Party::Feature(b"*60"), Some("*60")),
+            (Party::Name(b"client\xff1"), Some("client\u{fffd}1")),
+            (Party::Withheld, Some("withheld")),
+            (Party::Missing, None),
+        ] {
+            let mut number = Number::default();
+            number.push(party);
+            let Column::Number(heap) = number.into_column() else { panic!("number") };
+            assert_eq!(heap.get(0), expected.map(str::as_bytes));
+        }
+    }
+}

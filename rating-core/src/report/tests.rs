@@ -444,6 +444,8 @@ fn count(rows: &[Vec<(String, String)>], column: &str) -> u64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn itemised_calls_add_up_to_every_summary_to_the_last_digit(calls in any_calls()) {
         let names = names();

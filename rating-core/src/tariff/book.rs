@@ -185,13 +185,16 @@ impl TariffBook {
 
 /// The same names in their own order, and the new id of each old one.
 fn sorted(names: &Interner) -> (Interner, Vec<u32>) {
-    let mut order: Vec<&str> = names.iter().collect();
+    let mut order: Vec<(&str, u32)> = names.iter().zip(0..).collect();
     order.sort_unstable();
     let mut sorted = Interner::default();
-    for name in order {
-        sorted.intern(name);
+    let mut ids = vec![0; order.len()];
+    for (name, old) in order {
+        let new = sorted.intern(name);
+        if let Some(id) = ids.get_mut(old as usize) {
+            *id = new;
+        }
     }
-    let ids = names.iter().map(|name| sorted.get(name).unwrap_or(0)).collect();
     (sorted, ids)
 }
 

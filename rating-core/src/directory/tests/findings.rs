@@ -25,6 +25,10 @@ fn reproducers() -> Vec<PathBuf> {
 }
 
 fn found(folder: &Path) -> String {
+    findings(folder).iter().map(|finding| format!("{finding}\n")).collect()
+}
+
+fn findings(folder: &Path) -> Findings {
     let table = |name: &str| -> Vec<Arc<SourceText>> {
         fs::read_to_string(folder.join(name)).into_iter().map(|text| SourceText::new(name, text)).collect()
     };
@@ -46,7 +50,7 @@ fn found(folder: &Path) -> String {
         .collect();
     let mut findings = Findings::default();
     let _ = Directory::read(&files, &operator(), &sites, None, &mut findings);
-    findings.iter().map(|finding| format!("{finding}\n")).collect()
+    findings
 }
 
 #[test]
@@ -76,4 +80,27 @@ fn every_code_has_a_reproducer() {
     let folders = reproducers();
     let folders: BTreeSet<&str> = folders.iter().map(|folder| folder.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(codes, folders);
+}
+
+#[test]
+fn two_rows_in_conflict_are_both_shown_and_a_slip_of_the_finger_is_named() {
+    let shown = |name: &str| -> Vec<String> {
+        let findings = findings(&folder().join(name));
+        findings
+            .iter()
+            .map(|finding| {
+                let lines = finding.labels.iter().map(|label| label.source.position(label.span.start).0.to_string());
+                format!("{} {}", lines.collect::<Vec<_>>().join("+"), finding.help.as_deref().unwrap_or("no help"))
+            })
+            .collect()
+    };
+    let meet = "end one before the other begins; intervals that meet do not overlap";
+    assert_eq!(
+        shown("directory.number_held_twice"),
+        [format!("3+2 {meet}"), format!("5+4 {meet}"), format!("7+6 {meet}")]
+    );
+    assert_eq!(
+        shown("directory.unknown_occupier"),
+        ["2 did you mean `acme`?", "2 did you mean `birch`?", "2 add it to the occupiers; the operator is `harbour`"]
+    );
 }
