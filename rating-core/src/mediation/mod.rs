@@ -56,24 +56,18 @@ pub struct Call<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum MediationReason {
-    /// The local time happened twice, nothing tells which, and the two readings differ in holder, month or charge.
-    LocalTimeRepeated,
-    /// The local time never happened, and its two readings differ in holder, month or charge.
-    LocalTimeMissing,
     /// An outside participant's conference leg whose own call is not linked.
     ConferenceLegUnlinked,
 }
 
 impl MediationReason {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::LocalTimeRepeated, Self::LocalTimeMissing, Self::ConferenceLegUnlinked];
+    pub const ALL: [Self; 1] = [Self::ConferenceLegUnlinked];
 
     /// Stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::LocalTimeRepeated => "mediation.local_time_repeated",
-            Self::LocalTimeMissing => "mediation.local_time_missing",
             Self::ConferenceLegUnlinked => "mediation.conference_leg_unlinked",
         }
     }

@@ -155,7 +155,7 @@ fn assemble(
         });
         for (verdict, cdr) in engine.assemble(source, &group).into_iter().zip(&group) {
             let fate = match verdict {
-                Assembled::Call(call) => match engine.finish(source, call, None, &mut rows) {
+                Assembled::Call(call) => match engine.finish(call, None, &mut rows) {
                     Fate::Row => LegFate::Used,
                     Fate::OtherPeriod => LegFate::OtherPeriod,
                 },

@@ -16,7 +16,7 @@ pub(super) fn suspended_or_free() -> Vec<&'static str> {
 #[must_use]
 pub(super) fn help(code: &str) -> &'static str {
     match code {
-        "mediation.local_time_repeated" | "mediation.local_time_missing" | "rating.local_time_ambiguous" => {
+        "rating.local_time_ambiguous" => {
             "the clock change makes the time ambiguous and it matters: have the switch write UTC or unique ids with epochs"
         }
         "mediation.conference_leg_unlinked" => {

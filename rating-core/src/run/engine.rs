@@ -8,7 +8,7 @@ use crate::ids::{BandId, SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
 use crate::money::{Currency, Price};
 use crate::rating::{Outcome, Rater, flags};
-use crate::time::{Duration, Instant, Interval, Month};
+use crate::time::{Duration, Interval, Month};
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +98,7 @@ impl<'p> Engine<'p> {
     }
 
     /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on.
-    pub(super) fn finish(
-        &self,
-        source: SourceId,
-        call: Call<'_>,
-        suspended: Option<&'static str>,
-        rows: &mut RowBuffer,
-    ) -> Fate {
+    pub(super) fn finish(&self, call: Call<'_>, suspended: Option<&'static str>, rows: &mut RowBuffer) -> Fate {
         let attributed = attribute(call, &self.project.directory);
         let mut row = self.rater.rate(attributed).row();
         if self.only.is_some_and(|only| only != row.site)
@@ -112,13 +106,7 @@ impl<'p> Engine<'p> {
         {
             return Fate::OtherPeriod;
         }
-        let mut suspended = suspended;
-        if let (Some(_), Some(mediator)) = (call.other_reading, self.mediator(source)) {
-            let again = attribute(mediator.reread(call), &self.project.directory);
-            let who = |holder: Result<crate::attribution::Holder, _>| holder.map(|holder| (holder.payer, holder.site));
-            if who(again.holder) != who(attributed.holder) && row.answered {
-                suspended = suspended.or(Some(self.two_readings(source, call.charging_at, call.other_reading)));
-            }
+        if call.other_reading.is_some() {
             row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
         }
         if let Some(code) = suspended
@@ -128,14 +116,6 @@ impl<'p> Engine<'p> {
         }
         rows.push(&row, &self.codes);
         Fate::Row
-    }
-
-    /// The code for a call whose two readings have different holders.
-    fn two_readings(&self, source: SourceId, one: Instant, other: Option<Instant>) -> &'static str {
-        use crate::mediation::MediationReason::{LocalTimeMissing, LocalTimeRepeated};
-        let zone = self.project.settings.sources.get(source.index()).map(|source| &source.zone);
-        let repeated = zone.zip(other).is_some_and(|(zone, other)| zone.to_local(one) == zone.to_local(other));
-        if repeated { LocalTimeRepeated.code() } else { LocalTimeMissing.code() }
     }
 }
 

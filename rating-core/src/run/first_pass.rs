@@ -467,7 +467,7 @@ impl<'s> ChunkWork<'s> {
     }
 
     fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
-        match self.shared.engine.finish(self.source, call, suspended, &mut self.rows) {
+        match self.shared.engine.finish(call, suspended, &mut self.rows) {
             Fate::Row => self.keys.push(Key::of(self.source, &call.cdr)),
             Fate::OtherPeriod => self.counts.other_period += 1,
         }

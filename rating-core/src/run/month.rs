@@ -20,9 +20,7 @@ use super::{Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings};
 use crate::ids::SiteId;
 use crate::money::{Currency, Total};
-use crate::report::{
-    NameLists, Names, Report, charges_by_occupier, extension_summary, payer_destinations, site_destinations,
-};
+use crate::report::{NameLists, Names, Report, charges_by_occupier};
 use crate::time::{Month, ZONE_DATABASE_VERSION};
 
 /// The version of this library, part of what a run is made from.
@@ -245,7 +243,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
     };
     let second = second_pass::run(&context)?;
     let files = balance(&first, &joined, &second)?;
-    summaries(&context, &second)?;
+    context.month_files(Report::CallCharges, &charges_by_occupier(&second.aggregate, &names, None).view())?;
     file_warnings(run, &first, &mut warnings);
     let mut total = Counts::default();
     for counts in &files {
@@ -344,24 +342,6 @@ fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Ve
         )));
     }
     Ok(files)
-}
-
-/// Everything but the itemised calls.
-fn summaries(context: &Context<'_>, second: &SecondPass) -> Result<(), RunError> {
-    let (aggregate, names) = (&second.aggregate, context.names);
-    second.payers.par_iter().try_for_each(|key| {
-        let summary = extension_summary(aggregate, names, *key);
-        context.payer_files(*key, Report::ExtensionSummary, &summary.view())?;
-        let destinations = payer_destinations(aggregate, names, *key);
-        context.payer_files(*key, Report::Destinations, &destinations.view())
-    })?;
-    let mut sites: Vec<SiteId> = aggregate.payers().iter().map(|(key, _)| key.site).collect();
-    sites.dedup();
-    for site in sites {
-        context.site_files(site, Report::CallCharges, &charges_by_occupier(aggregate, names, Some(site)).view())?;
-        context.site_files(site, Report::Destinations, &site_destinations(aggregate, names, site).view())?;
-    }
-    context.month_files(Report::CallCharges, &charges_by_occupier(aggregate, names, None).view())
 }
 
 fn file_warnings(run: &RunContext<'_>, first: &FirstPass, warnings: &mut Findings) {

@@ -1,6 +1,7 @@
 //! A month becomes visible whole or not at all.
 //!
-//! Files are written aside in `versions/.partial-RUN`, each synced and hashed; then the folder gets its name
+//! Files are written aside in `versions/.partial-RUN` and hashed; once all are written they are synced (together, which
+//! costs a fraction of syncing each as it is finished), then their folders; then the folder gets its name
 //! `versions/RUN` in one rename, and `current/month=YYYY-MM` is made to point at it by one more. Whoever reads through
 //! `current` sees the old month or the new one, never a mixture. A published version is never touched again.
 
@@ -9,6 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::storage::{Output, Result, Storage, failed};
@@ -176,7 +178,7 @@ impl<'s> Stage<'s> {
         files
     }
 
-    /// Makes the run visible: syncs its folders, names it, and points the month at it (drafts are only named).
+    /// Makes the run visible: syncs its files and folders, names it, and points the month at it (drafts are only named).
     ///
     /// # Errors
     ///
@@ -185,6 +187,8 @@ impl<'s> Stage<'s> {
         if self.dry {
             return Ok(Published::DryRun);
         }
+        let month = self.partial().join(self.month_folder());
+        self.files().par_iter().try_for_each(|file| self.storage.sync_file(&month.join(&file.path)))?;
         let folders = self.folders.lock().map_or_else(|_| BTreeSet::new(), |folders| folders.clone());
         // Deepest first, so that a folder is synced after what is in it; those between are few and synced too.
         let mut all = BTreeSet::new();
@@ -254,14 +258,14 @@ impl Write for StageFile<'_> {
 }
 
 impl StageFile<'_> {
-    /// Syncs the file and enters it in the list of what is published.
+    /// Closes the file and enters it in the list of what is published.
     ///
     /// # Errors
     ///
     /// If the disk refuses.
     pub fn finish(mut self) -> Result<()> {
         if let Some(output) = &mut self.output {
-            output.flush().and_then(|()| output.sync()).map_err(|error| failed("sync", &self.full, error))?;
+            output.flush().map_err(|error| failed("write", &self.full, error))?;
         }
         if let Ok(mut files) = self.stage.files.lock() {
             files.push(PublishedFile { path: self.path, bytes: self.bytes, sha256: hex(&self.hash.finalize()) });

@@ -17,7 +17,10 @@ use crate::aggregation::{Aggregate, PayerKey};
 use crate::ids::{PayerId, SiteId};
 use crate::rating::{CallRow, Outcome, flags};
 use crate::report::csv::{self, Profile};
-use crate::report::{Batch, Itemised, Names, Report, Scope, View, file_name, safe_name};
+use crate::report::{
+    Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary, file_name, payer_destinations,
+    safe_name, site_destinations,
+};
 use crate::source::RecordId;
 use crate::time::{Duration, Month};
 
@@ -38,8 +41,6 @@ pub(super) struct SecondPass {
     pub(super) duplicates: BTreeMap<u32, u64>,
     /// Nearly equal calls, each with the one before it.
     pub(super) near: Vec<(RecordId, RecordId)>,
-    /// Payers that got reports, by site.
-    pub(super) payers: Vec<PayerKey>,
 }
 
 impl SecondPass {
@@ -51,7 +52,6 @@ impl SecondPass {
             }
         }
         self.near.extend(other.near);
-        self.payers.extend(other.payers);
         self
     }
 }
@@ -137,6 +137,9 @@ impl Context<'_> {
             }
         }
         itemised.finish()?;
+        let (sums, names) = (&total.aggregate, self.names);
+        self.site_files(site, Report::CallCharges, &charges_by_occupier(sums, names, Some(site)).view())?;
+        self.site_files(site, Report::Destinations, &site_destinations(sums, names, site).view())?;
         Ok(total)
     }
 
@@ -149,21 +152,32 @@ impl Context<'_> {
             let payer = Some(key.payer).filter(|payer| *payer != u32::MAX).map(PayerId);
             let payer_key = PayerKey { site: SiteId(key.site), payer };
             let start = for_site.len();
-            let own = self.payer(payer_key, stretches, &mut for_site, &mut found)?;
-            if let Some(table) = own {
-                self.payer_files(payer_key, Report::Itemised, &table.view())?;
-            } else if payer.is_some() {
-                ranges.push((payer_key, start..for_site.len()));
+            let mut sums = Aggregate::new();
+            let own = self.payer(payer_key, stretches, &mut for_site, &mut found, &mut sums)?;
+            if payer.is_some() && for_site.len() > start {
+                self.payer_files(
+                    payer_key,
+                    Report::ExtensionSummary,
+                    &extension_summary(&sums, self.names, payer_key).view(),
+                )?;
+                self.payer_files(
+                    payer_key,
+                    Report::Destinations,
+                    &payer_destinations(&sums, self.names, payer_key).view(),
+                )?;
+                match own {
+                    Some(table) => self.payer_files(payer_key, Report::Itemised, &table.view())?,
+                    None => ranges.push((payer_key, start..for_site.len())),
+                }
             }
+            found.aggregate = found.aggregate.merge(sums);
         }
         let batch = for_site.finish();
-        for (key, range) in ranges.into_iter().filter(|(_, range)| !range.is_empty()) {
+        for (key, range) in ranges {
             let view = Itemised::payer_view(&batch, key, range)
                 .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned()))?;
             self.payer_files(key, Report::Itemised, &view)?;
-            found.payers.push(key);
         }
-        found.payers.sort_unstable();
         Ok((batch, found))
     }
 
@@ -175,6 +189,7 @@ impl Context<'_> {
         stretches: &[(usize, Stretch)],
         for_site: &mut Itemised<'_>,
         found: &mut SecondPass,
+        sums: &mut Aggregate,
     ) -> Result<Option<Batch>, RunError> {
         let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
         for (run, stretch) in stretches {
@@ -194,17 +209,13 @@ impl Context<'_> {
                 row.flags |= flags::NEAR_DUPLICATE;
             }
             *found.used.entry(row.record.file()).or_default() += 1;
-            found.aggregate.add_converted(&row, self.converted(&row));
+            sums.add_converted(&row, self.converted(&row));
             if let Some(own) = &mut own {
                 own.push(&row);
             }
             for_site.push(&row);
         }
         found.near.extend(near);
-        let own = own.filter(|own| !own.is_empty());
-        if own.is_some() {
-            found.payers.push(key);
-        }
         Ok(own.map(Itemised::finish))
     }
 

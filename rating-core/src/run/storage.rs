@@ -34,16 +34,8 @@ pub struct Entry {
     pub is_folder: bool,
 }
 
-/// A file being written.
-pub trait Output: Write + Send {
-    /// Makes what was written survive a power loss. Never retried on the same file after a failure: the first failure
-    /// may have dropped the data.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    fn sync(&mut self) -> io::Result<()>;
-}
+/// A file being written. What was written survives a power loss only after [`Storage::sync_file`].
+pub trait Output: Write + Send {}
 
 /// Keeps a lock until dropped.
 pub trait Lock: Send {}
@@ -91,6 +83,14 @@ pub trait Storage: Sync {
     ///
     /// If it cannot be created.
     fn create_folder(&self, path: &Path) -> Result<()>;
+
+    /// Makes what was written to a closed file survive a power loss. Never retried after a failure: the first failure may
+    /// have dropped the data.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    fn sync_file(&self, path: &Path) -> Result<()>;
 
     /// Makes the names in a folder survive a power loss.
     ///
@@ -160,11 +160,7 @@ pub fn failed(action: &'static str, path: &Path, error: io::Error) -> StorageErr
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Disk;
 
-impl Output for File {
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_all()
-    }
-}
+impl Output for File {}
 
 struct DiskLock {
     /// Held for its lock.
@@ -211,6 +207,14 @@ impl Storage for Disk {
 
     fn create_folder(&self, path: &Path) -> Result<()> {
         fs::create_dir_all(path).map_err(|error| failed("create the folder", path, error))
+    }
+
+    fn sync_file(&self, path: &Path) -> Result<()> {
+        File::options()
+            .write(true)
+            .open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| failed("sync", path, error))
     }
 
     fn sync_folder(&self, path: &Path) -> Result<()> {
@@ -303,7 +307,7 @@ impl<S> Failing<S> {
     }
 }
 
-/// A file whose writes and syncs count as calls. The storage outlives every file it hands out only within a borrow, so
+/// A file whose writes count as calls. The storage outlives every file it hands out only within a borrow, so
 /// the file keeps its own copy of what decides.
 struct FailingOutput {
     inner: Box<dyn Output>,
@@ -327,14 +331,7 @@ impl Write for FailingOutput {
     }
 }
 
-impl Output for FailingOutput {
-    fn sync(&mut self) -> io::Result<()> {
-        if self.left == 0 {
-            return Err(io::Error::from(self.kind));
-        }
-        self.inner.sync()
-    }
-}
+impl Output for FailingOutput {}
 
 impl<S: Storage> Storage for Failing<S> {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
@@ -369,6 +366,11 @@ impl<S: Storage> Storage for Failing<S> {
     fn create_folder(&self, path: &Path) -> Result<()> {
         self.check("create the folder", path)?;
         self.inner.create_folder(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> Result<()> {
+        self.check("sync", path)?;
+        self.inner.sync_file(path)
     }
 
     fn sync_folder(&self, path: &Path) -> Result<()> {
