@@ -116,8 +116,12 @@ impl<'p> Engine<'p> {
         if let (Some(_), Some(mediator)) = (call.other_reading, self.mediator(source)) {
             let again = attribute(mediator.reread(call), &self.project.directory);
             let who = |holder: Result<crate::attribution::Holder, _>| holder.map(|holder| (holder.payer, holder.site));
-            if who(again.holder) != who(attributed.holder) && row.answered {
-                suspended = suspended.or(Some(self.two_readings(source, call.charging_at, call.other_reading)));
+            if who(again.holder) != who(attributed.holder) {
+                // It may be either's call: neither is shown it.
+                (row.payer, row.number) = (None, None);
+                if row.answered {
+                    suspended = suspended.or(Some(self.two_readings(source, call.charging_at, call.other_reading)));
+                }
             }
             row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
         }
