@@ -4,7 +4,8 @@
 //! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
-//! `BLESS=1 cargo test -p rating-core findings` writes what was found into `expected.txt`: read the difference.
+//! `cargo test -p rating-core --test it write_expected -- --ignored` writes what is found into `expected.txt`: read the
+//! difference before you keep it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -192,27 +193,39 @@ fn of_plan(folder: &Path) -> String {
     text
 }
 
+/// What a folder shows; `None` if another test has it.
+fn shown(folder: &Path) -> Option<String> {
+    if folder.join("rating.toml").exists() {
+        Some(of_project(folder))
+    } else if folder.join("plan.toml").exists() {
+        Some(of_plan(folder))
+    } else {
+        None
+    }
+}
+
 #[test]
 fn every_folder_shows_its_code_and_what_its_page_says() {
-    let bless = std::env::var_os("BLESS").is_some();
     let mut wrong = Vec::new();
     for folder in folders() {
         let code = name(&folder);
-        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap_or_default();
-        let found = if folder.join("rating.toml").exists() {
-            of_project(&folder)
-        } else if folder.join("plan.toml").exists() {
-            of_plan(&folder)
-        } else {
-            expected.clone()
-        };
+        let expected = fs::read_to_string(folder.join("expected.txt")).unwrap();
+        let found = shown(&folder).unwrap_or_else(|| expected.clone());
         if !found.contains(&format!("[{code}]")) {
             wrong.push(format!("{code} does not show itself:\n{found}"));
-        } else if bless {
-            fs::write(folder.join("expected.txt"), &found).unwrap();
         } else if found != expected {
             wrong.push(format!("{code}: expected\n{expected}found\n{found}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "writes into the work tree"]
+fn write_expected() {
+    for folder in folders() {
+        if let Some(found) = shown(&folder) {
+            fs::write(folder.join("expected.txt"), found).unwrap();
+        }
+    }
 }
