@@ -312,7 +312,9 @@ impl Asterisk {
             forwarder: &[],
             account: field(columns.account),
             context: field(columns.context),
-            ingress: channel,
+            // Where the layout has no column for the channel out, its absence says nothing; so the channel in is not shown
+            // beside an empty one, which would mean that the call went nowhere.
+            ingress: if columns.dstchannel == NO_COLUMN && kind == Kind::Call { &[] } else { channel },
             egress: dstchannel,
             partitions: None,
             kind,

@@ -475,9 +475,10 @@ fn is_channel(line: &[u8]) -> bool {
     line.contains(&b'/')
 }
 
-/// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by.
+/// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by. A layout
+/// without the columns of channels tells nothing.
 fn channels_tell(cdr: &Cdr<'_>) -> bool {
-    cdr.partitions.is_none() && (is_channel(cdr.ingress) || cdr.ingress.is_empty())
+    cdr.partitions.is_none() && is_channel(cdr.ingress)
 }
 
 /// `114` of `SIP/114-000000c4`.

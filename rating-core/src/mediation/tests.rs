@@ -196,6 +196,22 @@ fn cucm(
 }
 
 #[test]
+fn a_layout_without_channels_does_not_make_outgoing_calls_internal() {
+    // An administrator's own list of columns may lack both channels: the numbers tell, and nobody calls for free.
+    for (calling, dialled, direction) in [
+        ("101", "901614960123", Direction::Outbound),
+        ("101", "102", Direction::Internal),
+        ("07700900456", "101", Direction::Inbound),
+    ] {
+        let cdr = Cdr { calling: calling.as_bytes(), dialled: dialled.as_bytes(), ..record(60) };
+        let Mediated::Call(call) = mediator("Europe/London", SourceSettings::default()).mediate(cdr) else {
+            panic!("a call")
+        };
+        assert_eq!(call.direction, direction, "{calling} {dialled}");
+    }
+}
+
+#[test]
 fn devices_and_partitions_tell_which_way_a_cucm_call_went() {
     const PHONE: &str = "SEP001122334455";
     let settings = SourceSettings {

@@ -60,13 +60,15 @@ pub(super) fn help(code: &str) -> &'static str {
         code if code.starts_with("cdr.file_") => {
             "the file as a whole was refused: see the warning, mend it and run again"
         }
+        "cdr.recording_leg" | "cdr.conference_leg" | "cdr.quality_record" => "not a call; nothing to do",
+        "cdr.omitted_by_switch" => "the switch was told not to bill it; nothing to do",
         code if code.starts_with("cdr.") => {
             "look at the record: the column named holds something that the format does not have"
         }
         "run.waiting_for_partner" => "the other half of the call is in a file that has not come: add it, and run again",
         "run.near_duplicate" => "both are rated; if they are one call, have the switch's export corrected",
-        "run.exact_duplicate" => "counted once; nothing to do",
         "run.merged_leg" => "part of a call that another record stands for; nothing to do",
+        "run.exact_duplicate" => "counted once; nothing to do",
         "run.other_period" => "belongs to another month; nothing to do",
         _ => "",
     }
@@ -77,8 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_fault_of_a_record_does_not_send_anybody_to_look_at_it() {
-        for why in crate::cdr::NotACall::ALL {
+    fn every_line_of_the_exceptions_says_what_to_do_and_only_rejects_send_people_to_the_record() {
+        use crate::cdr::{NotACall, RejectReason};
+        let runs = ["waiting_for_partner", "merged_leg", "exact_duplicate", "near_duplicate", "other_period"];
+        for code in runs
+            .map(|what| format!("run.{what}"))
+            .iter()
+            .map(String::as_str)
+            .chain(RejectReason::ALL.map(RejectReason::code))
+        {
+            assert_ne!(help(code), "", "{code}");
+        }
+        for why in NotACall::ALL {
             assert!(help(why.code()).ends_with("nothing to do"), "{}", why.code());
         }
     }

@@ -224,7 +224,7 @@ fn compile_plan(
 ) -> Option<DialPlan> {
     let label = |span: &std::ops::Range<usize>, text: &str| Label::new(source, span.clone(), text);
     let mut digits = |text: &Spanned<String>, what: &str| {
-        let digits = Digits::parse(text.value.as_bytes()).filter(|digits| !digits.is_empty());
+        let digits = Digits::parse(text.value.as_bytes());
         if digits.is_none() {
             findings.push(
                 Finding::error("settings.digits_malformed", format!("`{}` is not {what}", text.value))
@@ -233,7 +233,8 @@ fn compile_plan(
         }
         digits
     };
-    let area_code = site.area_code.as_ref().and_then(|text| digits(text, "an area code"));
+    let area_code = site.area_code.as_ref().filter(|text| !text.value.is_empty());
+    let area_code = area_code.and_then(|text| digits(text, "an area code"));
     let outside_line: Vec<Digits> =
         site.outside_line.iter().filter_map(|text| digits(text, "an outside-line code")).collect();
     let mut extensions = Vec::new();
@@ -281,6 +282,9 @@ fn compile_plan(
         Err(error) => {
             let span = match error.code() {
                 "dial_plan.unknown_country" => &site.country.span,
+                "dial_plan.empty_outside_line" => {
+                    site.outside_line.iter().find(|text| text.value.is_empty()).map_or(&site.span, |text| &text.span)
+                }
                 _ => site.extensions.first().map_or(&site.span, |text| &text.span),
             };
             let mut finding = Finding::error(error.code(), error.to_string()).at(label(span, "here"));

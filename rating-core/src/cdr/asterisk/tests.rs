@@ -305,6 +305,23 @@ fn a_project_can_name_the_columns_of_its_own_template() {
 }
 
 #[test]
+fn a_channel_in_is_not_shown_where_the_layout_has_no_column_for_the_channel_out() {
+    // An empty channel out means that a call went nowhere, and such calls are free.
+    let columns = |text: &str| text.split(' ').map(String::from).collect();
+    let shown = |cdr: &Cdr| format!("{}>{} {}", text(cdr.ingress), text(cdr.egress), text(cdr.peer));
+    let alone =
+        Options { layout: LayoutName::CdrCustom, columns: columns("src dst channel start billsec disposition") };
+    let file = b"114,901632960123,SIP/114-0000000a,2026-07-01 12:00:00,60,ANSWERED\n";
+    assert_eq!(lines(Format::Asterisk, &alone, file, shown), ["> 114"]);
+    let both = Options {
+        layout: LayoutName::CdrCustom,
+        columns: columns("src dst channel dstchannel start billsec disposition"),
+    };
+    let file = b"114,901632960123,SIP/114-0000000a,,2026-07-01 12:00:00,60,ANSWERED\n";
+    assert_eq!(lines(Format::Asterisk, &both, file, shown), ["SIP/114-0000000a> 114"]);
+}
+
+#[test]
 fn a_layout_can_be_named_where_no_record_would_show_it() {
     let options = Options { layout: LayoutName::FreepbxTable, columns: Vec::new() };
     assert_eq!(lines(Format::Asterisk, &options, b"1,2\n", call), ["column_count 0"]);
