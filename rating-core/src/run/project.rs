@@ -252,6 +252,9 @@ fn compile_plan(
             ),
         }
     }
+    if !site.is_complete {
+        return None;
+    }
     let plan = SitePlan { country: site.country.value.clone(), area_code, outside_line, extensions };
     match DialPlan::compile(&plan, countries) {
         Ok(compiled) => {
