@@ -2,6 +2,8 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -53,10 +55,26 @@ pub fn pattern(text: &str) -> std::result::Result<GlobMatcher, String> {
         .map_err(|error| error.kind().to_string())
 }
 
+/// A file that tells how much of it was read.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
 /// An input file being read, unpacked if it is packed.
 pub struct Stream {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
+    /// How many bytes of the file as stored were read, and how many of them [`Stream::stored_progress`] told.
+    stored: (Arc<AtomicU64>, u64),
     /// Bytes read and not yet handed out; begins at a record boundary once the body has begun.
     buffer: Vec<u8>,
     /// Offset of `buffer`'s first byte in the unpacked file.
@@ -91,7 +109,8 @@ impl Stream {
     ///
     /// If the file cannot be opened or its first bytes not read.
     pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self> {
-        let mut raw = storage.open(path)?;
+        let read = Arc::new(AtomicU64::new(0));
+        let mut raw = Counted { inner: storage.open(path)?, read: Arc::clone(&read) };
         let mut magic = Vec::new();
         raw.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed("read", path, error))?;
         let packed_with = match magic.as_slice() {
@@ -105,7 +124,15 @@ impl Stream {
             "zstd" => Box::new(zstd::Decoder::new(whole).map_err(|error| failed("unpack", path, error))?),
             _ => Box::new(whole),
         };
-        Ok(Self { path: path.to_owned(), reader, buffer: Vec::new(), offset: 0, ended: false, damage: None })
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            stored: (read, 0),
+            buffer: Vec::new(),
+            offset: 0,
+            ended: false,
+            damage: None,
+        })
     }
 
     /// The first bytes of the file, at most a chunk, and whether that is all of it. Nothing is consumed.
@@ -169,6 +196,12 @@ impl Stream {
             }
         }
         Ok(Piece::TooLong(Chunk { bytes: beginning, offset, last: false }))
+    }
+
+    /// How many bytes of the file, as it is stored, were read since this was last asked.
+    pub fn stored_progress(&mut self) -> u64 {
+        let read = self.stored.0.load(Ordering::Relaxed);
+        read - std::mem::replace(&mut self.stored.1, read)
     }
 
     /// Why the file ended early, if it did.

@@ -98,6 +98,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         return Ok(Summary { published: Published::Now, ..summary });
     }
     let work = (!options.dry_run).then(|| out.join(".work"));
+    let partial = stage.partial();
     let outcome = rate_and_publish(
         &RunContext {
             storage,
@@ -113,10 +114,16 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         stage,
         warnings,
     );
-    if let Some(work) = &work {
-        storage.remove(work)?;
+    let Some(work) = work else { return outcome };
+    let removed = storage.remove(&work);
+    match outcome {
+        Ok(summary) => removed.map(|()| summary).map_err(RunError::from),
+        Err(error) => {
+            // What stopped the run is what the user must hear of; a full disk wants its room back.
+            let _ = storage.remove(&partial);
+            Err(error)
+        }
     }
-    outcome
 }
 
 fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, RunError> {
