@@ -13,33 +13,103 @@ use crate::source::natural_order;
 /// How much of a file is read before its layout is decided, and the size of a chunk.
 pub const CHUNK: usize = 8 << 20;
 
+/// What [`find_files`] found, relative to the root, with `/` between, in natural order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Files that match.
+    pub files: Vec<String>,
+    /// Folders that match although nothing in them does: somebody may have meant them to be read.
+    pub folders: Vec<String>,
+}
+
+/// How many folders one search looks into: links can make a small tree look like an endless one.
+const MOST_FOLDERS: usize = 100_000;
+
+/// A folder to look into.
+struct Folder {
+    /// Relative to the root.
+    path: String,
+    /// The folders that lead to it, links followed.
+    way: Vec<PathBuf>,
+}
+
 /// Finds the files below `root` whose path relative to it matches one of `patterns` (`cdr/london/*.csv*`; `**` crosses
-/// folders), each once, in natural order of the relative paths with `/` between. Hidden names are left out unless the
-/// pattern names them.
+/// folders), each once. Hidden names are left out. Links to folders are followed, unless they lead back to a folder on
+/// the way to them; only folders that a pattern can reach into are looked at.
 ///
 /// # Errors
 ///
-/// If a folder cannot be listed.
-pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut folders = vec![String::new()];
+/// If a folder cannot be listed, or there are more than a hundred thousand.
+pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) -> Result<Found> {
+    let reaches: Vec<Reach> = patterns.iter().map(|pattern| Reach::of(pattern.glob().glob())).collect();
+    let mut found = Found::default();
+    let mut folders = vec![Folder { path: String::new(), way: vec![storage.resolve(root)?] }];
+    let mut looked_at = 0;
     while let Some(folder) = folders.pop() {
-        for entry in storage.list(&root.join(&folder))? {
-            let hidden = entry.name.starts_with('.');
-            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
-            if hidden {
+        looked_at += 1;
+        if looked_at > MOST_FOLDERS {
+            let error = std::io::Error::other("there are more than 100,000 folders; is there a circle of links?");
+            return Err(failed("search", root, error));
+        }
+        for entry in storage.list(&root.join(&folder.path))? {
+            if entry.name.starts_with('.') {
                 continue;
             }
-            if patterns.iter().any(|pattern| pattern.is_match(&path)) {
-                found.push(path);
-            } else if entry.is_folder {
-                folders.push(path);
+            let path =
+                if folder.path.is_empty() { entry.name.clone() } else { format!("{}/{}", folder.path, entry.name) };
+            let mut matching = patterns.iter().filter(|pattern| pattern.is_match(&path));
+            if !entry.is_folder {
+                if matching.next().is_some() {
+                    found.files.push(path);
+                }
+                continue;
+            }
+            if matching.any(|pattern| !pattern.glob().glob().ends_with("**")) {
+                found.folders.push(path.clone());
+            }
+            if !reaches.iter().any(|reach| reach.goes_below(&path)) {
+                continue;
+            }
+            let real = match folder.way.last() {
+                Some(parent) if !entry.is_link => parent.join(&entry.name),
+                _ => storage.resolve(&root.join(&path))?,
+            };
+            if !folder.way.contains(&real) {
+                let way = folder.way.iter().cloned().chain([real]).collect();
+                folders.push(Folder { path, way });
             }
         }
     }
-    found.sort_by(|left, right| natural_order(left, right));
-    found.dedup();
+    found.files.sort_by(|left, right| natural_order(left, right));
+    found.folders.retain(|folder| {
+        !found.files.iter().any(|file| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    });
+    found.folders.sort_by(|left, right| natural_order(left, right));
     Ok(found)
+}
+
+/// Which folders a pattern can reach into.
+struct Reach {
+    /// The names that its paths begin with, as far as they are spelt out.
+    names: Vec<String>,
+    /// How many names its paths have, at most.
+    depth: usize,
+}
+
+impl Reach {
+    fn of(pattern: &str) -> Self {
+        let special = |part: &&str| part.contains(['*', '?', '[', ']', '{', '}', '\\']);
+        // Braces may hold a `/`: then nothing is known of the depth.
+        let any_depth = pattern.contains("**") || pattern.contains('{');
+        Self {
+            names: pattern.split('/').take_while(|part| !special(part)).map(str::to_owned).collect(),
+            depth: if any_depth { usize::MAX } else { pattern.split('/').count() },
+        }
+    }
+
+    fn goes_below(&self, folder: &str) -> bool {
+        folder.split('/').count() < self.depth && folder.split('/').zip(&self.names).all(|(name, part)| name == part)
+    }
 }
 
 /// Compiles a file pattern; `*` and `?` do not cross folders, `**` does. A leading `./` is ignored.
@@ -315,13 +385,54 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
+        std::fs::create_dir(folder.path().join("cdr/c.csv")).unwrap();
+        std::fs::write(folder.path().join("cdr/c.csv/y.txt"), "").unwrap();
         let find = |patterns: &[&str]| {
             let patterns: Vec<GlobMatcher> = patterns.iter().map(|text| pattern(text).unwrap()).collect();
-            find_files(&Disk, folder.path(), &patterns).unwrap()
+            let found = find_files(&Disk, folder.path(), &patterns).unwrap();
+            (found.files.join(" "), found.folders.join(" "))
         };
-        assert_eq!(find(&["cdr/a/*.csv", "cdr/a/f9*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv"]);
-        assert_eq!(find(&["cdr/**/*.csv*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv", "cdr/b/x.csv.gz"]);
-        assert_eq!(find(&["*.csv"]), Vec::<String>::new());
+        for (patterns, files, folders) in [
+            (&["cdr/a/*.csv", "cdr/a/f9*"][..], "cdr/a/f9.csv cdr/a/f10.csv", ""),
+            (&["cdr/**/*.csv*"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz", "cdr/c.csv"),
+            (&["cdr/**"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz cdr/c.csv/y.txt", ""),
+            (&["cdr/*/*"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz cdr/c.csv/y.txt", ""),
+            (&["cdr/{a/f9,b/x}.csv*"], "cdr/a/f9.csv cdr/b/x.csv.gz", ""),
+            (&["**/x.csv.gz"], "cdr/b/x.csv.gz", ""),
+            (&["cdr/*"], "", "cdr/a cdr/b cdr/c.csv"),
+            (&["*.csv"], "", ""),
+            (&["note.txt", "cdr/a/[f]10.csv"], "cdr/a/f10.csv note.txt", ""),
+        ] {
+            assert_eq!(find(patterns), (files.to_owned(), folders.to_owned()), "{patterns:?}");
+        }
         assert!(pattern("a[").is_err());
+    }
+
+    #[test]
+    fn links_to_folders_are_followed_and_circles_are_not() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        std::fs::create_dir_all(root.join("cdr/ldn")).unwrap();
+        std::fs::create_dir_all(root.join("cdr/nyc")).unwrap();
+        std::fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
+        std::fs::write(root.join("cdr/ldn/a.csv"), "").unwrap();
+        std::fs::write(folder.path().join("elsewhere/b.csv"), "").unwrap();
+        symlink("../../elsewhere", root.join("cdr/linked")).unwrap();
+        symlink(".", root.join("cdr/itself")).unwrap();
+        symlink("../..", root.join("cdr/ldn/up")).unwrap();
+        // Two folders that link to each other: each is seen once on each way.
+        symlink("../nyc", root.join("cdr/ldn/nyc")).unwrap();
+        symlink("../ldn", root.join("cdr/nyc/ldn")).unwrap();
+        let patterns = [pattern("**/*.csv").unwrap()];
+        let found = find_files(&Disk, &root, &patterns).unwrap();
+        assert_eq!(found.files, ["cdr/ldn/a.csv", "cdr/linked/b.csv", "cdr/nyc/ldn/a.csv"]);
+        // A folder that no pattern reaches into is not even listed.
+        let calls = |patterns: &[GlobMatcher]| {
+            let counting = super::super::storage::Failing::new(Disk, u64::MAX, false, std::io::ErrorKind::Other);
+            find_files(&counting, &root, patterns).unwrap();
+            counting.calls()
+        };
+        assert_eq!(calls(&[pattern("cdr/ldn/*.csv").unwrap()]), 4, "resolve and list the root, list cdr, list cdr/ldn");
     }
 }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::RunError;
 use super::exchange::ExchangeRates;
-use super::inputs::find_files;
+use super::inputs::{Found, find_files};
 use super::publish::hex;
 use super::settings::{Settings, SiteSettings, SourceSettings};
 use super::storage::{Storage, StorageError};
@@ -171,10 +171,10 @@ impl Project {
     /// # Errors
     ///
     /// If a folder cannot be listed.
-    pub fn files_of(&self, storage: &dyn Storage, source: SourceId) -> Result<Vec<String>, StorageError> {
+    pub fn files_of(&self, storage: &dyn Storage, source: SourceId) -> Result<Found, StorageError> {
         match self.settings.sources.get(source.index()) {
             Some(settings) => find_files(storage, &self.root, &settings.files),
-            None => Ok(Vec::new()),
+            None => Ok(Found::default()),
         }
     }
 
@@ -351,6 +351,11 @@ fn read_directory(
         allocations: reader.named(&named.allocations, source, findings),
         account_codes: reader.named(&named.account_codes, source, findings),
     };
+    let asked =
+        [&named.occupiers, &named.contracts, &named.services, &named.numbers, &named.allocations, &named.account_codes];
+    let read =
+        [&files.occupiers, &files.contracts, &files.services, &files.numbers, &files.allocations, &files.account_codes];
+    let is_whole = asked.iter().zip(read).all(|(asked, read)| asked.is_none() || !read.is_empty());
     let operator = directory::Operator {
         id: settings.operator.id.clone(),
         name: settings.operator.name.clone(),
@@ -362,11 +367,29 @@ fn read_directory(
         .iter()
         .map(|site| directory::Site { id: site.id.clone(), name: site.name.clone(), zone: site.zone.clone() })
         .collect();
-    Directory::read(&files, &operator, &sites, known_at, findings)
+    let mut found = Findings::default();
+    let directory = Directory::read(&files, &operator, &sites, known_at, &mut found);
+    // What a missing file would have named is not unknown: the missing file is one finding, not one for each row.
+    let follows = |finding: &Finding| {
+        !is_whole
+            && matches!(
+                finding.code,
+                "directory.unknown_occupier"
+                    | "directory.unknown_contract"
+                    | "directory.unknown_number"
+                    | "directory.unknown_superseded"
+            )
+    };
+    for finding in found {
+        if !follows(&finding) {
+            findings.push(finding);
+        }
+    }
+    directory
 }
 
 fn read_tariffs(reader: &mut Reader<'_>, settings: &Settings, findings: &mut Findings) -> Result<TariffBook, RunError> {
-    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?;
+    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?.files;
     if paths.is_empty() {
         findings.push(
             Finding::error("project.no_tariffs", "no tariff file matches")
