@@ -127,6 +127,9 @@ impl Project {
         known_at: Option<Instant>,
     ) -> Result<(Option<Self>, Findings), RunError> {
         let mut findings = Findings::default();
+        if root.file_name().is_some_and(|name| name == SETTINGS_FILE) && storage.exists(root) {
+            return Err(RunError::Usage(format!("`{}` is a file: give the project's folder", root.display())));
+        }
         if !storage.exists(&root.join(SETTINGS_FILE)) {
             return Err(RunError::Usage(format!(
                 "there is no project at `{}`: it has no {SETTINGS_FILE} (`rating generate` makes a project to start from)",
