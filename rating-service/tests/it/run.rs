@@ -25,7 +25,10 @@ fn code_0_a_month_is_published_and_the_second_run_has_nothing_to_do() {
     let published = (house.tree("demo/out/current"), house.tree("demo/out/versions"));
     let second = house.rating(&["run", "demo"]).ends(0);
     assert!(second.out.starts_with("2026-10  nothing to do: 2026-10-"), "{}", second.out);
-    assert!((house.tree("demo/out/current"), house.tree("demo/out/versions")) == published, "a second run changed something");
+    assert!(
+        (house.tree("demo/out/current"), house.tree("demo/out/versions")) == published,
+        "a second run changed something"
+    );
 }
 
 #[test]
