@@ -233,14 +233,17 @@ impl Section {
     /// Reports every key that nobody asked for.
     pub fn finish(self, findings: &mut Findings) {
         let known = self.known.borrow();
+        let unused: Vec<&str> = known
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !self.entries.iter().any(|e| e.key.value == *name))
+            .collect();
         for entry in self.entries.iter().filter(|entry| !entry.asked.get()) {
             let key = &entry.key.value;
             if known.iter().any(|name| name == key) {
                 continue;
             }
-            let unused =
-                || known.iter().map(String::as_str).filter(|name| !self.entries.iter().any(|e| e.key.value == *name));
-            let help = match did_you_mean(key, unused()) {
+            let help = match did_you_mean(key, unused.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     let mut names: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -299,6 +299,7 @@ impl Shared<'_> {
                 line_end_byte(&reader),
             );
             let index = file.index;
+            let stored = file.stream.stored_progress();
             match piece {
                 Err(error) => {
                     self.give_back(None);
@@ -309,10 +310,11 @@ impl Shared<'_> {
                         locked(&self.results).1[index as usize].damage = Some(damage.to_owned());
                     }
                     self.give_back(None);
+                    self.progress.advance(0, stored);
                 }
                 Ok(Some(piece)) => {
                     self.give_back(Some(file));
-                    self.piece(index, &reader, &piece)?;
+                    self.piece(index, &reader, &piece, stored)?;
                 }
             }
         }
@@ -391,7 +393,7 @@ impl Shared<'_> {
         }
     }
 
-    fn piece(&self, file: u32, reader: &Reader, piece: &Piece) -> Result<(), StorageError> {
+    fn piece(&self, file: u32, reader: &Reader, piece: &Piece, stored: u64) -> Result<(), StorageError> {
         let Some(source) = self.files.get(file as usize).map(|file| file.source) else { return Ok(()) };
         let mut chunk_work = ChunkWork::new(self, source);
         let chunk: &Chunk = match piece {
@@ -406,8 +408,7 @@ impl Shared<'_> {
                 chunk
             }
         };
-        let length = chunk.bytes.len() as u64;
-        self.progress.advance(chunk_work.counts.records, length);
+        self.progress.advance(chunk_work.counts.records, stored);
         let offset = chunk.offset;
         chunk_work.finish(file, offset)
     }

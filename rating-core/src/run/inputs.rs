@@ -2,6 +2,8 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -11,33 +13,103 @@ use crate::source::natural_order;
 /// How much of a file is read before its layout is decided, and the size of a chunk.
 pub const CHUNK: usize = 8 << 20;
 
+/// What [`find_files`] found, relative to the root, with `/` between, in natural order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Files that match.
+    pub files: Vec<String>,
+    /// Folders that match although nothing in them does: somebody may have meant them to be read.
+    pub folders: Vec<String>,
+}
+
+/// How many folders one search looks into: links can make a small tree look like an endless one.
+const MOST_FOLDERS: usize = 100_000;
+
+/// A folder to look into.
+struct Folder {
+    /// Relative to the root.
+    path: String,
+    /// The folders that lead to it, links followed.
+    way: Vec<PathBuf>,
+}
+
 /// Finds the files below `root` whose path relative to it matches one of `patterns` (`cdr/london/*.csv*`; `**` crosses
-/// folders), each once, in natural order of the relative paths with `/` between. Hidden names are left out unless the
-/// pattern names them.
+/// folders), each once. Hidden names are left out. Links to folders are followed, unless they lead back to a folder on
+/// the way to them; only folders that a pattern can reach into are looked at.
 ///
 /// # Errors
 ///
-/// If a folder cannot be listed.
-pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut folders = vec![String::new()];
+/// If a folder cannot be listed, or there are more than a hundred thousand.
+pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) -> Result<Found> {
+    let reaches: Vec<Reach> = patterns.iter().map(|pattern| Reach::of(pattern.glob().glob())).collect();
+    let mut found = Found::default();
+    let mut folders = vec![Folder { path: String::new(), way: vec![storage.resolve(root)?] }];
+    let mut looked_at = 0;
     while let Some(folder) = folders.pop() {
-        for entry in storage.list(&root.join(&folder))? {
-            let hidden = entry.name.starts_with('.');
-            let path = if folder.is_empty() { entry.name } else { format!("{folder}/{}", entry.name) };
-            if hidden {
+        looked_at += 1;
+        if looked_at > MOST_FOLDERS {
+            let error = std::io::Error::other("there are more than 100,000 folders; is there a circle of links?");
+            return Err(failed("search", root, error));
+        }
+        for entry in storage.list(&root.join(&folder.path))? {
+            if entry.name.starts_with('.') {
                 continue;
             }
-            if patterns.iter().any(|pattern| pattern.is_match(&path)) {
-                found.push(path);
-            } else if entry.is_folder {
-                folders.push(path);
+            let path =
+                if folder.path.is_empty() { entry.name.clone() } else { format!("{}/{}", folder.path, entry.name) };
+            let mut matching = patterns.iter().filter(|pattern| pattern.is_match(&path));
+            if !entry.is_folder {
+                if matching.next().is_some() {
+                    found.files.push(path);
+                }
+                continue;
+            }
+            if matching.any(|pattern| !pattern.glob().glob().ends_with("**")) {
+                found.folders.push(path.clone());
+            }
+            if !reaches.iter().any(|reach| reach.goes_below(&path)) {
+                continue;
+            }
+            let real = match folder.way.last() {
+                Some(parent) if !entry.is_link => parent.join(&entry.name),
+                _ => storage.resolve(&root.join(&path))?,
+            };
+            if !folder.way.contains(&real) {
+                let way = folder.way.iter().cloned().chain([real]).collect();
+                folders.push(Folder { path, way });
             }
         }
     }
-    found.sort_by(|left, right| natural_order(left, right));
-    found.dedup();
+    found.files.sort_by(|left, right| natural_order(left, right));
+    found.folders.retain(|folder| {
+        !found.files.iter().any(|file| file.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
+    });
+    found.folders.sort_by(|left, right| natural_order(left, right));
     Ok(found)
+}
+
+/// Which folders a pattern can reach into.
+struct Reach {
+    /// The names that its paths begin with, as far as they are spelt out.
+    names: Vec<String>,
+    /// How many names its paths have, at most.
+    depth: usize,
+}
+
+impl Reach {
+    fn of(pattern: &str) -> Self {
+        let special = |part: &&str| part.contains(['*', '?', '[', ']', '{', '}', '\\']);
+        // Braces may hold a `/`: then nothing is known of the depth.
+        let any_depth = pattern.contains("**") || pattern.contains('{');
+        Self {
+            names: pattern.split('/').take_while(|part| !special(part)).map(str::to_owned).collect(),
+            depth: if any_depth { usize::MAX } else { pattern.split('/').count() },
+        }
+    }
+
+    fn goes_below(&self, folder: &str) -> bool {
+        folder.split('/').count() < self.depth && folder.split('/').zip(&self.names).all(|(name, part)| name == part)
+    }
 }
 
 /// Compiles a file pattern; `*` and `?` do not cross folders, `**` does. A leading `./` is ignored.
@@ -53,10 +125,26 @@ pub fn pattern(text: &str) -> std::result::Result<GlobMatcher, String> {
         .map_err(|error| error.kind().to_string())
 }
 
+/// A file that tells how much of it was read.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        self.read.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(length)
+    }
+}
+
 /// An input file being read, unpacked if it is packed.
 pub struct Stream {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
+    /// How many bytes of the file as stored were read, and how many of them [`Stream::stored_progress`] told.
+    stored: (Arc<AtomicU64>, u64),
     /// Bytes read and not yet handed out; begins at a record boundary once the body has begun.
     buffer: Vec<u8>,
     /// Offset of `buffer`'s first byte in the unpacked file.
@@ -91,7 +179,8 @@ impl Stream {
     ///
     /// If the file cannot be opened or its first bytes not read.
     pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self> {
-        let mut raw = storage.open(path)?;
+        let read = Arc::new(AtomicU64::new(0));
+        let mut raw = Counted { inner: storage.open(path)?, read: Arc::clone(&read) };
         let mut magic = Vec::new();
         raw.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed("read", path, error))?;
         let packed_with = match magic.as_slice() {
@@ -105,7 +194,15 @@ impl Stream {
             "zstd" => Box::new(zstd::Decoder::new(whole).map_err(|error| failed("unpack", path, error))?),
             _ => Box::new(whole),
         };
-        Ok(Self { path: path.to_owned(), reader, buffer: Vec::new(), offset: 0, ended: false, damage: None })
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            stored: (read, 0),
+            buffer: Vec::new(),
+            offset: 0,
+            ended: false,
+            damage: None,
+        })
     }
 
     /// The first bytes of the file, at most a chunk, and whether that is all of it. Nothing is consumed.
@@ -169,6 +266,12 @@ impl Stream {
             }
         }
         Ok(Piece::TooLong(Chunk { bytes: beginning, offset, last: false }))
+    }
+
+    /// How many bytes of the file, as it is stored, were read since this was last asked.
+    pub fn stored_progress(&mut self) -> u64 {
+        let read = self.stored.0.load(Ordering::Relaxed);
+        read - std::mem::replace(&mut self.stored.1, read)
     }
 
     /// Why the file ended early, if it did.
@@ -282,13 +385,54 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
         }
+        std::fs::create_dir(folder.path().join("cdr/c.csv")).unwrap();
+        std::fs::write(folder.path().join("cdr/c.csv/y.txt"), "").unwrap();
         let find = |patterns: &[&str]| {
             let patterns: Vec<GlobMatcher> = patterns.iter().map(|text| pattern(text).unwrap()).collect();
-            find_files(&Disk, folder.path(), &patterns).unwrap()
+            let found = find_files(&Disk, folder.path(), &patterns).unwrap();
+            (found.files.join(" "), found.folders.join(" "))
         };
-        assert_eq!(find(&["cdr/a/*.csv", "cdr/a/f9*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv"]);
-        assert_eq!(find(&["cdr/**/*.csv*"]), ["cdr/a/f9.csv", "cdr/a/f10.csv", "cdr/b/x.csv.gz"]);
-        assert_eq!(find(&["*.csv"]), Vec::<String>::new());
+        for (patterns, files, folders) in [
+            (&["cdr/a/*.csv", "cdr/a/f9*"][..], "cdr/a/f9.csv cdr/a/f10.csv", ""),
+            (&["cdr/**/*.csv*"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz", "cdr/c.csv"),
+            (&["cdr/**"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz cdr/c.csv/y.txt", ""),
+            (&["cdr/*/*"], "cdr/a/f9.csv cdr/a/f10.csv cdr/b/x.csv.gz cdr/c.csv/y.txt", ""),
+            (&["cdr/{a/f9,b/x}.csv*"], "cdr/a/f9.csv cdr/b/x.csv.gz", ""),
+            (&["**/x.csv.gz"], "cdr/b/x.csv.gz", ""),
+            (&["cdr/*"], "", "cdr/a cdr/b cdr/c.csv"),
+            (&["*.csv"], "", ""),
+            (&["note.txt", "cdr/a/[f]10.csv"], "cdr/a/f10.csv note.txt", ""),
+        ] {
+            assert_eq!(find(patterns), (files.to_owned(), folders.to_owned()), "{patterns:?}");
+        }
         assert!(pattern("a[").is_err());
+    }
+
+    #[test]
+    fn links_to_folders_are_followed_and_circles_are_not() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("project");
+        std::fs::create_dir_all(root.join("cdr/ldn")).unwrap();
+        std::fs::create_dir_all(root.join("cdr/nyc")).unwrap();
+        std::fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
+        std::fs::write(root.join("cdr/ldn/a.csv"), "").unwrap();
+        std::fs::write(folder.path().join("elsewhere/b.csv"), "").unwrap();
+        symlink("../../elsewhere", root.join("cdr/linked")).unwrap();
+        symlink(".", root.join("cdr/itself")).unwrap();
+        symlink("../..", root.join("cdr/ldn/up")).unwrap();
+        // Two folders that link to each other: each is seen once on each way.
+        symlink("../nyc", root.join("cdr/ldn/nyc")).unwrap();
+        symlink("../ldn", root.join("cdr/nyc/ldn")).unwrap();
+        let patterns = [pattern("**/*.csv").unwrap()];
+        let found = find_files(&Disk, &root, &patterns).unwrap();
+        assert_eq!(found.files, ["cdr/ldn/a.csv", "cdr/linked/b.csv", "cdr/nyc/ldn/a.csv"]);
+        // A folder that no pattern reaches into is not even listed.
+        let calls = |patterns: &[GlobMatcher]| {
+            let counting = super::super::storage::Failing::new(Disk, u64::MAX, false, std::io::ErrorKind::Other);
+            find_files(&counting, &root, patterns).unwrap();
+            counting.calls()
+        };
+        assert_eq!(calls(&[pattern("cdr/ldn/*.csv").unwrap()]), 4, "resolve and list the root, list cdr, list cdr/ldn");
     }
 }

@@ -76,7 +76,7 @@ impl Options {
 pub trait Progress: Sync {
     /// The run begins: this many bytes of input (as stored).
     fn begin(&self, _bytes: u64) {}
-    /// This many more records of this many more unpacked bytes are rated.
+    /// This many more records are rated, and this many more bytes of input (as stored) read for them.
     fn advance(&self, _records: u64, _bytes: u64) {}
     /// The records are all rated; reports are being written.
     fn writing(&self) {}

@@ -10,6 +10,7 @@ use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
 use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
+use super::inputs::Found;
 use super::manifest;
 use super::project::Project;
 use super::publish::{Published, Stage, hex};
@@ -17,7 +18,7 @@ use super::second_pass::{self, Context, SecondPass};
 use super::spill::{Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::{Options, Progress, RunError, Summary};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Label};
 use crate::ids::SiteId;
 use crate::money::{Currency, Total};
 use crate::report::{NameLists, Names, Report, charges_by_occupier};
@@ -51,23 +52,35 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
     let (project, mut findings) = Project::load(storage, project, None)?;
     if let Some(project) = project {
         for source in project.sources() {
-            warn_without_files(&project, source, &project.files_of(storage, source)?, &mut findings);
+            judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
     }
     Ok(findings)
 }
 
-fn warn_without_files(project: &Project, source: crate::ids::SourceId, files: &[String], findings: &mut Findings) {
+fn judge_files(project: &Project, source: crate::ids::SourceId, found: &Found, findings: &mut Findings) {
     let Some(settings) = project.settings.sources.get(source.index()) else { return };
-    if files.is_empty() {
+    let label = |text| Label::new(&project.settings.source, settings.files_span.clone(), text);
+    if found.files.is_empty() {
         findings.push(
             Finding::warning("project.no_input", format!("source `{}` has no files", settings.id))
-                .at(crate::finding::Label::new(
-                    &project.settings.source,
-                    settings.files_span.clone(),
-                    "nothing matches",
-                ))
+                .at(label("nothing matches"))
                 .help("patterns are relative to the project's folder; `*` does not cross folders, `**` does"),
+        );
+    }
+    for folder in &found.folders {
+        findings.push(
+            Finding::warning("project.folder_matches", format!("`{folder}` is a folder, and nothing in it is read"))
+                .at(label("matches it"))
+                .help("to read what is in it, let the pattern reach below: `*/*.csv` or `**`"),
+        );
+    }
+    // Such a name cannot be opened again by the name that was found.
+    for file in found.files.iter().filter(|file| file.contains('\u{fffd}')) {
+        findings.push(
+            Finding::error("project.file_name_not_utf8", format!("the name of `{file}` is not UTF-8"))
+                .at(label("matches it"))
+                .help("rename the file"),
         );
     }
 }
@@ -96,6 +109,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         return Ok(Summary { published: Published::Now, ..summary });
     }
     let work = (!options.dry_run).then(|| out.join(".work"));
+    let partial = stage.partial();
     let outcome = rate_and_publish(
         &RunContext {
             storage,
@@ -111,10 +125,16 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         stage,
         warnings,
     );
-    if let Some(work) = &work {
-        storage.remove(work)?;
+    let Some(work) = work else { return outcome };
+    let removed = storage.remove(&work);
+    match outcome {
+        Ok(summary) => removed.map(|()| summary).map_err(RunError::from),
+        Err(error) => {
+            // What stopped the run is what the user must hear of; a full disk wants its room back.
+            let _ = storage.remove(&partial);
+            Err(error)
+        }
     }
-    outcome
 }
 
 fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, RunError> {
@@ -146,9 +166,12 @@ fn take_lock(storage: &dyn Storage, out: &Path, month: Month) -> Result<Box<dyn 
 fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> Result<Vec<InputFile>, RunError> {
     let mut named = Vec::new();
     for source in project.sources() {
-        let paths = project.files_of(storage, source)?;
-        warn_without_files(project, source, &paths, warnings);
-        named.extend(paths.into_iter().map(|path| (source, path)));
+        let found = project.files_of(storage, source)?;
+        judge_files(project, source, &found, warnings);
+        named.extend(found.files.into_iter().map(|path| (source, path)));
+    }
+    if warnings.has_errors() {
+        return Err(RunError::Invalid(std::mem::take(warnings)));
     }
     if named.len() >= crate::source::RecordId::MAX_FILES as usize {
         return Err(RunError::Usage(format!("{} input files are more than one run can have", named.len())));

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::RunError;
 use super::exchange::ExchangeRates;
-use super::inputs::find_files;
+use super::inputs::{Found, find_files};
 use super::publish::hex;
 use super::settings::{Settings, SiteSettings, SourceSettings};
 use super::storage::{Storage, StorageError};
@@ -127,6 +127,9 @@ impl Project {
         known_at: Option<Instant>,
     ) -> Result<(Option<Self>, Findings), RunError> {
         let mut findings = Findings::default();
+        if root.file_name().is_some_and(|name| name == SETTINGS_FILE) && storage.exists(root) {
+            return Err(RunError::Usage(format!("`{}` is a file: give the project's folder", root.display())));
+        }
         if !storage.exists(&root.join(SETTINGS_FILE)) {
             return Err(RunError::Usage(format!(
                 "there is no project at `{}`: it has no {SETTINGS_FILE} (`rating generate` makes a project to start from)",
@@ -171,10 +174,10 @@ impl Project {
     /// # Errors
     ///
     /// If a folder cannot be listed.
-    pub fn files_of(&self, storage: &dyn Storage, source: SourceId) -> Result<Vec<String>, StorageError> {
+    pub fn files_of(&self, storage: &dyn Storage, source: SourceId) -> Result<Found, StorageError> {
         match self.settings.sources.get(source.index()) {
             Some(settings) => find_files(storage, &self.root, &settings.files),
-            None => Ok(Vec::new()),
+            None => Ok(Found::default()),
         }
     }
 
@@ -252,6 +255,9 @@ fn compile_plan(
                 .help("write the first and the last, equally long: `2000-2999`"),
             ),
         }
+    }
+    if !site.is_complete {
+        return None;
     }
     let plan = SitePlan { country: site.country.value.clone(), area_code, outside_line, extensions };
     match DialPlan::compile(&plan, countries) {
@@ -352,6 +358,11 @@ fn read_directory(
         allocations: reader.named(&named.allocations, source, findings),
         account_codes: reader.named(&named.account_codes, source, findings),
     };
+    let asked =
+        [&named.occupiers, &named.contracts, &named.services, &named.numbers, &named.allocations, &named.account_codes];
+    let read =
+        [&files.occupiers, &files.contracts, &files.services, &files.numbers, &files.allocations, &files.account_codes];
+    let is_whole = asked.iter().zip(read).all(|(asked, read)| asked.is_none() || !read.is_empty());
     let operator = directory::Operator {
         id: settings.operator.id.clone(),
         name: settings.operator.name.clone(),
@@ -363,11 +374,29 @@ fn read_directory(
         .iter()
         .map(|site| directory::Site { id: site.id.clone(), name: site.name.clone(), zone: site.zone.clone() })
         .collect();
-    Directory::read(&files, &operator, &sites, known_at, findings)
+    let mut found = Findings::default();
+    let directory = Directory::read(&files, &operator, &sites, known_at, &mut found);
+    // What a missing file would have named is not unknown: the missing file is one finding, not one for each row.
+    let follows = |finding: &Finding| {
+        !is_whole
+            && matches!(
+                finding.code,
+                "directory.unknown_occupier"
+                    | "directory.unknown_contract"
+                    | "directory.unknown_number"
+                    | "directory.unknown_superseded"
+            )
+    };
+    for finding in found {
+        if !follows(&finding) {
+            findings.push(finding);
+        }
+    }
+    directory
 }
 
 fn read_tariffs(reader: &mut Reader<'_>, settings: &Settings, findings: &mut Findings) -> Result<TariffBook, RunError> {
-    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?;
+    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?.files;
     if paths.is_empty() {
         findings.push(
             Finding::error("project.no_tariffs", "no tariff file matches")

@@ -81,7 +81,8 @@ impl<'s> Stage<'s> {
         format!("month={}", self.month)
     }
 
-    fn partial(&self) -> PathBuf {
+    /// Where the run is written before it is whole.
+    pub(super) fn partial(&self) -> PathBuf {
         self.out.join(self.shelf).join(format!(".partial-{}", self.run))
     }
 

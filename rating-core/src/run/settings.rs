@@ -1,5 +1,6 @@
 //! `rating.toml`: what a project says about itself.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use globset::GlobMatcher;
 use super::inputs::pattern;
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
+use crate::ids::file_name_fault;
 use crate::money::Currency;
 use crate::time::{Month, Zone};
 
@@ -66,6 +68,9 @@ pub struct SiteSettings {
     pub extensions: Vec<Spanned<String>>,
     /// Where it stands in the file.
     pub span: Range<usize>,
+    /// Whether it says all that a site must. If not, findings say what is wrong and nothing is rated; the site is kept
+    /// so that whatever names it is not blamed too.
+    pub is_complete: bool,
 }
 
 /// One source of CDRs: one switch's files at one site.
@@ -149,17 +154,6 @@ pub struct Limits {
     pub rejected_ppm: u64,
 }
 
-const ID_HELP: &str =
-    "ids become names of files and folders: use letters, digits, `-`, `_` and `.`, beginning with a letter or digit";
-
-/// Whether a text can be an id.
-#[must_use]
-pub fn is_id(text: &str) -> bool {
-    text.len() <= 64
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
-}
-
 impl Settings {
     /// Reads `rating.toml`. Every mistake is in `findings`; `None` if something that all else needs is missing.
     pub fn read(source: &Arc<SourceText>, findings: &mut Findings) -> Option<Self> {
@@ -178,8 +172,12 @@ impl Settings {
         file.require("operator", findings);
         let operator = file.table("operator", findings).and_then(|section| read_operator(section, findings));
         file.require("site", findings);
+        let sections = file.tables("site", findings);
+        let written = sections.len();
         let mut sites: Vec<SiteSettings> =
-            file.tables("site", findings).into_iter().filter_map(|section| read_site(section, findings)).collect();
+            sections.into_iter().filter_map(|section| read_site(section, findings)).collect();
+        // A site that does not say its id may be the one that a source means.
+        let all_named = file.has("site") && sites.len() == written;
         sites.sort_by(|left, right| left.id.cmp(&right.id));
         repeated(source, "site", sites.iter().map(|site| (site.id.as_str(), &site.span)), findings);
         file.require("source", findings);
@@ -187,7 +185,7 @@ impl Settings {
         let mut sources: Vec<SourceSettings> = Vec::new();
         for section in file.tables("source", findings) {
             let span = section.span();
-            if let Some(read) = read_source(section, &sites, findings) {
+            if let Some(read) = read_source(section, &sites, all_named, findings) {
                 spans.push((read.id.clone(), span));
                 sources.push(read);
             }
@@ -222,30 +220,32 @@ fn repeated<'a>(
     ids: impl Iterator<Item = (&'a str, &'a Range<usize>)>,
     findings: &mut Findings,
 ) {
-    let ids: Vec<_> = ids.collect();
-    for (index, (id, span)) in ids.iter().enumerate() {
-        if let Some((_, first)) = ids[..index].iter().find(|(other, _)| other.eq_ignore_ascii_case(id)) {
-            findings.push(
-                Finding::error("settings.repeated_id", format!("two {what}s have the id `{id}`"))
-                    .at(Label::new(source, (*span).clone(), "the second"))
-                    .at(Label::new(source, (*first).clone(), "the first"))
-                    .help("give one of them another id (capital and small letters do not tell ids apart)"),
-            );
+    let mut first: HashMap<String, &Range<usize>> = HashMap::new();
+    for (id, span) in ids {
+        let first = *first.entry(id.to_ascii_lowercase()).or_insert(span);
+        if std::ptr::eq(first, span) {
+            continue;
         }
+        findings.push(
+            Finding::error("settings.repeated_id", format!("two {what}s have the id `{id}`"))
+                .at(Label::new(source, span.clone(), "the second"))
+                .at(Label::new(source, first.clone(), "the first"))
+                .help("give one of them another id (capital and small letters do not tell ids apart)"),
+        );
     }
 }
 
+/// An id, whether or not it can be one: what names it should find it, so that one mistake is one finding.
 fn read_id(section: &Section, findings: &mut Findings) -> Option<String> {
     let id = section.required_text("id", findings)?;
-    if is_id(&id.value) {
-        return Some(id.value);
+    if let Some(fault) = file_name_fault(&id.value) {
+        findings.push(
+            Finding::error("settings.id_malformed", format!("`{}` cannot be an id: it {fault}", id.value))
+                .at(section.label(&id.span, "not an id"))
+                .help("ids become names of files and folders; write one such as `ldn` or `harbour-2`"),
+        );
     }
-    findings.push(
-        Finding::error("settings.id_malformed", format!("`{}` cannot be an id", id.value))
-            .at(section.label(&id.span, "not an id"))
-            .help(ID_HELP),
-    );
-    None
+    Some(id.value)
 }
 
 fn read_zone(section: &Section, key: &str, findings: &mut Findings) -> Option<Zone> {
@@ -298,8 +298,14 @@ fn read_operator(section: Section, findings: &mut Findings) -> Option<Operator> 
     });
     let zone = read_zone(&section, "zone", findings);
     section.finish(findings);
-    let id = id?;
-    Some(Operator { name: name.map_or_else(|| id.clone(), |name| name.value), id, currency: currency?, zone: zone? })
+    // What is wrong is in the findings, and nothing will be rated: these stand in so that the rest is judged as well.
+    let id = id.unwrap_or_default();
+    Some(Operator {
+        name: name.map_or_else(|| id.clone(), |name| name.value),
+        id,
+        currency: currency.or_else(|| Currency::parse("XXX"))?,
+        zone: zone.unwrap_or_else(Zone::utc),
+    })
 }
 
 fn read_site(section: Section, findings: &mut Findings) -> Option<SiteSettings> {
@@ -316,8 +322,9 @@ fn read_site(section: Section, findings: &mut Findings) -> Option<SiteSettings> 
     Some(SiteSettings {
         name: name.map_or_else(|| id.clone(), |name| name.value),
         id,
-        zone: zone?,
-        country: country?,
+        is_complete: zone.is_some() && country.is_some(),
+        zone: zone.unwrap_or_else(Zone::utc),
+        country: country.unwrap_or_else(|| Spanned { value: String::new(), span: span.clone() }),
         area_code,
         outside_line,
         extensions,
@@ -349,11 +356,16 @@ fn read_patterns(section: &Section, key: &str, findings: &mut Findings) -> (Vec<
     (patterns, span)
 }
 
-fn read_source(section: Section, sites: &[SiteSettings], findings: &mut Findings) -> Option<SourceSettings> {
+fn read_source(
+    section: Section,
+    sites: &[SiteSettings],
+    all_named: bool,
+    findings: &mut Findings,
+) -> Option<SourceSettings> {
     let id = read_id(&section, findings);
     let site = section.required_text("site", findings).and_then(|name| {
-        let site = sites.iter().position(|site| site.id == name.value);
-        if site.is_none() {
+        let site = sites.binary_search_by(|site| site.id.as_str().cmp(&name.value)).ok();
+        if site.is_none() && all_named {
             let near = did_you_mean(&name.value, sites.iter().map(|site| site.id.as_str()));
             findings.push(
                 Finding::error("settings.site_unknown", format!("there is no site `{}`", name.value))
@@ -517,6 +529,7 @@ suspended = \"lots\"
         Settings::read(&source, &mut findings);
         let found: Vec<String> =
             findings.iter().map(|finding| format!("{} {}", finding.place(), finding.code)).collect();
+        // The source names `lon`, not `ldn`: the site is there although its zone is wrong.
         assert_eq!(
             found,
             [
@@ -533,5 +546,52 @@ suspended = \"lots\"
                 "rating.toml:21:13 settings.share_malformed",
             ]
         );
+    }
+
+    fn codes(text: &str) -> Vec<String> {
+        let source = SourceText::new("rating.toml", text);
+        let mut findings = Findings::default();
+        Settings::read(&source, &mut findings);
+        findings.iter().map(|finding| format!("{} {}", finding.place(), finding.code)).collect()
+    }
+
+    const REST: &str = "[directory]\n[tariffs]\nfiles = [\"t/*.toml\"]\nassignments = \"a.csv\"\n";
+
+    #[test]
+    fn a_site_that_is_wrong_is_there_all_the_same() {
+        let project = |site: &str| {
+            codes(&format!(
+                "[operator]\nid = \"harbour\"\ncurrency = \"GBP\"\nzone = \"UTC\"\n[[site]]\n{site}\n[[source]]\nid = \"pbx\"\n\
+                 site = \"ldn\"\nformat = \"asterisk\"\nfiles = [\"c/*\"]\nzone = \"UTC\"\n{REST}"
+            ))
+        };
+        let good = "id = \"ldn\"\nzone = \"UTC\"\ncountry = \"GB\"";
+        assert_eq!(project(good), Vec::<String>::new());
+        for (site, expected) in [
+            ("id = \"ldn\"\nzone = \"Mars\"\ncountry = \"GB\"", "rating.toml:7:8 settings.zone_unknown"),
+            ("id = \"ldn\"\nzone = \"UTC\"", "rating.toml:5:1 settings.missing_key"),
+            ("id = \"ldn\"\nzone = 1\ncountry = \"GB\"", "rating.toml:7:8 settings.wrong_type"),
+            // Without an id it may well be the one that is meant.
+            ("zone = \"UTC\"\ncountry = \"GB\"", "rating.toml:5:1 settings.missing_key"),
+            ("id = \"l/n\"\nzone = \"UTC\"\ncountry = \"GB\"", "rating.toml:6:6 settings.id_malformed"),
+        ] {
+            let found = project(site);
+            assert_eq!(found.first().map(String::as_str), Some(expected), "{site}");
+            // Only a site under another name leaves the source without one.
+            assert_eq!(found.len(), if site.contains("l/n") { 2 } else { 1 }, "{site}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn ids_are_judged_as_the_directory_judges_them() {
+        for id in ["", "con", "NUL.x", "a/b", ".a", "-a", "a.", "Zo\u{eb}", "lpt1", &"x".repeat(65)] {
+            let found = codes(&format!(
+                "[operator]\nid = \"{id}\"\ncurrency = \"GBP\"\nzone = \"UTC\"\n[[site]]\nid = \"{id}\"\nzone = \"UTC\"\ncountry = \"GB\"\n\
+                 [[source]]\nid = \"{id}\"\nsite = \"{id}\"\nformat = \"asterisk\"\nfiles = [\"c/*\"]\nzone = \"UTC\"\n{REST}"
+            ));
+            let expected = ["rating.toml:2:6", "rating.toml:6:6", "rating.toml:10:6"];
+            assert_eq!(found, expected.map(|place| format!("{place} settings.id_malformed")), "{id}");
+            assert!(crate::ids::file_name_fault(id).is_some());
+        }
     }
 }

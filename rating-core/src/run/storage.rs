@@ -32,6 +32,8 @@ pub struct Entry {
     pub name: String,
     /// Whether it is a folder (links are followed).
     pub is_folder: bool,
+    /// Whether it is a symbolic link.
+    pub is_link: bool,
 }
 
 /// A file being written. What was written survives a power loss only after [`Storage::sync_file`].
@@ -62,6 +64,13 @@ pub trait Storage: Sync {
     ///
     /// If the folder cannot be read.
     fn list(&self, folder: &Path) -> Result<Vec<Entry>>;
+
+    /// A path with every link in it followed: two paths are one folder if this is the same.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing of that name.
+    fn resolve(&self, path: &Path) -> Result<PathBuf>;
 
     /// Size of a file in bytes.
     ///
@@ -171,12 +180,15 @@ impl Lock for DiskLock {}
 
 impl Storage for Disk {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
-        let file = File::open(path).map_err(|error| failed("open", path, error))?;
-        let metadata = file.metadata().map_err(|error| failed("open", path, error))?;
+        // Looked at before it is opened: a pipe would wait for somebody to write, a device may never end.
+        let metadata = fs::metadata(path).map_err(|error| failed("open", path, error))?;
         if metadata.is_dir() {
             return Err(failed("open", path, io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        Ok(Box::new(file))
+        if !metadata.is_file() {
+            return Err(failed("open", path, io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe or a device")));
+        }
+        Ok(Box::new(File::open(path).map_err(|error| failed("open", path, error))?))
     }
 
     fn read_at(&self, path: &Path, offset: u64, length: usize) -> Result<Vec<u8>> {
@@ -191,10 +203,20 @@ impl Storage for Disk {
         let mut entries = Vec::new();
         for entry in fs::read_dir(folder).map_err(|error| failed("list", folder, error))? {
             let entry = entry.map_err(|error| failed("list", folder, error))?;
-            let is_folder = fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir());
-            entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder });
+            let kind = entry.file_type().map_err(|error| failed("list", folder, error))?;
+            let is_link = kind.is_symlink();
+            let is_folder = if is_link {
+                fs::metadata(entry.path()).is_ok_and(|metadata| metadata.is_dir())
+            } else {
+                kind.is_dir()
+            };
+            entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), is_folder, is_link });
         }
         Ok(entries)
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        fs::canonicalize(path).map_err(|error| failed("follow", path, error))
     }
 
     fn size(&self, path: &Path) -> Result<u64> {
@@ -347,6 +369,11 @@ impl<S: Storage> Storage for Failing<S> {
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
         self.check("list", folder)?;
         self.inner.list(folder)
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        self.check("follow", path)?;
+        self.inner.resolve(path)
     }
 
     fn size(&self, path: &Path) -> Result<u64> {

@@ -3,6 +3,7 @@
 
 mod determinism;
 mod findings;
+mod hostile;
 mod layering;
 mod occupier_files;
 mod scenarios;

@@ -3,7 +3,22 @@
 use std::fmt::Write as _;
 
 use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, NamedSource, ReportHandler, Severity};
-use rating_core::finding::{self, Finding, Findings};
+use rating_core::finding::{self, Finding, Findings, Label};
+
+use super::terminal;
+
+/// How many findings are shown; a deck of a million rows with a column too few has a million.
+const SHOWN: usize = 100;
+
+/// The longest line that is shown whole; of a longer one, what is around the place.
+const WIDTH: usize = 110;
+
+const fn severity_name(severity: finding::Severity) -> &'static str {
+    match severity {
+        finding::Severity::Warning => "warning",
+        finding::Severity::Error => "error",
+    }
+}
 
 /// A finding with its first file's text, as `miette` wants it.
 #[derive(Debug)]
@@ -14,9 +29,9 @@ struct Shown {
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.finding.message)?;
+        f.write_str(&terminal::line(&self.finding.message))?;
         match &self.finding.file {
-            Some(file) if self.finding.labels.is_empty() => write!(f, " ({file})"),
+            Some(file) if self.finding.labels.is_empty() => write!(f, " ({})", terminal::line(file)),
             _ => Ok(()),
         }
     }
@@ -26,7 +41,7 @@ impl std::error::Error for Shown {}
 
 impl Diagnostic for Shown {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new(self.finding.code))
+        Some(Box::new(format!("{}[{}]", severity_name(self.finding.severity), self.finding.code)))
     }
 
     fn severity(&self) -> Option<Severity> {
@@ -37,7 +52,7 @@ impl Diagnostic for Shown {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        let mut help = self.finding.help.clone().unwrap_or_default();
+        let mut help = help_lines(&self.finding).join("\n");
         // Places in other files than the first cannot be underlined in the same picture: name them.
         for label in self.other_files() {
             let (line, column) = label.source.position(label.span.start);
@@ -45,9 +60,9 @@ impl Diagnostic for Shown {
                 help,
                 "{}see {}:{line}:{column}: {} `{}`",
                 if help.is_empty() { "" } else { "\n" },
-                label.source.name,
-                label.text,
-                label.source.line(line)
+                terminal::line(&label.source.name),
+                terminal::line(&label.text),
+                terminal::line(label.source.line(line))
             );
         }
         (!help.is_empty()).then(|| Box::new(help) as Box<dyn std::fmt::Display>)
@@ -61,7 +76,7 @@ impl Diagnostic for Shown {
         let first = self.finding.labels.first()?;
         let labels = self.finding.labels.iter().filter(|label| label.source == first.source).enumerate().map(
             |(index, label)| {
-                let text = (!label.text.is_empty()).then(|| label.text.clone());
+                let text = (!label.text.is_empty()).then(|| terminal::line(&label.text));
                 let span = (label.span.start, label.span.len());
                 if index == 0 {
                     LabeledSpan::new_primary_with_span(text, span)
@@ -75,34 +90,103 @@ impl Diagnostic for Shown {
 }
 
 impl Shown {
-    fn other_files(&self) -> impl Iterator<Item = &finding::Label> {
+    fn other_files(&self) -> impl Iterator<Item = &Label> {
         let first = self.finding.labels.first().map(|label| &label.source);
         self.finding.labels.iter().filter(move |label| Some(&label.source) != first)
     }
 }
 
-/// All findings as text, with colours and drawn lines only if `fancy`.
+fn help_lines(finding: &Finding) -> Vec<String> {
+    finding.help.as_deref().unwrap_or("").lines().map(terminal::line).collect()
+}
+
+/// The findings as text, with colours and drawn lines only if `fancy`.
 #[must_use]
 pub(super) fn render(findings: &Findings, fancy: bool) -> String {
-    let handler = if fancy {
-        MietteHandlerOpts::new().build()
-    } else {
-        MietteHandlerOpts::new().unicode(false).color(false).width(120).build()
-    };
-    struct Report<'a>(&'a dyn Diagnostic, &'a dyn ReportHandler);
-    impl std::fmt::Display for Report<'_> {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            self.1.debug(self.0, f)
+    let handler = MietteHandlerOpts::new().build();
+    let mut text = String::new();
+    for finding in findings.iter().take(SHOWN) {
+        if fancy && finding.labels.iter().all(is_short) {
+            let source = finding.labels.first().map(|label| {
+                NamedSource::new(terminal::line(&label.source.name), terminal::content(&label.source.text))
+            });
+            let shown = Shown { finding: finding.clone(), text: source };
+            let _ = writeln!(text, "{}", Drawn(&shown, &handler));
+        } else {
+            text.push_str(&plain(finding));
+            text.push('\n');
         }
     }
-    let mut text = String::new();
-    for finding in findings.iter() {
-        let source =
-            finding.labels.first().map(|label| NamedSource::new(&label.source.name, label.source.text.clone()));
-        let shown = Shown { finding: finding.clone(), text: source };
-        let _ = writeln!(text, "{}", Report(&shown, &handler));
+    if findings.len() > SHOWN {
+        let _ = writeln!(
+            text,
+            "and {} more, which --json lists too\n",
+            super::run::thousands((findings.len() - SHOWN) as u64)
+        );
     }
     text
+}
+
+struct Drawn<'a>(&'a dyn Diagnostic, &'a dyn ReportHandler);
+
+impl std::fmt::Display for Drawn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.1.debug(self.0, f)
+    }
+}
+
+fn is_short(label: &Label) -> bool {
+    label.source.line(label.source.position(label.span.start).0).len() <= 4 * WIDTH && label.span.len() <= 4 * WIDTH
+}
+
+/// One finding in plain characters: what, where (`file:line:column`), the line with the place underlined, the help.
+fn plain(finding: &Finding) -> String {
+    let mut text =
+        format!("{}[{}]: {}\n", severity_name(finding.severity), finding.code, terminal::line(&finding.message));
+    let gutter = finding
+        .labels
+        .iter()
+        .map(|label| label.source.position(label.span.start).0.to_string().len())
+        .max()
+        .unwrap_or(1);
+    if let (Some(file), true) = (&finding.file, finding.labels.is_empty()) {
+        let _ = writeln!(text, "{:gutter$}--> {}", "", terminal::line(file));
+    }
+    for (index, label) in finding.labels.iter().enumerate() {
+        let (line, column) = label.source.position(label.span.start);
+        let arrow = if index == 0 { "-->" } else { ":::" };
+        let (shown, before, under) = excerpt(label, line);
+        let _ = writeln!(text, "{:gutter$}{arrow} {}:{line}:{column}", "", terminal::line(&label.source.name));
+        let _ = writeln!(text, "{:gutter$} |", "");
+        let _ = writeln!(text, "{line:>gutter$} | {shown}");
+        let underline = format!("{:gutter$} | {:before$}{} {}", "", "", "^".repeat(under), terminal::line(&label.text));
+        let _ = writeln!(text, "{}", underline.trim_end());
+    }
+    for (index, line) in help_lines(finding).iter().enumerate() {
+        let _ = writeln!(text, "{:gutter$} {} {line}", "", if index == 0 { "= help:" } else { "       " });
+    }
+    text
+}
+
+/// What is shown of a label's line, how many characters stand before the place, and how many are underlined.
+fn excerpt(label: &Label, line: usize) -> (String, usize, usize) {
+    const MARGIN: usize = 30;
+    let whole = label.source.line(line).trim_end_matches('\r');
+    let before = label.source.position(label.span.start).1 - 1;
+    let marked = label.source.text.get(label.span.clone()).unwrap_or("").lines().next().unwrap_or("").chars().count();
+    let shown = |skip: usize, take: usize| {
+        terminal::line(&whole.chars().skip(skip).take(take).collect::<String>().replace('\t', " "))
+    };
+    let length = whole.chars().count();
+    if length <= WIDTH {
+        return (shown(0, WIDTH), before, marked.min(length.saturating_sub(before)).max(1));
+    }
+    // A long line: the place, and a little to both sides of it.
+    let skip = if before > MARGIN { before - MARGIN } else { 0 };
+    let (head, tail) = (if skip > 0 { "\u{2026}" } else { "" }, if length > skip + WIDTH { "\u{2026}" } else { "" });
+    let before = before - skip;
+    let under = marked.min(WIDTH.saturating_sub(before)).max(1);
+    (format!("{head}{}{tail}", shown(skip, WIDTH)), before + head.chars().count(), under)
 }
 
 /// All findings as JSON: an array of objects with code, severity, message, file, line, column, byte span, labels, help.
@@ -120,7 +204,7 @@ pub(super) fn json(findings: &Findings) -> serde_json::Value {
         .map(|finding| {
             serde_json::json!({
                 "code": finding.code,
-                "severity": match finding.severity { finding::Severity::Warning => "warning", finding::Severity::Error => "error" },
+                "severity": severity_name(finding.severity),
                 "message": finding.message,
                 "file": finding.file,
                 "labels": finding.labels.iter().map(label).collect::<Vec<_>>(),

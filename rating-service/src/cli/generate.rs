@@ -7,7 +7,8 @@ use clap::Args;
 use rating_core::run::generate::{Files, GeneratedFile, Plan, Project};
 use rating_core::time::Month;
 
-use super::{Exit, month};
+use super::terminal::{complain, line};
+use super::{Exit, month, say};
 
 /// Arguments of `rating generate`.
 #[derive(Debug, Args)]
@@ -42,30 +43,36 @@ pub(super) fn generate(arguments: &GenerateArguments) -> Exit {
     let project = match Project::new(plan) {
         Ok(project) => project,
         Err(error) => {
-            eprintln!("error: {error}");
+            complain(&format!("error: {error}\n"));
             return Exit::Usage;
         }
     };
     let folder = &arguments.project;
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
-        eprintln!("error: `{}` is there already and not empty; name a new folder", folder.display());
+        complain(&format!(
+            "error: `{}` is there already and not empty; name a new folder\n",
+            line(&folder.display().to_string())
+        ));
         return Exit::Usage;
     }
     for file in project.files() {
         if let Err(error) = write(&project, folder, &file) {
-            eprintln!("error: cannot write `{}`: {error}", folder.join(&file.path).display());
+            complain(&format!(
+                "error: cannot write `{}`: {error}\n",
+                line(&folder.join(&file.path).display().to_string())
+            ));
             return Exit::Storage;
         }
     }
-    println!(
-        "made {} with {} records of {}\nnext: rating run {} --month {}",
-        folder.display(),
-        arguments.records,
-        arguments.month,
-        folder.display(),
-        arguments.month
-    );
-    Exit::Ok
+    let shown = line(&folder.display().to_string());
+    let records = super::run::counted(arguments.records, "record");
+    say(
+        &format!(
+            "made {shown} with {records} of {}\nnext: rating run {shown} --month {}\n",
+            arguments.month, arguments.month
+        ),
+        Exit::Ok,
+    )
 }
 
 fn write(project: &Project, folder: &Path, file: &GeneratedFile) -> std::io::Result<()> {

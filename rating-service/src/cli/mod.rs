@@ -5,6 +5,7 @@ mod findings;
 mod generate;
 mod progress;
 mod run;
+mod terminal;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -82,7 +83,7 @@ struct RunArguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// How many threads [default: one for each processor]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = threads)]
     threads: usize,
     /// Rate everything, write nothing
     #[arg(long)]
@@ -97,6 +98,11 @@ struct RunArguments {
 
 fn month(text: &str) -> Result<Month, String> {
     Month::parse(text).ok_or_else(|| "a month is written YYYY-MM, such as 2026-10".to_owned())
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 512;
+    text.parse().ok().filter(|threads| *threads <= MOST).ok_or_else(|| format!("give a number from 1 to {MOST}"))
 }
 
 fn instant(text: &str) -> Result<Instant, String> {
@@ -118,16 +124,38 @@ pub fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Ok.into() };
         }
     };
-    let exit = match cli.command {
+    let done = std::panic::catch_unwind(|| obey(cli.command));
+    let exit = done.unwrap_or_else(|_| {
+        terminal::complain(
+            "error: internal error: the lines above say where; please report them. Nothing half-made was published\n",
+        );
+        Exit::Internal
+    });
+    exit.into()
+}
+
+fn obey(command: Command) -> Exit {
+    match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check { project, json } => run::check(&project, json),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "rating", &mut std::io::stdout());
-            Exit::Ok
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);
+            say(&String::from_utf8_lossy(&script), Exit::Ok)
         }
-    };
-    exit.into()
+    }
+}
+
+/// Writes to standard output, then exits with `exit`, unless the output cannot be written.
+fn say(text: &str, exit: Exit) -> Exit {
+    match terminal::print(text) {
+        Ok(()) => exit,
+        Err(error) => {
+            terminal::complain(&format!("error: cannot write to standard output: {error}\n"));
+            Exit::Storage
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rating_core::run::Progress;
 
+use super::run::thousands;
+
 /// Shows records, rate and time left on standard error, if that is a terminal.
 pub(super) struct Bar {
     bar: ProgressBar,
@@ -23,16 +25,21 @@ impl Bar {
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+
+    fn style(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("#> "));
+        }
+    }
 }
 
 impl Progress for Bar {
     fn begin(&self, bytes: u64) {
         self.bar.set_length(bytes);
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta} left") {
-            self.bar.set_style(style);
-        }
-        self.bar.set_message("rating");
-        self.bar.enable_steady_tick(std::time::Duration::from_millis(500));
+        self.bar.reset();
+        self.style("rating  {msg}  [{wide_bar}] {percent}%  {eta} left");
+        self.bar.set_message("0 records");
+        self.bar.enable_steady_tick(std::time::Duration::from_millis(200));
     }
 
     fn advance(&self, records: u64, bytes: u64) {
@@ -40,10 +47,12 @@ impl Progress for Bar {
         self.bar.inc(bytes);
         let millis = u64::try_from(self.bar.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         let rate = total.saturating_mul(1_000) / millis;
-        self.bar.set_message(format!("{total} records, {rate} a second"));
+        self.bar.set_message(format!("{} records, {} a second", thousands(total), thousands(rate)));
     }
 
     fn writing(&self) {
-        self.bar.set_message("writing the reports");
+        let total = self.records.load(Ordering::Relaxed);
+        self.style("writing the reports  {msg}  {elapsed}");
+        self.bar.set_message(format!("{} records", thousands(total)));
     }
 }

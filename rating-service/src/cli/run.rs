@@ -11,7 +11,8 @@ use rating_core::run::{self, Aside, Options, RunError, Summary};
 use rating_core::time::{Instant, Month, Zone};
 
 use super::progress::Bar;
-use super::{Exit, RunArguments, fancy, findings};
+use super::terminal::{complain, line};
+use super::{Exit, RunArguments, fancy, findings, say};
 
 /// The last month that is over in UTC: the default when neither the command nor the project names one.
 fn last_complete_month() -> Option<Month> {
@@ -22,7 +23,7 @@ fn last_complete_month() -> Option<Month> {
 
 pub(super) fn run(arguments: &RunArguments) -> Exit {
     let Some(default_month) = last_complete_month() else {
-        eprintln!("error: the system clock is before 1970; name a month with --month");
+        complain("error: the system clock is before 1970; name a month with --month\n");
         return Exit::Usage;
     };
     let options = Options {
@@ -42,12 +43,12 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
     match result {
         Ok(summary) => {
             show_warnings(&summary.warnings);
+            let exit = if summary.above_limit { Exit::AboveLimit } else { Exit::Ok };
             if arguments.json {
-                println!("{:#}", json(&summary));
+                say(&format!("{:#}\n", json(&summary)), exit)
             } else {
-                print!("{}", table(&summary, started.elapsed()));
+                say(&table(&summary, started.elapsed()), exit)
             }
-            if summary.above_limit { Exit::AboveLimit } else { Exit::Ok }
         }
         Err(error) => fail(&error, arguments.json),
     }
@@ -58,59 +59,57 @@ pub(super) fn check(project: &Path, as_json: bool) -> Exit {
         Ok(found) => found,
         Err(error) => return fail(&error, as_json),
     };
+    let exit = if found.has_errors() { Exit::Invalid } else { Exit::Ok };
     if as_json {
-        println!("{:#}", findings::json(&found));
-    } else {
-        eprint!("{}", findings::render(&found, fancy()));
-        println!("{}: {}", project.display(), verdict(&found));
+        return say(&format!("{:#}\n", findings::json(&found)), exit);
     }
-    if found.has_errors() { Exit::Invalid } else { Exit::Ok }
+    complain(&findings::render(&found, fancy()));
+    say(&format!("{}: {}\n", line(&project.display().to_string()), verdict(&found)), exit)
 }
 
 fn verdict(found: &Findings) -> String {
     let errors = found.iter().filter(|finding| finding.severity == rating_core::finding::Severity::Error).count();
     let warnings = found.len() - errors;
-    match (errors, warnings) {
-        (0, 0) => "nothing wrong".to_owned(),
-        (0, _) => format!("no errors, {}", counted(warnings as u64, "warning")),
-        _ => format!("{}, {}", counted(errors as u64, "error"), counted(warnings as u64, "warning")),
+    let (errors, warnings) = (counted(errors as u64, "error"), counted(warnings as u64, "warning"));
+    match (found.has_errors(), found.is_empty(), warnings.starts_with("0 ")) {
+        (_, true, _) => "nothing wrong".to_owned(),
+        (true, _, true) => errors,
+        (true, ..) => format!("{errors}, {warnings}"),
+        (false, ..) => format!("no errors, {warnings}"),
     }
 }
 
 fn show_warnings(warnings: &Findings) {
-    if !warnings.is_empty() {
-        eprint!("{}", findings::render(warnings, fancy()));
-    }
+    complain(&findings::render(warnings, fancy()));
 }
 
 fn fail(error: &RunError, as_json: bool) -> Exit {
+    let exit = Exit::from(error);
+    let mut document = serde_json::json!({ "error": error.to_string(), "exit_code": exit as u8 });
     match error {
         RunError::Invalid(found) => {
-            if as_json {
-                println!("{:#}", serde_json::json!({ "error": "invalid", "findings": findings::json(found) }));
-            } else {
-                eprint!("{}", findings::render(found, fancy()));
-                eprintln!("error: {}; nothing was rated", verdict(found));
+            document["findings"] = findings::json(found);
+            if !as_json {
+                complain(&findings::render(found, fancy()));
             }
+            complain(&format!("error: {}; nothing was rated\n", verdict(found)));
         }
-        other => {
-            if as_json {
-                println!("{:#}", serde_json::json!({ "error": other.to_string() }));
-            }
-            eprintln!("error: {other}");
-        }
+        other => complain(&format!("error: {}\n", line(&other.to_string()))),
     }
-    Exit::from(error)
+    if as_json { say(&format!("{document:#}\n"), exit) } else { exit }
 }
 
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", thousands(count))
 }
 
 /// `1234567` as `1,234,567`.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
+pub(super) fn thousands(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index) % 3 == 0 {
@@ -121,68 +120,79 @@ fn thousands(count: u64) -> String {
     text
 }
 
-fn amounts(amounts: &[(Currency, Total)]) -> String {
+/// A sum of money to the last decimal: what stands before the point (thousands grouped), and what stands from there on.
+fn money((currency, total): &(Currency, Total)) -> (String, String) {
+    let exact = total.to_string();
+    let (sign, digits) = exact.strip_prefix('-').map_or(("", exact.as_str()), |digits| ("-", digits));
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "00"));
+    (format!("{sign}{}", grouped(whole)), format!(".{decimals} {currency}"))
+}
+
+/// Width of the column of figures, up to the decimal point.
+const FIGURES: usize = 15;
+
+fn figure(text: &mut String, name: &str, count: u64, remark: &str) {
+    let _ = writeln!(text, "{}", format!("  {name:<22}{:>FIGURES$}  {remark}", thousands(count)).trim_end());
+}
+
+/// One line for each currency, the decimal points below each other.
+fn amounts(text: &mut String, name: &str, amounts: &[(Currency, Total)]) {
     if amounts.is_empty() {
-        return "-".to_owned();
+        let _ = writeln!(text, "  {name:<22}{:>FIGURES$}", "nothing");
     }
-    amounts.iter().map(|(currency, total)| format!("{total} {currency}")).collect::<Vec<_>>().join(" + ")
+    for (index, amount) in amounts.iter().enumerate() {
+        let (whole, rest) = money(amount);
+        let _ = writeln!(text, "  {:<22}{whole:>FIGURES$}{rest}", if index == 0 { name } else { "" });
+    }
 }
 
 /// The closing table.
 fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
     let mut text = String::new();
     let (records, calls) = (&summary.records, &summary.calls);
-    let _ = writeln!(text, "{}  {}", summary.month, headline(summary));
-    let _ = writeln!(text);
-    let _ = writeln!(
-        text,
-        "  records read        {:>14}   from {}",
-        thousands(records.records),
-        counted(summary.files as u64, "file")
-    );
+    let _ = writeln!(text, "{}  {}\n", summary.month, headline(summary));
+    figure(&mut text, "records read", records.records, &format!("from {}", counted(summary.files as u64, "file")));
     for (name, count) in [
-        ("used in calls", records.used),
-        ("merged legs", records.merged),
-        ("duplicates", records.duplicate),
-        ("not calls", records.not_a_call),
-        ("of other months", records.other_period),
-        ("waiting", records.waiting),
-        ("rejected", records.rejected),
+        ("  used in calls", records.used),
+        ("  merged legs", records.merged),
+        ("  duplicates", records.duplicate),
+        ("  not calls", records.not_a_call),
+        ("  of other months", records.other_period),
+        ("  waiting", records.waiting),
+        ("  rejected", records.rejected),
     ] {
         if count > 0 {
-            let _ = writeln!(text, "    {name:<18}{:>14}", thousands(count));
+            figure(&mut text, name, count, "");
         }
     }
-    let _ = writeln!(text, "  calls               {:>14}", thousands(calls.calls));
+    figure(&mut text, "calls", calls.calls, "");
     for (name, count) in
-        [("rated", calls.rated), ("not chargeable", calls.not_chargeable), ("suspended", calls.suspended)]
+        [("  rated", calls.rated), ("  not chargeable", calls.not_chargeable), ("  suspended", calls.suspended)]
     {
-        let _ = writeln!(text, "    {name:<18}{:>14}", thousands(count));
+        figure(&mut text, name, count, "");
     }
-    let _ = writeln!(text, "  occupiers pay       {:>14}", amounts(&summary.retail));
-    let _ = writeln!(text, "  the operator pays   {:>14}", amounts(&summary.wholesale));
     if summary.near_duplicates > 0 {
-        let _ = writeln!(
-            text,
-            "  nearly equal calls  {:>14}   rated, listed for a decision",
-            thousands(summary.near_duplicates)
-        );
+        figure(&mut text, "nearly equal calls", summary.near_duplicates, "rated, and listed for a decision");
     }
+    amounts(&mut text, "occupiers pay", &summary.retail);
+    amounts(&mut text, "the operator pays", &summary.wholesale);
     asides(&mut text, "suspended, by reason", &summary.suspended);
     asides(&mut text, "rejected, by reason", &summary.rejected);
     let _ = writeln!(text);
     if summary.published != Published::DryRun {
-        let _ = writeln!(text, "  reports: {}", summary.folder.display());
+        let _ = writeln!(text, "  reports: {}", line(&summary.folder.display().to_string()));
     }
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     if summary.published != Published::Already {
         let rate = records.records.saturating_mul(1_000) / millis;
-        let _ = writeln!(text, "  {}.{:03} s, {} records a second", millis / 1_000, millis % 1_000, thousands(rate));
+        let rate = counted(rate, "record");
+        let _ = writeln!(text, "  {}.{:03} s, {rate} a second", millis / 1_000, millis % 1_000);
     }
     if summary.above_limit {
         let _ = writeln!(
             text,
-            "  suspended or rejected are above the limit that rating.toml sets: look at the exceptions report"
+            "  suspended calls or rejected records are above the limits in rating.toml (exit code 4): the exceptions report\n  \
+             says what to do about each"
         );
     }
     text
@@ -199,22 +209,33 @@ fn headline(summary: &Summary) -> String {
     }
 }
 
+/// What was set aside, as columns as wide as they must be: how often, why, the money, an example.
 fn asides(text: &mut String, title: &str, asides: &[Aside]) {
     if asides.is_empty() {
         return;
     }
     let _ = writeln!(text, "\n  {title}");
-    for aside in asides {
-        let stake =
-            if aside.at_stake.is_empty() { String::new() } else { format!("  {} at stake", amounts(&aside.at_stake)) };
-        let _ = writeln!(
-            text,
-            "    {:>9}  {:<38} e.g. {} {}{stake}",
-            thousands(aside.count),
-            aside.code,
-            aside.example,
-            aside.looks_like
-        );
+    let rows: Vec<[String; 4]> = asides
+        .iter()
+        .map(|aside| {
+            let stake: Vec<String> = aside
+                .at_stake
+                .iter()
+                .map(|amount| {
+                    let (whole, rest) = money(amount);
+                    whole + &rest
+                })
+                .collect();
+            let stake = if stake.is_empty() { String::new() } else { format!("{} at stake", stake.join(" + ")) };
+            let example = format!("e.g. {} {}", line(&aside.example), line(&aside.looks_like));
+            [thousands(aside.count), aside.code.clone(), stake, example]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0).max(5), width(1), width(2)];
+    for [count, code, stake, example] in &rows {
+        let money = if widths[2] > 0 { format!("  {stake:<0$}", widths[2]) } else { String::new() };
+        let _ = writeln!(text, "  {count:>0$}  {code:<1$}{money}  {example}", widths[0], widths[1]);
     }
 }
 
@@ -275,6 +296,20 @@ mod tests {
     fn counts_are_grouped_by_thousands() {
         for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(thousands(count), text);
+        }
+    }
+
+    #[test]
+    fn money_keeps_every_decimal() {
+        let gbp = Currency::parse("GBP").unwrap();
+        for (units, text) in [
+            (0, "0.00 GBP"),
+            (12_345_678_901_234, "1,234.5678901234 GBP"),
+            (-12_345_670_000_000_000, "-1,234,567.00 GBP"),
+            (-1, "-0.0000000001 GBP"),
+        ] {
+            let (whole, rest) = money(&(gbp, Total::from_units(units)));
+            assert_eq!(whole + &rest, text);
         }
     }
 }

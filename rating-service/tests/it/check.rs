@@ -1,0 +1,100 @@
+//! `rating check`: every mistake in one pass, with its place.
+
+use crate::house::{House, golden};
+
+/// A demo with one mistake in each kind of file.
+fn broken() -> House {
+    let house = House::demo();
+    for (path, from, to) in [
+        ("demo/rating.toml", "name = \"Harbour", "nmae = \"Harbour"),
+        // A site with a wrong zone is there all the same: its source, numbers and assignments are not blamed.
+        ("demo/rating.toml", "zone = \"Europe/London\"\ncountry", "zone = \"Europe/Lodnon\"\ncountry"),
+        ("demo/rating.toml", "area_code = \"212\"", "area_code = 212"),
+        ("demo/rating.toml", "format = \"cisco-cucm\"", "format = \"cisco\""),
+        ("demo/directory/allocations.csv", "2026-01-01,2026-10-15", "2026-01-01,2026-10-20"),
+        ("demo/directory/contracts.csv", "c2,bolt", "c2,blot"),
+        ("demo/tariffs/retail-gb.toml", "rule = \"up\"", "rule = \"upp\""),
+        ("demo/tariffs/retail-gb.csv", "443,UK 03 numbers,non_geographic", "443,UK 03 numbers,nongeographic"),
+        ("demo/tariffs/assignments.csv", "retail,*,ldn,retail-gb", "retail,*,ldn,retail-bg"),
+        ("demo/tariffs/exchange_rates.csv", "0.7612", "0,7612"),
+    ] {
+        house.edit(path, from, to);
+    }
+    house
+}
+
+#[test]
+fn every_mistake_is_shown_in_one_pass_with_its_place_and_how_to_mend_it() {
+    let house = broken();
+    let ran = house.rating(&["check", "demo"]).ends(3);
+    golden("check_broken_demo.txt", &format!("{}{}", ran.err, ran.out));
+    for place in [
+        "rating.toml:6:1",
+        "rating.toml:13:8",
+        "rating.toml:24:13",
+        "rating.toml:39:10",
+        "directory/allocations.csv:5:1",
+        "directory/contracts.csv:3:4",
+        "tariffs/assignments.csv:2:",
+        "tariffs/exchange_rates.csv:2:",
+        "tariffs/retail-gb.csv:3:",
+        "tariffs/retail-gb.toml:",
+    ] {
+        assert!(ran.err.contains(&format!("--> {place}")), "{place}\n{}", ran.err);
+    }
+    assert!(!ran.err.contains("site_unknown") && !ran.err.contains("unknown_site"), "{}", ran.err);
+    // `run` says the same and rates nothing.
+    let run = house.rating(&["run", "demo"]).ends(3);
+    assert_eq!(run.err.rsplit_once("error: ").unwrap().0, ran.err);
+    // As JSON: the same findings.
+    let json = house.rating(&["check", "demo", "--json"]).ends(3);
+    assert_eq!(json.err, "");
+    let list = json.json();
+    assert_eq!(list.as_array().unwrap().len(), ran.err.matches("\n\n").count());
+    for finding in list.as_array().unwrap() {
+        assert!(ran.err.contains(&format!("error[{}]: ", finding["code"].as_str().unwrap())));
+    }
+}
+
+#[test]
+fn a_project_without_mistakes_is_told_so() {
+    let house = House::demo();
+    let ran = house.rating(&["check", "demo"]).ends(0);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("demo: nothing wrong\n", ""));
+    assert_eq!(house.rating(&["check", "demo", "--json"]).ends(0).json(), serde_json::json!([]));
+    assert!(!house.path("demo/out").exists());
+}
+
+#[test]
+fn warnings_stop_nothing() {
+    let house = House::demo();
+    house.write("demo/cdr/ldn/folder.csv/notes.txt", "x");
+    house.edit("demo/rating.toml", "\"cdr/nyc/cdr_*\", \"cdr/nyc/cmr_*\"", "\"cdr/nyc/nothing*\"");
+    let ran = house.rating(&["check", "demo"]).ends(0);
+    assert_eq!(ran.out, "demo: no errors, 2 warnings\n");
+    golden("check_warnings.txt", &ran.err);
+}
+
+#[test]
+fn a_file_that_is_missing_is_one_finding() {
+    for (path, places) in [
+        ("directory/occupiers.csv", &["rating.toml:45:13"][..]),
+        ("directory/numbers.csv", &["rating.toml:48:11"]),
+        ("directory/contracts.csv", &["rating.toml:46:13"]),
+        ("tariffs/assignments.csv", &["rating.toml:54:15"]),
+    ] {
+        let house = House::demo();
+        std::fs::remove_file(house.path("demo").join(path)).unwrap();
+        let list = house.rating(&["check", "demo", "--json"]).ends(3).json();
+        let found: Vec<String> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| {
+                let label = &finding["labels"][0];
+                format!("{}:{}:{}", label["file"].as_str().unwrap_or(""), label["line"], label["column"])
+            })
+            .collect();
+        assert_eq!(found, places, "{path}: {list:#}");
+    }
+}

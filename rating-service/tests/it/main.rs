@@ -1,0 +1,8 @@
+//! The `rating` command as a user meets it: started as a process, judged by what it prints and by its exit code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
+
+mod check;
+mod hostile;
+mod house;
+mod run;
+mod words;
