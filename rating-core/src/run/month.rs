@@ -349,17 +349,18 @@ fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Ve
 /// Everything but the itemised calls.
 fn summaries(context: &Context<'_>, second: &SecondPass) -> Result<(), RunError> {
     let (aggregate, names) = (&second.aggregate, context.names);
+    let listing = aggregate.listing();
     second.payers.par_iter().try_for_each(|key| {
-        let summary = extension_summary(aggregate, names, *key);
+        let summary = extension_summary(&listing, names, *key);
         context.payer_files(*key, Report::ExtensionSummary, &summary.view())?;
-        let destinations = payer_destinations(aggregate, names, *key);
+        let destinations = payer_destinations(&listing, names, *key);
         context.payer_files(*key, Report::Destinations, &destinations.view())
     })?;
     let mut sites: Vec<SiteId> = aggregate.payers().iter().map(|(key, _)| key.site).collect();
     sites.dedup();
     for site in sites {
         context.site_files(site, Report::CallCharges, &charges_by_occupier(aggregate, names, Some(site)).view())?;
-        context.site_files(site, Report::Destinations, &site_destinations(aggregate, names, site).view())?;
+        context.site_files(site, Report::Destinations, &site_destinations(&listing, names, site).view())?;
     }
     context.month_files(Report::CallCharges, &charges_by_occupier(aggregate, names, None).view())
 }
