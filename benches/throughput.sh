@@ -65,7 +65,9 @@ digest() {
 
 if [ ! -x "$RATING" ]; then run cargo build --release; fi
 mkdir -p "$WORK"
+load() { printf 'load of the machine %s: %s\n' "$1" "$(cut -d ' ' -f 1-3 /proc/loadavg)"; }
 printf '%s\n' "$(uname -srm), $(nproc) cores, $("$RATING" --version)"
+load before
 TABLE="$WORK/table"
 : >"$TABLE"
 for size in $SIZES; do
@@ -96,11 +98,12 @@ for size in $SIZES; do
         cpu=$(awk '{ print $2 + $3 }' "$WORK/$size-$threads" | median)
         peak=$(awk '{ print $4 / 1024 }' "$WORK/$size-$threads" | median)
         awk -v size="$size" -v threads="$threads" -v wall="$wall" -v cpu="$cpu" -v peak="$peak" -v bytes="$bytes" 'BEGIN {
-            printf "| %d | %d | %.2f | %.2f | %.0f | %.0f | %.3f | %.0f |\n",
-                size, threads, wall, cpu, size / wall, bytes / wall / 1e6, cpu / size * 1e6, peak }' >>"$TABLE"
+            printf "| %d | %d | %.2f | %.2f | %.0f | %.0f | %.0f | %.0f |\n",
+                size, threads, wall, cpu, size / wall, size / cpu, bytes / wall / 1e6, peak }' >>"$TABLE"
     done
 done
+load after
 printf '\nmedians of %d rounds\n\n' "$ROUNDS"
-echo '| records | threads | wall s | CPU s | records/s | MB/s of CDRs | CPU s a million | peak MiB |'
+echo '| records | threads | wall s | CPU s | records/s | records per CPU s | MB/s of CDRs | peak MiB |'
 echo '| --- | --- | --- | --- | --- | --- | --- | --- |'
 cat "$TABLE"

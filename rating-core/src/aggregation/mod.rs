@@ -455,10 +455,10 @@ impl Aggregate {
         self.payers.get(*self.slots.get(&key)? as usize).map(|(_, sums)| sums)
     }
 
-    /// The sums of each extension (or number), by site, payer, extension.
+    /// The sums of extensions and destinations, sorted. Made once, it serves the reports of every payer.
     #[must_use]
-    pub fn lines(&self) -> Vec<(LineKey, &LineSums)> {
-        let mut list: Vec<_> = self
+    pub fn listing(&self) -> Listing<'_> {
+        let mut lines: Vec<_> = self
             .lines
             .iter()
             .filter_map(|((slot, line, currency), sums)| {
@@ -466,22 +466,16 @@ impl Aggregate {
                 Some((LineKey { payer, line: *line, currency: *currency }, sums))
             })
             .collect();
-        list.sort_unstable_by_key(|(key, _)| *key);
-        list
-    }
-
-    /// The sums of each destination, by site, payer, destination id.
-    #[must_use]
-    pub fn destinations(&self) -> Vec<(DestinationKey, &DestinationSums)> {
-        let mut list: Vec<_> = self
+        lines.sort_unstable_by_key(|(key, _)| *key);
+        let mut destinations: Vec<_> = self
             .destinations
             .iter()
             .filter_map(|((slot, destination), sums)| {
                 Some((DestinationKey { payer: self.key_of(*slot)?, destination: *destination }, sums))
             })
             .collect();
-        list.sort_unstable_by_key(|(key, _)| *key);
-        list
+        destinations.sort_unstable_by_key(|(key, _)| *key);
+        Listing { lines, destinations }
     }
 
     /// Suspended sides by site, side and code. A call suspended on both sides is listed on both.
@@ -508,6 +502,52 @@ impl Aggregate {
     fn key_of(&self, slot: u32) -> Option<PayerKey> {
         self.payers.get(slot as usize).map(|(key, _)| *key)
     }
+}
+
+/// The sums of an [`Aggregate`]'s extensions and destinations, sorted.
+#[derive(Clone, Debug)]
+pub struct Listing<'a> {
+    lines: Vec<(LineKey, &'a LineSums)>,
+    destinations: Vec<(DestinationKey, &'a DestinationSums)>,
+}
+
+impl<'a> Listing<'a> {
+    /// The sums of each extension (or number), by site, payer, extension.
+    #[must_use]
+    pub fn lines(&self) -> &[(LineKey, &'a LineSums)] {
+        &self.lines
+    }
+
+    /// Those of one payer at one site.
+    #[must_use]
+    pub fn lines_of(&self, payer: PayerKey) -> &[(LineKey, &'a LineSums)] {
+        equal_range(&self.lines, |(key, _)| key.payer.cmp(&payer))
+    }
+
+    /// The sums of each destination, by site, payer, destination id.
+    #[must_use]
+    pub fn destinations(&self) -> &[(DestinationKey, &'a DestinationSums)] {
+        &self.destinations
+    }
+
+    /// Those of one payer at one site.
+    #[must_use]
+    pub fn destinations_of(&self, payer: PayerKey) -> &[(DestinationKey, &'a DestinationSums)] {
+        equal_range(&self.destinations, |(key, _)| key.payer.cmp(&payer))
+    }
+
+    /// Those of all payers at one site.
+    #[must_use]
+    pub fn destinations_at(&self, site: SiteId) -> &[(DestinationKey, &'a DestinationSums)] {
+        equal_range(&self.destinations, |(key, _)| key.payer.site.cmp(&site))
+    }
+}
+
+/// The entries of a sorted list that compare equal.
+fn equal_range<T>(list: &[T], compare: impl Fn(&T) -> std::cmp::Ordering) -> &[T] {
+    let from = list.partition_point(|entry| compare(entry).is_lt());
+    let until = list.partition_point(|entry| compare(entry).is_le());
+    list.get(from..until).unwrap_or(&[])
 }
 
 fn add_to_payer(sums: &mut PayerSums, row: &CallRow<'_>, side: &Side, converted: Option<(Currency, Charge)>) {

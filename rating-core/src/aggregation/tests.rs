@@ -19,8 +19,8 @@ fn told(aggregate: &Aggregate) -> String {
         "{:#?}",
         (
             aggregate.payers(),
-            aggregate.lines(),
-            aggregate.destinations(),
+            aggregate.listing().lines(),
+            aggregate.listing().destinations(),
             aggregate.suspended(),
             aggregate.not_chargeable(),
             aggregate.control()
@@ -95,9 +95,9 @@ fn the_operators_own_calls_are_billable_by_their_wholesale_side() {
     let (_, sums) = aggregate.payers()[0];
     assert_eq!((sums.billable_calls, sums.not_chargeable_calls), (1, 0));
     assert!(sums.client.is_empty());
-    let (key, line) = aggregate.lines()[0];
+    let (key, line) = aggregate.listing().lines()[0];
     assert_eq!((key.currency, line.cost), (currency("GBP"), total("0.02")));
-    assert_eq!(aggregate.destinations()[0].0.destination, DestinationId(1));
+    assert_eq!(aggregate.listing().destinations()[0].0.destination, DestinationId(1));
     assert_eq!(aggregate.control().payer_side.rated, 1);
 }
 
@@ -170,8 +170,8 @@ fn an_extension_with_two_numbers_in_the_month_has_one_line_and_no_number() {
         (vec![call(), unknown, other], LineNumber::Several),
     ] {
         let aggregate = aggregate(&calls);
-        assert_eq!(aggregate.lines().len(), 1);
-        assert_eq!(aggregate.lines()[0].1.number, expected);
+        assert_eq!(aggregate.listing().lines().len(), 1);
+        assert_eq!(aggregate.listing().lines()[0].1.number, expected);
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
 use super::column::{self, Column};
 use super::names::Names;
-use crate::aggregation::{Aggregate, Amounts, DestinationSums, Line, LineNumber, LineSums, PayerKey, PayerSums};
+use crate::aggregation::{
+    Aggregate, Amounts, DestinationSums, Line, LineNumber, LineSums, Listing, PayerKey, PayerSums,
+};
 use crate::ids::{DestinationId, PayerId, SiteId};
 use crate::money::{Currency, Total};
 
@@ -61,13 +63,10 @@ impl ExtensionColumns {
 /// Calls whose extension is not known stand under their number. An extension that had two numbers in the month shows
 /// none. Extensions without billable calls have no row. The cost of the operator's own calls is what the carrier charges.
 #[must_use]
-pub fn extension_summary(aggregate: &Aggregate, names: &Names, key: PayerKey) -> Batch {
+pub fn extension_summary(listing: &Listing<'_>, names: &Names, key: PayerKey) -> Batch {
     let mut columns = ExtensionColumns { site: column::Name::of(&names.sites), ..ExtensionColumns::default() };
     let mut totals: BTreeMap<Currency, LineSums> = BTreeMap::new();
-    for (line, sums) in aggregate.lines() {
-        if line.payer != key {
-            continue;
-        }
+    for (line, sums) in listing.lines_of(key) {
         columns.push("extension", key.site, Some(line.line), sums, line.currency);
         totals.entry(line.currency).or_default().merge(sums);
     }
@@ -158,9 +157,8 @@ fn by_name<'a>(
 ///
 /// Only billable calls are here. The cost of the operator's own calls is what the carrier charges.
 #[must_use]
-pub fn payer_destinations(aggregate: &Aggregate, names: &Names, key: PayerKey) -> Batch {
-    let listed = aggregate.destinations();
-    let theirs = listed.iter().filter(|(of, sums)| of.payer == key && sums.calls > 0);
+pub fn payer_destinations(listing: &Listing<'_>, names: &Names, key: PayerKey) -> Batch {
+    let theirs = listing.destinations_of(key).iter().filter(|(_, sums)| sums.calls > 0);
     let list = by_name(names, theirs.map(|(of, sums)| (of.destination, *sums)));
     let mut columns = PayerDestinationColumns {
         site: column::Name::of(&names.sites),
@@ -188,9 +186,8 @@ pub fn payer_destinations(aggregate: &Aggregate, names: &Names, key: PayerKey) -
 /// `cost` is what clients are charged; the operator's own calls have an operator cost only. So has a call that is rated
 /// on the wholesale side alone: it is not counted, and stands under its wholesale destination.
 #[must_use]
-pub fn site_destinations(aggregate: &Aggregate, names: &Names, site: SiteId) -> Batch {
-    let listed = aggregate.destinations();
-    let here = listed.iter().filter(|(of, _)| of.payer.site == site);
+pub fn site_destinations(listing: &Listing<'_>, names: &Names, site: SiteId) -> Batch {
+    let here = listing.destinations_at(site).iter();
     let list = by_name(names, here.map(|(of, sums)| (of.destination, *sums)));
     let mut columns = PayerDestinationColumns {
         site: column::Name::of(&names.sites),

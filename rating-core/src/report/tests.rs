@@ -134,8 +134,8 @@ fn payer_tables(names: &Names, calls: &[CallRow<'_>], key: PayerKey) -> Vec<Batc
     let aggregate = aggregate(calls);
     vec![
         itemised(names, calls, key),
-        extension_summary(&aggregate, names, key),
-        payer_destinations(&aggregate, names, key),
+        extension_summary(&aggregate.listing(), names, key),
+        payer_destinations(&aggregate.listing(), names, key),
     ]
 }
 
@@ -148,7 +148,7 @@ fn operator_tables(names: &Names, calls: &[CallRow<'_>]) -> Vec<Batch> {
     vec![
         site_itemised(names, calls),
         charges_by_occupier(&aggregate, names, None),
-        site_destinations(&aggregate, names, SiteId(0)),
+        site_destinations(&aggregate.listing(), names, SiteId(0)),
         exceptions(&listed, names),
     ]
 }
@@ -389,7 +389,7 @@ fn a_payer_with_two_currencies_has_a_row_for_each_and_counts_in_the_first() {
         })
         .collect();
     assert_eq!(told, [["3.00", "EUR", "", "", "", "2"], ["0.065", "GBP", "0.04", "GBP", "", ""]]);
-    let totals = parsed(&csv_text(&payer_destinations(&aggregate, &names(), ACME).view(), Profile::Machine));
+    let totals = parsed(&csv_text(&payer_destinations(&aggregate.listing(), &names(), ACME).view(), Profile::Machine));
     let told: Vec<_> =
         totals.iter().map(|row| ["row", "destination", "calls", "cost", "currency"].map(|c| cell(row, c))).collect();
     assert_eq!(
@@ -460,7 +460,7 @@ proptest! {
             prop_assert_eq!(sum(&charges, "operator_amount", "operator_currency", code), operator);
             let mut by_destination = (0, 0);
             for site in [SiteId(0), SiteId(1)] {
-                let mut rows = read(&site_destinations(&aggregate, &names, site));
+                let mut rows = read(&site_destinations(&aggregate.listing(), &names, site));
                 let totals = rows.split_off(rows.iter().position(|row| cell(row, "row") == "total").unwrap());
                 let sums = [("cost", "currency"), ("operator_cost", "operator_currency")].map(|(amount, of)| {
                     assert_eq!(sum(&rows, amount, of, code), sum(&totals, amount, of, code), "total row");
@@ -489,7 +489,7 @@ proptest! {
             let charged = items.iter().filter(|row| cell(row, "status") == "charged").count() as u64;
             prop_assert_eq!((count(&lines, "billable_calls"), count(details, "calls"), count(totals, "calls")),
                 (charged, charged, charged));
-            destinations = payer_destinations(&aggregate, &names, key);
+            destinations = payer_destinations(&aggregate.listing(), &names, key);
             prop_assert_eq!(destinations.rows(), details.len());
         }
         // All sites are the rows of the single sites, one after the other.
@@ -504,10 +504,10 @@ proptest! {
         let tables = |aggregate: &Aggregate| {
             let mut text = csv_text(&charges_by_occupier(aggregate, &names, None).view(), Profile::Spreadsheet);
             for site in [SiteId(0), SiteId(1)] {
-                text += &csv_text(&site_destinations(aggregate, &names, site).view(), Profile::Spreadsheet);
+                text += &csv_text(&site_destinations(&aggregate.listing(), &names, site).view(), Profile::Spreadsheet);
             }
             for (key, _) in aggregate.payers() {
-                text += &csv_text(&extension_summary(aggregate, &names, key).view(), Profile::Spreadsheet);
+                text += &csv_text(&extension_summary(&aggregate.listing(), &names, key).view(), Profile::Spreadsheet);
             }
             text
         };

@@ -1,5 +1,6 @@
 //! A month, end to end.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -187,17 +188,16 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
             Ok(InputFile { source, path, sha256: hex(&hash.finalize()), bytes })
         })
         .collect::<Result<_, StorageError>>()?;
-    for (index, file) in files.iter().enumerate() {
-        let first = files[..index].iter().find(|first| first.sha256 == file.sha256 && first.bytes > 0);
-        if let Some(first) = first {
+    let mut first_with: BTreeMap<&str, &str> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.bytes > 0) {
+        if let Some(first) = first_with.get(file.sha256.as_str()) {
             warnings.push(
-                Finding::warning(
-                    "run.same_content",
-                    format!("`{}` has the same content as `{}`", file.path, first.path),
-                )
-                .in_file(file.path.clone())
-                .help("its records are counted as duplicates and charged once"),
+                Finding::warning("run.same_content", format!("`{}` has the same content as `{first}`", file.path))
+                    .in_file(file.path.clone())
+                    .help("its records are counted as duplicates and charged once"),
             );
+        } else {
+            first_with.insert(file.sha256.as_str(), file.path.as_str());
         }
     }
     Ok(files)

@@ -139,7 +139,7 @@ impl Context<'_> {
         itemised.finish()?;
         let (sums, names) = (&total.aggregate, self.names);
         self.site_files(site, Report::CallCharges, &charges_by_occupier(sums, names, Some(site)).view())?;
-        self.site_files(site, Report::Destinations, &site_destinations(sums, names, site).view())?;
+        self.site_files(site, Report::Destinations, &site_destinations(&sums.listing(), names, site).view())?;
         Ok(total)
     }
 
@@ -155,15 +155,16 @@ impl Context<'_> {
             let mut sums = Aggregate::new();
             let own = self.payer(payer_key, stretches, &mut for_site, &mut found, &mut sums)?;
             if payer.is_some() && for_site.len() > start {
+                let listing = sums.listing();
                 self.payer_files(
                     payer_key,
                     Report::ExtensionSummary,
-                    &extension_summary(&sums, self.names, payer_key).view(),
+                    &extension_summary(&listing, self.names, payer_key).view(),
                 )?;
                 self.payer_files(
                     payer_key,
                     Report::Destinations,
-                    &payer_destinations(&sums, self.names, payer_key).view(),
+                    &payer_destinations(&listing, self.names, payer_key).view(),
                 )?;
                 match own {
                     Some(table) => self.payer_files(payer_key, Report::Itemised, &table.view())?,
