@@ -53,6 +53,10 @@ pub(super) fn help(code: &str) -> &'static str {
             "the record is damaged: look at the file around the offset, or fetch it again"
         }
         "cdr.column_count" => "the record has a number of columns that the layout lacks: check the source's `layout`",
+        "cdr.recording_leg" => "a copy of a call for the recorder; nothing to do",
+        "cdr.conference_leg" => "somebody inside joined a conference; nothing to do",
+        "cdr.quality_record" => "says how a call sounded, not who called whom; nothing to do",
+        "cdr.omitted_by_switch" => "the switch was told not to bill it; nothing to do",
         code if code.starts_with("cdr.file_") => {
             "the file as a whole was refused: see the warning, mend it and run again"
         }
@@ -62,6 +66,7 @@ pub(super) fn help(code: &str) -> &'static str {
         "run.waiting_for_partner" => "the other half of the call is in a file that has not come: add it, and run again",
         "run.near_duplicate" => "both are rated; if they are one call, have the switch's export corrected",
         "run.exact_duplicate" => "counted once; nothing to do",
+        "run.merged_leg" => "part of a call that another record stands for; nothing to do",
         "run.other_period" => "belongs to another month; nothing to do",
         _ => "",
     }
@@ -70,6 +75,13 @@ pub(super) fn help(code: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_fault_of_a_record_does_not_send_anybody_to_look_at_it() {
+        for why in crate::cdr::NotACall::ALL {
+            assert!(help(why.code()).ends_with("nothing to do"), "{}", why.code());
+        }
+    }
 
     #[test]
     fn codes_are_distinct_and_fit_a_byte() {
