@@ -107,6 +107,10 @@ impl<'p> Engine<'p> {
             return Fate::OtherPeriod;
         }
         if call.other_reading.is_some() {
+            if !attributed.readings_agree {
+                // It may be either's call: neither is shown it.
+                (row.payer, row.number) = (None, None);
+            }
             row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
         }
         if let Some(code) = suspended
