@@ -138,7 +138,8 @@ fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
 
 /// Suspended calls by side and reason, over all sites.
 fn suspended_asides(files: &[InputFile], reasons: &[(ReasonKey, &ReasonSums)]) -> Vec<Aside> {
-    let mut asides: BTreeMap<(SideName, &str), (u64, &ReasonSums, BTreeMap<Currency, Total>)> = BTreeMap::new();
+    type Stake = BTreeMap<Currency, Total>;
+    let mut asides: BTreeMap<(SideName, &str), (u64, &ReasonSums, Stake)> = BTreeMap::new();
     for (key, sums) in reasons {
         let (count, example, stake) = asides.entry((key.side, key.code)).or_insert_with(|| (0, sums, BTreeMap::new()));
         *count += sums.calls;

@@ -86,7 +86,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
             groups.entry(stretch.key).or_default().push((index, *stretch));
         }
     }
-    let mut sites: BTreeMap<u32, Vec<(GroupKey, Vec<(usize, Stretch)>)>> = BTreeMap::new();
+    let mut sites: BTreeMap<u32, Vec<Group>> = BTreeMap::new();
     for (key, stretches) in groups {
         sites.entry(key.site).or_default().push((key, stretches));
     }
