@@ -60,8 +60,6 @@ pub(super) fn help(code: &str) -> &'static str {
         code if code.starts_with("cdr.file_") => {
             "the file as a whole was refused: see the warning, mend it and run again"
         }
-        "cdr.recording_leg" | "cdr.conference_leg" | "cdr.quality_record" => "not a call; nothing to do",
-        "cdr.omitted_by_switch" => "the switch was told not to bill it; nothing to do",
         code if code.starts_with("cdr.") => {
             "look at the record: the column named holds something that the format does not have"
         }

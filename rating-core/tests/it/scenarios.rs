@@ -5,8 +5,9 @@
 //! There are the machine CSV of each payer's itemised calls, the charges by occupier over all sites, the exceptions, the
 //! rejected records if there are any, and the control figures as `control.txt`.
 //!
-//! A new story begins with empty folders `expected/YYYY-MM`. `UPDATE_EXPECTED=1 cargo test scenarios` writes what was published over what was expected. The expected files state
-//! rules: a changed one is right only if the sum in the story's README says so.
+//! A new story begins with empty folders `expected/YYYY-MM`. `UPDATE_EXPECTED=1 cargo test scenarios` writes what was
+//! published over what was expected. The expected files state rules: a changed one is right only if the sum in the
+//! story's README says so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
