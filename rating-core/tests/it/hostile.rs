@@ -150,7 +150,7 @@ fn a_file_cut_off_anywhere_loses_its_last_record_only() {
 
 #[test]
 fn nul_bytes_spoil_the_record_that_holds_them() {
-    let spoilt = record(2).replace("901614960123\",\"from", "9016\014960123\",\"from");
+    let spoilt = record(2).replace("901614960123\",\"from", "9016\x0014960123\",\"from");
     let summary = adds([record(1), spoilt, record(3)].concat(), [2, 0, 0, 1]);
     rejects(&summary, "cdr.nul_bytes");
     // A block of them, as a crash leaves it at the end of a file.
