@@ -54,7 +54,11 @@ impl Storage for Memory {
                 }
             }
         }
-        Ok(entries.into_iter().map(|(name, is_folder)| Entry { name, is_folder }).collect())
+        Ok(entries.into_iter().map(|(name, is_folder)| Entry { name, is_folder, is_link: false }).collect())
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        Ok(path.to_owned())
     }
 
     fn size(&self, path: &Path) -> Result<u64> {
@@ -66,6 +70,10 @@ impl Storage for Memory {
     }
 
     fn create_folder(&self, path: &Path) -> Result<()> {
+        refused(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> Result<()> {
         refused(path)
     }
 

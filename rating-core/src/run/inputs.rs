@@ -13,6 +13,9 @@ use crate::source::natural_order;
 /// How much of a file is read before its layout is decided, and the size of a chunk.
 pub const CHUNK: usize = 8 << 20;
 
+/// The folder in a project that reports go to unless the caller names another; never searched for input.
+pub const OUTPUT_FOLDER: &str = "out";
+
 /// What [`find_files`] found, relative to the root, with `/` between, in natural order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -52,7 +55,9 @@ pub fn find_files(storage: &dyn Storage, root: &Path, patterns: &[GlobMatcher]) 
             return Err(failed("search", root, error));
         }
         for entry in storage.list(&root.join(&folder.path))? {
-            if entry.name.starts_with('.') {
+            // A project's own reports are not its input, whatever `**` reaches.
+            if entry.name.starts_with('.') || (folder.path.is_empty() && entry.is_folder && entry.name == OUTPUT_FOLDER)
+            {
                 continue;
             }
             let path =

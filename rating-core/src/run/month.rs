@@ -91,7 +91,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
     let Some(project) = project else { return Err(RunError::Invalid(warnings)) };
     let month = options.month.or(project.settings.month).unwrap_or(options.default_month);
     let only = find_site(&project, options.site.as_deref())?;
-    let out = options.out.clone().unwrap_or_else(|| options.project.join("out"));
+    let out = options.out.clone().unwrap_or_else(|| options.project.join(super::inputs::OUTPUT_FOLDER));
     let _lock = match options.dry_run {
         true => None,
         false => Some(take_lock(storage, &out, month)?),

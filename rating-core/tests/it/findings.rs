@@ -168,7 +168,7 @@ fn list(findings: &Findings, text: &mut String) {
 /// The calls that a rule says are not charged, record by record: no exception, so no report of exceptions has them.
 fn not_charged(project: &Project, text: &mut String) {
     let rater = Rater::new(&project.book, &project.assignments);
-    for path in project.files_of(&Disk, SourceId(0)).unwrap() {
+    for path in project.files_of(&Disk, SourceId(0)).unwrap().files {
         let bytes = fs::read(project.root.join(&path)).unwrap();
         let (format, options) = &project.formats[0];
         let Ok(reader) = cdr::open(*format, options, &bytes, true) else { continue };
