@@ -2,5 +2,14 @@
 //! the terminal; it decides no price and no holder.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test that cannot go on must fail loudly"
+    )
+)]
 
 pub mod cli;

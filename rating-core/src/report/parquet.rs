@@ -6,7 +6,7 @@
 //! payer's file shows nothing of others.
 //!
 //! Types: UTF-8 strings, `decimal(38, 10)` for money, `decimal(38, 12)` for prices, `decimal(18, 3)` for seconds,
-//! `timestamp(ms, UTC)`, 64-bit integers, booleans. Compression is zstd level 1; no total rows.
+//! `timestamp(ms, UTC)`, 64-bit integers, booleans. Compression is zstd level 1, none for small tables; no total rows.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -32,6 +32,9 @@ use crate::money::{LEDGER_SCALE, PRICE_SCALE};
 /// What every file says it was made by; without a version number, so that an update alone changes no byte.
 const CREATED_BY: &str = "rating-core";
 const SECONDS_SCALE: i8 = 3;
+/// A table with fewer rows is not compressed by [`write`]: making a zstd context for each of its columns costs more than the
+/// disk space it saves, and a month has thousands of such tables.
+const SMALL_TABLE_ROWS: usize = 1_024;
 
 /// Why a table could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +60,7 @@ pub enum WriteError {
 pub struct Encoder {
     schema: Arc<Schema>,
     arrow: SchemaRef,
+    compression: Compression,
     factory: ArrowRowGroupWriterFactory,
 }
 
@@ -74,9 +78,14 @@ impl Encoder {
     ///
     /// [`WriteError::File`] if the schema has no Parquet form; none of this crate's does that.
     pub fn new(schema: &Arc<Schema>) -> Result<Self, WriteError> {
+        Self::with(schema, zstd()?)
+    }
+
+    fn with(schema: &Arc<Schema>, compression: Compression) -> Result<Self, WriteError> {
         let arrow = arrow_schema(schema);
-        let factory = ArrowRowGroupWriterFactory::new(&file_writer(std::io::sink(), &arrow)?, arrow.clone());
-        Ok(Self { schema: schema.clone(), arrow, factory })
+        let writer = file_writer(std::io::sink(), &arrow, compression)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, arrow.clone());
+        Ok(Self { schema: schema.clone(), arrow, compression, factory })
     }
 
     /// The table's columns.
@@ -118,7 +127,7 @@ impl<W: Write + Send> Writer<W> {
     ///
     /// [`WriteError::File`] if `sink` fails.
     pub fn new(encoder: &Encoder, sink: W) -> Result<Self, WriteError> {
-        Ok(Self { file: file_writer(sink, &encoder.arrow)?, schema: encoder.schema.clone() })
+        Ok(Self { file: file_writer(sink, &encoder.arrow, encoder.compression)?, schema: encoder.schema.clone() })
     }
 
     /// Appends a row group; one without rows is left out.
@@ -149,13 +158,14 @@ impl<W: Write + Send> Writer<W> {
     }
 }
 
-/// Writes a whole table, in row groups of [`ROW_GROUP_ROWS`](super::ROW_GROUP_ROWS).
+/// Writes a whole table, not compressed if it is small, in row groups of [`ROW_GROUP_ROWS`](super::ROW_GROUP_ROWS).
 ///
 /// # Errors
 ///
 /// [`WriteError`].
 pub fn write<W: Write + Send>(view: &View<'_>, sink: W) -> Result<W, WriteError> {
-    let encoder = Encoder::new(&view.schema)?;
+    let compression = if view.rows() < SMALL_TABLE_ROWS { Compression::UNCOMPRESSED } else { zstd()? };
+    let encoder = Encoder::with(&view.schema, compression)?;
     let mut writer = Writer::new(&encoder, sink)?;
     for start in view.detail.clone().step_by(super::ROW_GROUP_ROWS) {
         let end = view.detail.end.min(start + super::ROW_GROUP_ROWS);
@@ -171,10 +181,18 @@ fn check_table(given: &Arc<Schema>, expected: &Arc<Schema>) -> Result<(), WriteE
     Err(WriteError::OtherTable { given: given.name, expected: expected.name })
 }
 
-fn file_writer<W: Write + Send>(sink: W, arrow: &SchemaRef) -> Result<SerializedFileWriter<W>, WriteError> {
+fn zstd() -> Result<Compression, WriteError> {
+    Ok(Compression::ZSTD(ZstdLevel::try_new(1)?))
+}
+
+fn file_writer<W: Write + Send>(
+    sink: W,
+    arrow: &SchemaRef,
+    compression: Compression,
+) -> Result<SerializedFileWriter<W>, WriteError> {
     let properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .build();
     let parquet = ArrowSchemaConverter::new().schema_root("rows").convert(arrow)?;

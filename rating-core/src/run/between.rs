@@ -111,6 +111,9 @@ fn reopen(
     Ok(readers)
 }
 
+/// Records that share a pair's name, and the source of the first.
+type Pair<'a> = (SourceId, Vec<Cdr<'a>>);
+
 struct Assembly {
     bytes: Vec<u8>,
     stretches: Vec<Stretch>,
@@ -132,19 +135,23 @@ fn assemble(
     }
     let mut fates = Vec::new();
     // Parts are in canonical order, so the records of a group are, too.
-    let mut groups: BTreeMap<(SourceId, &[u8]), Vec<Cdr<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u32, &[u8]), Pair<'_>> = BTreeMap::new();
     for leg in Leg::read_all(&bytes) {
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
             Some(Ok(cdr)) => match cdr.kind {
-                crate::cdr::Kind::LocalHalf { pair } => groups.entry((leg.source, pair)).or_default().push(cdr),
+                crate::cdr::Kind::LocalHalf { pair } => groups
+                    .entry((engine.duplicate_scope(leg.source), pair))
+                    .or_insert((leg.source, Vec::new()))
+                    .1
+                    .push(cdr),
                 _ => fates.push((leg.record, LegFate::Lost)),
             },
             _ => fates.push((leg.record, LegFate::Lost)),
         }
     }
     let mut rows = RowBuffer::default();
-    for ((source, _), mut group) in groups {
+    for (source, mut group) in groups.into_values() {
         let mut seen = std::collections::BTreeSet::new();
         group.retain(|cdr| {
             let new = seen.insert(cdr.key);

@@ -82,6 +82,15 @@ impl<'p> Engine<'p> {
         self.project.mediators.get(source.index())
     }
 
+    /// Within what records are compared to find duplicates: a site and a format. A switch's master file and its files for
+    /// each account may be two sources; two sites' switches may give two calls one id.
+    #[must_use]
+    pub(super) fn duplicate_scope(&self, source: SourceId) -> u32 {
+        let site = self.project.settings.sources.get(source.index()).map_or(0, |source| source.site);
+        let format = self.project.formats.get(source.index()).map_or(0, |(format, _)| *format as usize);
+        u32::try_from(site * cdr::Format::ALL.len() + format).unwrap_or(u32::MAX)
+    }
+
     /// What a record is.
     #[must_use]
     pub(super) fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {

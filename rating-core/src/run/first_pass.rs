@@ -116,7 +116,7 @@ pub(super) struct FirstPass {
 /// A key: the hash of the format's exact key, and the record that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
-    /// 128 bits of hash, the source mixed in.
+    /// 128 bits of hash, site and format mixed in.
     pub(super) hash: (u64, u64),
     /// The record.
     pub(super) record: u64,
@@ -129,9 +129,9 @@ impl Key {
     /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
-    pub(super) fn of(source: SourceId, cdr: &Cdr<'_>) -> Self {
+    pub(super) fn of(scope: u32, cdr: &Cdr<'_>) -> Self {
         let (one, two) = (FixedState::with_seed(0x5ca1_ab1e), FixedState::with_seed(0x0dd_ba11));
-        let keyed = (source.0, cdr.key);
+        let keyed = (scope, cdr.key);
         Self { hash: (one.hash_one(keyed), two.hash_one(keyed)), record: cdr.id.to_bits() }
     }
 
@@ -418,6 +418,7 @@ impl Shared<'_> {
 struct ChunkWork<'s> {
     shared: &'s Shared<'s>,
     source: SourceId,
+    scope: u32,
     rows: RowBuffer,
     keys: Vec<Key>,
     legs: Vec<(usize, Vec<u8>)>,
@@ -432,6 +433,7 @@ impl<'s> ChunkWork<'s> {
         Self {
             shared,
             source,
+            scope: shared.engine.duplicate_scope(source),
             rows: RowBuffer::default(),
             keys: Vec::new(),
             legs: Vec::new(),
@@ -456,7 +458,7 @@ impl<'s> ChunkWork<'s> {
                 }
             }
             Mediated::NeedsPartner(cdr, pair) => {
-                let hash = FixedState::with_seed(0x1e6).hash_one((self.source.0, pair));
+                let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, pair));
                 let partition = (hash >> 58) as usize % PARTITIONS;
                 let mut bytes = Vec::new();
                 Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut bytes);
@@ -469,7 +471,7 @@ impl<'s> ChunkWork<'s> {
 
     fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
         match self.shared.engine.finish(call, suspended, &mut self.rows) {
-            Fate::Row => self.keys.push(Key::of(self.source, &call.cdr)),
+            Fate::Row => self.keys.push(Key::of(self.scope, &call.cdr)),
             Fate::OtherPeriod => self.counts.other_period += 1,
         }
     }

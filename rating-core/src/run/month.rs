@@ -194,7 +194,8 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
             warnings.push(
                 Finding::warning("run.same_content", format!("`{}` has the same content as `{first}`", file.path))
                     .in_file(file.path.clone())
-                    .help("its records are counted as duplicates and charged once"),
+                    .help("at one site its records are duplicates and charged once; at two sites they would be charged twice: name the \
+                           file in one source only"),
             );
         } else {
             first_with.insert(file.sha256.as_str(), file.path.as_str());

@@ -182,7 +182,7 @@ fn excerpt(label: &Label, line: usize) -> (String, usize, usize) {
         return (shown(0, WIDTH), before, marked.min(length.saturating_sub(before)).max(1));
     }
     // A long line: the place, and a little to both sides of it.
-    let skip = if before > MARGIN { before - MARGIN } else { 0 };
+    let skip = before.saturating_sub(MARGIN);
     let (head, tail) = (if skip > 0 { "\u{2026}" } else { "" }, if length > skip + WIDTH { "\u{2026}" } else { "" });
     let before = before - skip;
     let under = marked.min(WIDTH.saturating_sub(before)).max(1);
