@@ -262,27 +262,7 @@ fn compile_plan(
     let plan = SitePlan { country: site.country.value.clone(), area_code, outside_line, extensions };
     match DialPlan::compile(&plan, countries) {
         Ok(compiled) => {
-            for conflict in compiled.conflicts() {
-                findings.push(
-                    Finding::warning(
-                        "dial_plan.extension_conflict",
-                        format!(
-                            "site `{}`: the extensions {}-{} hold {}, which is also a number that people dial",
-                            site.id, conflict.range.from, conflict.range.to, conflict.digits
-                        ),
-                    )
-                    .at(site
-                        .extensions
-                        .first()
-                        .map_or_else(|| label(&site.span, "this site"), |text| label(&text.span, "these extensions")))
-                    .help(match conflict.winner {
-                        Winner::Emergency => "when it is dialled, the emergency call wins: move the extension",
-                        Winner::Extension => {
-                            "when it is dialled, the extension wins; the other needs the outside-line code"
-                        }
-                    }),
-                );
-            }
+            warn_of_conflicts(site, source, &compiled, findings);
             Some(compiled)
         }
         Err(error) => {
@@ -301,6 +281,32 @@ fn compile_plan(
             findings.push(finding);
             None
         }
+    }
+}
+
+/// One warning for each meaning that wins, however many extensions are also something else.
+fn warn_of_conflicts(site: &SiteSettings, source: &Arc<SourceText>, plan: &DialPlan, findings: &mut Findings) {
+    let span = site.extensions.first().map_or(&site.span, |text| &text.span);
+    let conflicts = plan.conflicts();
+    for (winner, help) in [
+        (Winner::Emergency, "when one is dialled, the emergency call wins: move the extension"),
+        (Winner::Extension, "when one is dialled, the extension wins; the other needs the outside-line code"),
+    ] {
+        let of = conflicts.iter().filter(|conflict| conflict.winner == winner);
+        let digits: Vec<String> = of.map(|conflict| conflict.digits.to_string()).collect();
+        if digits.is_empty() {
+            continue;
+        }
+        let shown = digits.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if digits.len() > 8 { format!(" and {} more", digits.len() - 8) } else { String::new() };
+        findings.push(
+            Finding::warning(
+                "dial_plan.extension_conflict",
+                format!("site `{}`: among the extensions are numbers that people dial: {shown}{more}", site.id),
+            )
+            .at(Label::new(source, span.clone(), "these extensions"))
+            .help(help),
+        );
     }
 }
 

@@ -4,7 +4,7 @@
 //! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
-//! `cargo test -p rating-core --test it write_expected -- --ignored` writes what is found into `expected.txt`: read the
+//! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it findings` writes what is found into `expected.txt`: read the
 //! difference before you keep it.
 
 use std::collections::BTreeSet;
