@@ -226,9 +226,7 @@ impl Context<'_> {
 
     /// The wholesale charge in the retail side's currency, for the margin.
     fn converted(&self, row: &CallRow<'_>) -> Option<(crate::money::Currency, crate::money::Charge)> {
-        let (Outcome::Rated(cost), Outcome::Rated(_)) = (&row.wholesale.outcome, &row.retail.outcome) else {
-            return None;
-        };
+        let Outcome::Rated(cost) = &row.wholesale.outcome else { return None };
         let (from, to) = (row.wholesale.currency?, row.retail.currency?);
         if from == to {
             return None;
