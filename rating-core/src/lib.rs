@@ -60,7 +60,7 @@
 //!
 //! // The first record of the first source's file.
 //! let source = SourceId(0);
-//! let file = &project.files_of(&Disk, source).unwrap()[0];
+//! let file = &project.files_of(&Disk, source).unwrap().files[0];
 //! let bytes = Disk.read(&project.root.join(file)).unwrap();
 //! let (format, options) = &project.formats[source.index()];
 //! let reader = rating_core::cdr::open(*format, options, &bytes, true).unwrap();

@@ -9,7 +9,7 @@
 //! - The **payer's side** of a call is retail, or wholesale for the operator's own calls ([`PayerId::OPERATOR`]).
 //! - A call is **billable** if its payer's side was rated, at 0.00 too: a price of nothing is a price. What no price
 //!   applies to (inbound, internal, emergency, unanswered) is *not chargeable* and not billable.
-//! - **Wholesale missing** counts calls that are settled with the payer and whose wholesale side is suspended.
+//! - **Wholesale missing** counts calls whose wholesale side is suspended, whatever became of the payer's side.
 //! - A destination is that of the payer's side. A call of which only the wholesale side is rated is found under its
 //!   wholesale destination, with an operator cost and no calls, so that operator costs add up.
 
@@ -60,7 +60,7 @@ pub struct PayerSums {
     pub not_chargeable_calls: u64,
     /// Calls suspended on the payer's side.
     pub suspended_calls: u64,
-    /// Calls settled with the payer whose wholesale side is suspended.
+    /// Calls whose wholesale side is suspended.
     pub wholesale_missing_calls: u64,
     /// Talk time of all calls.
     pub duration: Elapsed,
@@ -562,8 +562,7 @@ fn add_to_payer(sums: &mut PayerSums, row: &CallRow<'_>, side: &Side, converted:
         Outcome::NotChargeable(_) => sums.not_chargeable_calls += 1,
         Outcome::Suspended(_) => sums.suspended_calls += 1,
     }
-    let settled = !matches!(side.outcome, Outcome::Suspended(_));
-    if settled && matches!(row.wholesale.outcome, Outcome::Suspended(_)) {
+    if matches!(row.wholesale.outcome, Outcome::Suspended(_)) {
         sums.wholesale_missing_calls += 1;
     }
     add_charge(&mut sums.client, &row.retail);

@@ -39,8 +39,9 @@ use super::{Cdr, Fault, Kind, NotACall, RejectReason, Stamp};
 pub(super) struct Asterisk {
     layout: Layout,
     order: Option<DateOrder>,
-    /// Local clock less epoch, in minutes: the median over the beginning of the file, and how many records it is from.
-    epoch_offset: Option<(i32, u32)>,
+    /// Local clock less epoch, in minutes: the median over the beginning of the file, how many records it is from, and the
+    /// epoch of the record that has it.
+    epoch_offset: Option<(i32, u32, Instant)>,
 }
 
 /// Whether this disposition means that the call was answered; `None` if Asterisk has no such disposition.
@@ -122,7 +123,7 @@ impl Asterisk {
         self.order
     }
 
-    pub(super) const fn epoch_offset(&self) -> Option<(i32, u32)> {
+    pub(super) const fn epoch_offset(&self) -> Option<(i32, u32, Instant)> {
         self.epoch_offset
     }
 
@@ -158,18 +159,18 @@ impl Asterisk {
             _ => None,
         };
         let mut cache = DateCache::new();
-        let mut offsets: Vec<i64> = Vec::new();
+        let mut offsets: Vec<(i64, Instant)> = Vec::new();
         for raw in records {
             let Ok(columns) = self.split(raw, fields) else { continue };
             let start = times::read(fields.get(raw, columns.start), self.order, &mut cache);
             if let (Ok(Reading::At(Stamp::Local(start))), Some(epoch)) = (start, columns_epoch(columns, raw, fields)) {
-                offsets.push(start.as_millis() - epoch.as_millis());
+                offsets.push((start.as_millis() - epoch.as_millis(), epoch));
             }
         }
         offsets.sort_unstable();
-        self.epoch_offset = offsets.get(offsets.len() / 2).and_then(|median| {
+        self.epoch_offset = offsets.get(offsets.len() / 2).and_then(|(median, epoch)| {
             let minutes = median.saturating_add(30_000).div_euclid(60_000);
-            Some((i32::try_from(minutes).ok()?, u32::try_from(offsets.len()).ok()?))
+            Some((i32::try_from(minutes).ok()?, u32::try_from(offsets.len()).ok()?, *epoch))
         });
     }
 

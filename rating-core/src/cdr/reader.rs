@@ -5,6 +5,7 @@ use std::fmt;
 use memchr::memchr;
 
 use crate::source::RecordId;
+use crate::time::Instant;
 
 use super::asterisk::{self, Asterisk};
 use super::cucm::{self, Cucm};
@@ -186,6 +187,8 @@ pub struct Notes {
     pub epoch_offset_minutes: Option<i32>,
     /// How many records that median is of.
     pub epoch_evidence: u32,
+    /// The epoch of the record that has that median: the moment at which the zone's offset should be the same.
+    pub epoch_at: Option<Instant>,
     /// The order of day and month, where dates with slashes show it.
     pub date_order: Option<DateOrder>,
     /// A file of CUCM quality records (CMR): it has no calls.
@@ -296,13 +299,14 @@ impl Reader {
     pub const fn notes(&self) -> Notes {
         match &self.inner {
             Inner::Asterisk(asterisk) => {
-                let (minutes, evidence) = match asterisk.epoch_offset() {
-                    Some((minutes, evidence)) => (Some(minutes), evidence),
-                    None => (None, 0),
+                let (minutes, evidence, at) = match asterisk.epoch_offset() {
+                    Some((minutes, evidence, at)) => (Some(minutes), evidence, Some(at)),
+                    None => (None, 0, None),
                 };
                 Notes {
                     epoch_offset_minutes: minutes,
                     epoch_evidence: evidence,
+                    epoch_at: at,
                     date_order: asterisk.date_order(),
                     quality_records: false,
                 }
@@ -310,6 +314,7 @@ impl Reader {
             Inner::Cucm(cucm) => Notes {
                 epoch_offset_minutes: None,
                 epoch_evidence: 0,
+                epoch_at: None,
                 date_order: None,
                 quality_records: cucm.is_quality_file(),
             },

@@ -62,6 +62,18 @@ impl Table {
     #[must_use]
     pub fn read(source: &Arc<SourceText>, required: &[&str], optional: &[&str], findings: &mut Findings) -> Self {
         let table = Self::read_any(source, findings);
+        // What a spreadsheet writes where the comma is the decimal sign. One finding is enough.
+        if let [only] = table.header.as_slice()
+            && only.contains(';')
+        {
+            let header = Label::new(source, table.line_span(0), "separated by `;`");
+            findings.push(
+                Finding::error("table.semicolons", "the columns are separated by semicolons")
+                    .at(header)
+                    .help("save the table with commas between the columns (and points in decimal numbers)"),
+            );
+            return Self { header: Vec::new(), rows: Vec::new(), ..table };
+        }
         if table.header.is_empty() {
             return table;
         }

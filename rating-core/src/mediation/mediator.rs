@@ -5,7 +5,9 @@
 //! Each end of a record is put inside or outside the site; the first evidence that tells wins.
 //!
 //! 1. **Patterns**: an end whose channel or device matches [`SourceSettings::phones`] is inside, one that matches
-//!    [`SourceSettings::trunks`] outside; where there are trunk patterns, any other channel is inside.
+//!    [`SourceSettings::trunks`] outside; where there are trunk patterns, any other channel is inside. But where somebody
+//!    inside reached a public number through a channel that nothing else places inside, the called end stays unclear: the
+//!    patterns may miss a trunk, and calls must not be free for a slip.
 //! 2. **Partitions** (CUCM), if the source lists inside ones: the calling and the called party's.
 //! 3. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
 //!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
@@ -255,6 +257,14 @@ impl Mediator {
         if caller == Side::Inside && nowhere && !cdr.answered && is_public(called) {
             callee = Side::Outside;
         }
+        // A channel that matches no trunk is inside, but a public number behind one that nothing else places inside may as
+        // well be a trunk that the patterns miss: free calls must not hang on a slip in a pattern.
+        if caller == Side::Inside && callee == Side::Inside && cdr.answered && is_public(called) && !nowhere {
+            let partition = cdr.partitions.map(|(_, called)| called);
+            if !self.is_known_inside(cdr.egress, partition) {
+                callee = Side::Unclear;
+            }
+        }
         let by_names_alone = self.trunks.is_empty() && !cdr.egress.is_empty() && !is_channel(cdr.egress);
         if caller == Side::Outside && callee == Side::Outside && forwarder_party.is_none() && by_names_alone {
             callee = Side::Unclear;
@@ -309,6 +319,15 @@ impl Mediator {
             _ if is_public(called) => Side::Outside,
             _ => Side::Unclear,
         }
+    }
+
+    /// Whether something better than the lack of a matching trunk pattern says that a channel or device is inside.
+    fn is_known_inside(&self, line: &[u8], partition: Option<&[u8]>) -> bool {
+        is_local(line)
+            || self.phones.iter().any(|pattern| pattern.matches(line))
+            || partition.is_some_and(|partition| !partition.is_empty())
+            || PHONE_DEVICES.iter().any(|prefix| starts_with(line, prefix))
+            || device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some())
     }
 
     /// Where a channel or device leads, by patterns, partition and name.

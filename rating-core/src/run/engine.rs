@@ -71,10 +71,8 @@ impl<'p> Engine<'p> {
         let notes = reader.notes();
         let shown = i64::from(notes.epoch_offset_minutes?);
         let zone = &self.project.settings.sources.get(source.index())?.zone;
-        // The beginning of a file may lie on either side of a clock change of the month.
-        let bounds = self.bounds.get(self.project.settings.sources.get(source.index())?.site)?;
-        let offsets = [bounds.from, bounds.until].map(|at| zone.offset_at(at) / 60_000);
-        let difference = offsets.into_iter().map(|offset| shown - offset).min_by_key(|difference| difference.abs())?;
+        // Both are of one record, so a clock change within the file, or in the month that is run, makes no difference.
+        let difference = shown - zone.offset_at(notes.epoch_at?) / 60_000;
         (notes.epoch_evidence >= 3 && difference.abs() >= 15).then_some(difference)
     }
 

@@ -6,7 +6,7 @@ use super::Aside;
 use super::between::{Joined, LegFate};
 use super::codes;
 use super::control::Counts;
-use super::first_pass::{FirstPass, InputFile, RejectedRecord};
+use super::first_pass::{FirstPass, InputFile};
 use super::month::RunContext;
 use super::second_pass::SecondPass;
 use crate::aggregation::{Amounts, ReasonKey, ReasonSums, SideName};
@@ -104,7 +104,7 @@ pub(super) fn collect<'r>(
 /// One line for each source and reason, with the first record.
 fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
     let mut lines: BTreeMap<(SourceId, &'static str), Other> = BTreeMap::new();
-    let mut add = |source: SourceId, code: &'static str, count: u64, example: Option<&RejectedRecord>| {
+    let mut add = |source: SourceId, code: &'static str, count: u64, example: Option<(RecordId, Option<u64>)>| {
         let line = lines.entry((source, code)).or_insert_with(|| Other {
             kind: ExceptionKind::Rejected,
             code,
@@ -115,8 +115,7 @@ fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
         });
         line.count += count;
         if line.record.is_none() {
-            line.record = example.map(|reject| reject.id);
-            line.number = example.map(|reject| reject.number);
+            (line.record, line.number) = example.map_or((None, None), |(record, number)| (Some(record), number));
         }
     };
     for part in &first.parts {
@@ -124,13 +123,14 @@ fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
         for (reason, count) in RejectReason::ALL.into_iter().zip(part.rejected) {
             if count > 0 {
                 let example = part.rejects.iter().find(|reject| reject.reason == reason);
-                add(file.source, reason.code(), count, example);
+                add(file.source, reason.code(), count, example.map(|reject| (reject.id, Some(reject.number))));
             }
         }
     }
-    for (file, result) in files.iter().zip(&first.files) {
+    for (index, (file, result)) in files.iter().zip(&first.files).enumerate() {
         if let Some((code, ..)) = &result.refused {
-            add(file.source, code, 1, None);
+            let place = u32::try_from(index).ok().and_then(|index| RecordId::new(index, 0));
+            add(file.source, code, 1, place.map(|place| (place, None)));
         }
     }
     lines.into_values().collect()
@@ -154,7 +154,8 @@ fn suspended_asides(files: &[InputFile], reasons: &[(ReasonKey, &ReasonSums)]) -
     asides
         .into_iter()
         .map(|((side, code), (count, sums, stake))| Aside {
-            code: if side == SideName::Retail { code.to_owned() } else { format!("{code} (wholesale)") },
+            code: code.to_owned(),
+            side: Some(side),
             count,
             example: place(files, sums.example.record, None),
             looks_like: String::from_utf8_lossy(&sums.example.dialled).into_owned(),
@@ -183,7 +184,14 @@ fn rejected_asides(files: &[InputFile], first: &FirstPass, others: &[Other]) -> 
                 }
                 _ => refused().unwrap_or_default(),
             };
-            Aside { code: other.code.to_owned(), count: other.count, example, looks_like, at_stake: Vec::new() }
+            Aside {
+                code: other.code.to_owned(),
+                side: None,
+                count: other.count,
+                example,
+                looks_like,
+                at_stake: Vec::new(),
+            }
         })
         .collect()
 }
@@ -203,7 +211,8 @@ fn place(files: &[InputFile], record: RecordId, number: Option<u64>) -> String {
 }
 
 /// The rejected records one by one (at most `limit`), as machine CSV: file, record number, byte offset, reason, column at
-/// fault, and the beginning of the record as it was written (what is not UTF-8 as U+FFFD).
+/// fault, and the beginning of the record as it was written (what is not UTF-8 as U+FFFD). Files that were refused as a whole
+/// follow, with the reason in words.
 pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: usize) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing to memory cannot fail.
@@ -220,6 +229,11 @@ pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: u
             &column,
             &text,
         ]);
+    }
+    for (file, result) in run.files.iter().zip(&first.files) {
+        if let Some((code, words, _)) = &result.refused {
+            let _ = writer.write_record([file.path.as_str(), "", "0", code, "", words]);
+        }
     }
     writer.into_inner().unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use super::first_pass::FirstPass;
 use super::month::{RunContext, SOFTWARE_VERSION};
 use super::publish::{Published, PublishedFile, Stage};
 use super::{Aside, RunError, Summary};
+use crate::aggregation::SideName;
 use crate::finding::Findings;
 use crate::money::{Currency, LEDGER_SCALE, Total};
 use crate::time::{Instant, Month, ZONE_DATABASE_VERSION};
@@ -105,6 +106,7 @@ fn asides(list: &[Aside]) -> Value {
         .map(|aside| {
             json!({
                 "code": aside.code,
+                "side": aside.side.map(SideName::name),
                 "count": aside.count,
                 "example": aside.example,
                 "looks_like": aside.looks_like,
@@ -190,6 +192,7 @@ fn read_asides(value: &Value) -> Vec<Aside> {
         .flatten()
         .map(|aside| Aside {
             code: text(&aside["code"]),
+            side: [SideName::Retail, SideName::Wholesale].into_iter().find(|side| aside["side"] == side.name()),
             count: aside["count"].as_u64().unwrap_or(0),
             example: text(&aside["example"]),
             looks_like: text(&aside["looks_like"]),

@@ -51,7 +51,7 @@ pub struct Options {
     pub threads: usize,
     /// Write nothing.
     pub dry_run: bool,
-    /// Use the directory as it was known at this instant; `None` is all that is known now.
+    /// Use the directory as it was known at this instant, as a draft; `None` is all that is known now.
     pub known_at: Option<Instant>,
 }
 
@@ -117,6 +117,8 @@ pub enum RunError {
 pub struct Aside {
     /// The reason's code.
     pub code: String,
+    /// Which side of the calls; `None` for records.
+    pub side: Option<crate::aggregation::SideName>,
     /// How many.
     pub count: u64,
     /// Where the first one stands: `file:record` or `file@offset`.

@@ -98,7 +98,9 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
     };
     let files = inputs(storage, &project, &mut warnings)?;
     let id = run_id(&project, month, options, &files);
-    let stage = Stage::new(storage, &out, &id, month, only.is_some(), options.dry_run);
+    // What only one site, or the past, says is no month to publish.
+    let draft = only.is_some() || options.known_at.is_some();
+    let stage = Stage::new(storage, &out, &id, month, draft, options.dry_run);
     if !options.dry_run && stage.is_current()? {
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
         return manifest::read_summary(&manifest, &stage, month, id, warnings);
@@ -306,7 +308,10 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
         files: run.files.len(),
         warnings,
         above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
-            || above(total.rejected, total.records, limits.rejected_ppm),
+            || above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
+            || above(total.rejected, total.records, limits.rejected_ppm)
+            // A file that was refused counts as one record, whatever it holds: no share is small enough.
+            || first.files.iter().any(|file| file.refused.is_some() || file.damage.is_some()),
     };
     let manifest = manifest::write(run, &summary, &first, &files, &stage.files());
     stage.write("manifest.json", &manifest)?;
@@ -315,7 +320,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
 }
 
 fn folder(stage: &Stage<'_>, run: &RunContext<'_>) -> PathBuf {
-    if run.only.is_some() { stage.version().join(format!("month={}", run.month)) } else { stage.current() }
+    if stage.is_draft() { stage.version().join(format!("month={}", run.month)) } else { stage.current() }
 }
 
 fn names(project: &Project, files: &[InputFile]) -> Names {

@@ -141,8 +141,18 @@ impl Project {
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
         let (mediators, formats) = compile_sources(&settings, &mut findings);
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
-        let book = read_tariffs(&mut reader, &settings, &mut findings)?;
-        let assignments = read_assignments(&mut reader, &settings, &directory, &book, &mut findings);
+        let mut of_tariffs = Findings::default();
+        let book = read_tariffs(&mut reader, &settings, &mut of_tariffs)?;
+        let mut of_assignments = Findings::default();
+        let assignments = read_assignments(&mut reader, &settings, &directory, &book, &mut of_assignments);
+        // A tariff with a mistake in it is not there: that is no mistake of who is assigned to it.
+        let tariffs_missing = of_tariffs.has_errors();
+        findings.extend(of_tariffs);
+        for finding in of_assignments {
+            if !(tariffs_missing && finding.code == "assignment.unknown_tariff") {
+                findings.push(finding);
+            }
+        }
         let rates = reader
             .named(&settings.tariffs.exchange_rates, &source, &mut findings)
             .first()

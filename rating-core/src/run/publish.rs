@@ -86,6 +86,12 @@ impl<'s> Stage<'s> {
         self.out.join(self.shelf).join(format!(".partial-{}", self.run))
     }
 
+    /// Whether it is a draft, which never becomes the version in force.
+    #[must_use]
+    pub fn is_draft(&self) -> bool {
+        self.shelf == "drafts"
+    }
+
     /// Where the finished run will stand.
     #[must_use]
     pub fn version(&self) -> PathBuf {

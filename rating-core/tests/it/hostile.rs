@@ -435,3 +435,73 @@ fn wherever_space_runs_out_a_reader_sees_the_old_month_or_the_new_one() {
         assert_eq!(seen(&demo).unwrap(), new);
     }
 }
+
+/// Codes of suspended calls and how many there are of each.
+fn suspended(summary: &Summary) -> Vec<(String, u64)> {
+    summary.suspended.iter().map(|aside| (aside.code.clone(), aside.count)).collect()
+}
+
+#[test]
+fn a_slip_in_a_trunk_pattern_suspends_calls_and_frees_none() {
+    let demo = Demo::new();
+    let right = demo.run();
+    demo.edit("rating.toml", "trunks = [\"PJSIP/carrier*\"]", "trunks = [\"SIP/carrier*\"]");
+    let wrong = demo.run();
+    // What was charged in London is not free: whatever the switch sent out by a channel that is nobody's extension waits.
+    assert!(wrong.calls.suspended >= right.calls.suspended + 15, "{:?}", wrong.calls);
+    assert!(suspended(&wrong).iter().any(|(code, count)| code == "rating.direction_unknown" && *count >= 15));
+}
+
+#[test]
+fn a_refused_file_is_above_every_limit_and_named_in_the_exceptions() {
+    let demo = Demo::new();
+    demo.edit("rating.toml", "rejected = \"10%\"", "rejected = \"100%\"");
+    assert!(!demo.run().above_limit);
+    demo.write("cdr/ldn/b.csv", [0xff, 0xfe, b'x', 0]);
+    let summary = demo.run();
+    assert!(summary.above_limit);
+    let month = demo.0.path().join("out/current/month=2026-10/all-sites");
+    let exceptions = std::fs::read_to_string(month.join("202610_all-sites_exceptions.machine.csv")).unwrap();
+    assert!(exceptions.lines().any(|line| line.contains("cdr.file_utf16") && line.contains("cdr/ldn/b.csv")));
+    let listed = std::fs::read_to_string(month.join("202610_all-sites_rejected-records.csv")).unwrap();
+    assert!(listed.contains("cdr/ldn/b.csv,,0,cdr.file_utf16,,the file is UTF-16"), "{listed}");
+}
+
+#[test]
+fn what_was_known_earlier_is_a_draft() {
+    let demo = Demo::new();
+    let now = demo.run();
+    let known_at = rating_core::time::Instant::parse_rfc3339("2026-10-01T00:00:00Z");
+    let then = month(&Disk, &Options { known_at, ..demo.options() }, &Silent).unwrap();
+    assert_eq!((now.published, then.published), (Published::Now, Published::Draft));
+    assert_eq!(demo.run().published, Published::Already);
+}
+
+#[test]
+fn a_clock_that_is_right_is_not_warned_of_in_another_months_run() {
+    let demo = Demo::new();
+    for asked in ["2026-10", "2026-11", "2027-01", "2026-07"] {
+        let options = Options { month: Month::parse(asked), dry_run: true, ..demo.options() };
+        let summary = month(&Disk, &options, &Silent).unwrap();
+        assert!(summary.warnings.is_empty(), "{asked}: {:?}", summary.warnings);
+    }
+}
+
+#[test]
+fn a_tariff_with_a_mistake_is_not_also_a_tariff_that_nobody_knows() {
+    let demo = Demo::new();
+    demo.edit("tariffs/retail-gb.toml", "from = \"2026-01-01\"", "from = 2026-01-01");
+    let Err(RunError::Invalid(findings)) = demo.try_run(&Disk) else { panic!("a bare date is refused") };
+    let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+    assert!(!codes.contains(&"assignment.unknown_tariff") && codes.contains(&"settings.wrong_type"), "{codes:?}");
+}
+
+#[test]
+fn the_same_file_under_two_sources_of_a_site_is_charged_once() {
+    let demo = Demo::new();
+    let once = demo.run();
+    demo.edit("rating.toml", "[directory]", "[[source]]\nid = \"again\"\nsite = \"ldn\"\nformat = \"asterisk\"\nfiles = [\"copy/*.csv\"]\nzone = \"Europe/London\"\ntrunks = [\"PJSIP/carrier*\"]\n\n[directory]");
+    demo.write("copy/x.csv", demo.read("cdr/ldn/Master-2026-10.csv"));
+    let twice = demo.run();
+    assert_eq!((once.calls, once.retail, once.wholesale), (twice.calls, twice.retail, twice.wholesale));
+}

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rating_core::aggregation::SideName;
 use rating_core::finding::Findings;
 use rating_core::money::{Currency, Total};
 use rating_core::run::publish::Published;
@@ -228,7 +229,11 @@ fn asides(text: &mut String, title: &str, asides: &[Aside]) {
                 .collect();
             let stake = if stake.is_empty() { String::new() } else { format!("{} at stake", stake.join(" + ")) };
             let example = format!("e.g. {} {}", line(&aside.example), line(&aside.looks_like));
-            [thousands(aside.count), aside.code.clone(), stake, example]
+            let code = match aside.side {
+                Some(SideName::Wholesale) => format!("{} (wholesale)", aside.code),
+                _ => aside.code.clone(),
+            };
+            [thousands(aside.count), code, stake, example]
         })
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -252,7 +257,7 @@ fn json(summary: &Summary) -> serde_json::Value {
             .iter()
             .map(|aside| {
                 serde_json::json!({
-                    "code": aside.code, "count": aside.count, "example": aside.example,
+                    "code": aside.code, "side": aside.side.map(SideName::name), "count": aside.count, "example": aside.example,
                     "looks_like": aside.looks_like, "at_stake": money(&aside.at_stake),
                 })
             })
