@@ -14,7 +14,7 @@ use super::storage::{Storage, StorageError};
 use crate::assignment::{self, Assignments};
 use crate::cdr::{self, LayoutName};
 use crate::directory::{self, Directory};
-use crate::finding::settings::Spanned;
+use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::ids::{SiteId, SourceId};
 use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan, Winner};
@@ -141,15 +141,13 @@ impl Project {
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
         let (mediators, formats) = compile_sources(&settings, &mut findings);
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
-        let mut of_tariffs = Findings::default();
-        let book = read_tariffs(&mut reader, &settings, &mut of_tariffs)?;
+        let (book, declared) = read_tariffs(&mut reader, &settings, &mut findings)?;
         let mut of_assignments = Findings::default();
         let assignments = read_assignments(&mut reader, &settings, &directory, &book, &mut of_assignments);
-        // A tariff with a mistake in it is not there: that is no mistake of who is assigned to it.
-        let tariffs_missing = of_tariffs.has_errors();
-        findings.extend(of_tariffs);
+        // A tariff with a mistake in it is not in the book: that is no mistake of who is assigned to it.
+        let is_declared = |message: &str| declared.iter().any(|id| message == format!("there is no tariff `{id}`"));
         for finding in of_assignments {
-            if !(tariffs_missing && finding.code == "assignment.unknown_tariff") {
+            if !(finding.code == "assignment.unknown_tariff" && is_declared(&finding.message)) {
                 findings.push(finding);
             }
         }
@@ -411,7 +409,12 @@ fn read_directory(
     directory
 }
 
-fn read_tariffs(reader: &mut Reader<'_>, settings: &Settings, findings: &mut Findings) -> Result<TariffBook, RunError> {
+/// The tariffs, and the ids that their files give themselves, readable or not.
+fn read_tariffs(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> Result<(TariffBook, Vec<String>), RunError> {
     let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?.files;
     if paths.is_empty() {
         findings.push(
@@ -427,7 +430,12 @@ fn read_tariffs(reader: &mut Reader<'_>, settings: &Settings, findings: &mut Fin
     let zones: Vec<Zone> = settings.sites.iter().map(|site| site.zone.clone()).collect();
     // A deck is named relative to the tariff that names it; what cannot be read is the tariff reader's to report.
     let mut deck = |path: &str| reader.text(path, None, &mut Findings::default());
-    Ok(TariffBook::read(&files, &mut deck, &zones, &settings.operator.zone, findings))
+    let book = TariffBook::read(&files, &mut deck, &zones, &settings.operator.zone, findings);
+    let declared = files.iter().filter_map(|file| {
+        let mut ignored = Findings::default();
+        Section::parse(file, &mut ignored).text("id", &mut ignored).map(|id| id.value)
+    });
+    Ok((book, declared.collect()))
 }
 
 fn read_assignments(
