@@ -111,8 +111,8 @@ fn reopen(
     Ok(readers)
 }
 
-/// Records that share a pair's name, and the source of the first.
-type Pair<'a> = (SourceId, Vec<Cdr<'a>>);
+/// Records of a site that share a pair's name, each with its source.
+type Pair<'a> = Vec<(SourceId, Cdr<'a>)>;
 
 struct Assembly {
     bytes: Vec<u8>,
@@ -140,36 +140,39 @@ fn assemble(
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
             Some(Ok(cdr)) => match cdr.kind {
-                crate::cdr::Kind::LocalHalf { pair } => groups
-                    .entry((engine.duplicate_scope(leg.source), pair))
-                    .or_insert((leg.source, Vec::new()))
-                    .1
-                    .push(cdr),
+                crate::cdr::Kind::LocalHalf { pair } => {
+                    groups.entry((engine.duplicate_scope(leg.source), pair)).or_default().push((leg.source, cdr))
+                }
                 _ => fates.push((leg.record, LegFate::Lost)),
             },
             _ => fates.push((leg.record, LegFate::Lost)),
         }
     }
     let mut rows = RowBuffer::default();
-    for (source, mut group) in groups.into_values() {
+    for group in groups.into_values() {
+        // The same record may be in two sources of a site; but two switches of a site count their channels alike, so only
+        // halves out of one source belong together.
         let mut seen = std::collections::BTreeSet::new();
-        group.retain(|cdr| {
-            let new = seen.insert(cdr.key);
-            if !new {
+        let mut by_source: BTreeMap<SourceId, Vec<Cdr<'_>>> = BTreeMap::new();
+        for (source, cdr) in group {
+            if seen.insert(cdr.key) {
+                by_source.entry(source).or_default().push(cdr);
+            } else {
                 fates.push((cdr.id, LegFate::Duplicate));
             }
-            new
-        });
-        for (verdict, cdr) in engine.assemble(source, &group).into_iter().zip(&group) {
-            let fate = match verdict {
-                Assembled::Call(call) => match engine.finish(call, None, &mut rows) {
-                    Fate::Row => LegFate::Used,
-                    Fate::OtherPeriod => LegFate::OtherPeriod,
-                },
-                Assembled::MergedInto(_) => LegFate::Merged,
-                Assembled::Waiting => LegFate::Waiting,
-            };
-            fates.push((cdr.id, fate));
+        }
+        for (source, halves) in by_source {
+            for (verdict, cdr) in engine.assemble(source, &halves).into_iter().zip(&halves) {
+                let fate = match verdict {
+                    Assembled::Call(call) => match engine.finish(call, None, &mut rows) {
+                        Fate::Row => LegFate::Used,
+                        Fate::OtherPeriod => LegFate::OtherPeriod,
+                    },
+                    Assembled::MergedInto(_) => LegFate::Merged,
+                    Assembled::Waiting => LegFate::Waiting,
+                };
+                fates.push((cdr.id, fate));
+            }
         }
     }
     let (bytes, stretches) = rows.into_run();

@@ -218,11 +218,11 @@ pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: u
     // Writing to memory cannot fail.
     let _ = writer.write_record(["file", "record", "offset", "reason", "column", "text"]);
     for reject in first.parts.iter().flat_map(|part| &part.rejects).take(limit) {
-        let file = run.files.get(reject.id.file() as usize).map_or("", |file| file.path.as_str());
+        let file = printable(run.files.get(reject.id.file() as usize).map_or("", |file| file.path.as_str()));
         let column = if reject.column == 0 { String::new() } else { reject.column.to_string() };
         let text = printable(&String::from_utf8_lossy(&reject.shown));
         let _ = writer.write_record([
-            file,
+            &file,
             &reject.number.to_string(),
             &reject.id.offset().to_string(),
             reject.reason.code(),
@@ -232,7 +232,7 @@ pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: u
     }
     for (file, result) in run.files.iter().zip(&first.files) {
         if let Some((code, words, _)) = &result.refused {
-            let _ = writer.write_record([file.path.as_str(), "", "0", code, "", words]);
+            let _ = writer.write_record([printable(&file.path).as_str(), "", "0", code, "", words]);
         }
     }
     writer.into_inner().unwrap_or_default()

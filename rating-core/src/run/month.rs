@@ -278,7 +278,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
     let listed = exceptions::collect(run, &first, &joined, &second, &files);
     context.month_files(Report::Exceptions, &crate::report::exceptions(&listed.lines(), &names).view())?;
     stage.write(
-        &format!("all-sites/{}_all-sites_rejected-records.csv", run.month.compact()),
+        &format!("all-sites/{}_all-sites_rejected-records.machine.csv", run.month.compact()),
         &exceptions::rejected_records(run, &first, LISTED_REJECTS),
     )?;
     let control = second.aggregate.control();
@@ -310,6 +310,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
         above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
             || above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
             || above(total.rejected, total.records, limits.rejected_ppm)
+            || above(total.waiting, total.records, limits.rejected_ppm)
             // A file that was refused counts as one record, whatever it holds: no share is small enough.
             || first.files.iter().any(|file| file.refused.is_some() || file.damage.is_some()),
     };

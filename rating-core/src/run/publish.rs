@@ -114,9 +114,7 @@ impl<'s> Stage<'s> {
     ///
     /// If the link cannot be read.
     pub fn is_current(&self) -> Result<bool> {
-        Ok(self.shelf == "versions"
-            && self.storage.read_link(&self.current())?.is_some_and(|target| target == self.target())
-            && self.storage.exists(&self.version().join(self.month_folder()).join("manifest.json")))
+        Ok(self.is_complete() && self.storage.read_link(&self.current())?.is_some_and(|target| target == self.target()))
     }
 
     /// Clears what an interrupted run left behind and makes the folder to write in.
@@ -206,8 +204,13 @@ impl<'s> Stage<'s> {
             self.storage.sync_folder(folder)?;
         }
         let shelf = self.out.join(self.shelf);
-        self.storage.remove(&self.version())?;
+        // What stands there is a draft, or a version that somebody damaged.
+        let old = shelf.join(format!(".partial-old-{}", self.run));
+        if self.storage.exists(&self.version()) {
+            self.storage.rename(&self.version(), &old)?;
+        }
         self.storage.rename(&self.partial(), &self.version())?;
+        self.storage.remove(&old)?;
         self.storage.sync_folder(&shelf)?;
         if self.shelf == "drafts" {
             return Ok(Published::Draft);
@@ -231,10 +234,20 @@ impl<'s> Stage<'s> {
         self.storage.sync_folder(&current)
     }
 
-    /// Whether this run stands complete on its shelf, in force or not.
+    /// Whether this run stands complete on its shelf, in force or not: its manifest is there, and every file that the
+    /// manifest lists, with its size.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.shelf == "versions" && self.storage.exists(&self.version().join(self.month_folder()).join("manifest.json"))
+        let month = self.version().join(self.month_folder());
+        if self.shelf != "versions" || !self.storage.exists(&month.join("manifest.json")) {
+            return false;
+        }
+        let Ok(manifest) = self.storage.read(&month.join("manifest.json")) else { return false };
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+        manifest["outputs"].as_array().into_iter().flatten().all(|file| {
+            let path = file["path"].as_str().unwrap_or("");
+            self.storage.size(&month.join(path)).is_ok_and(|size| Some(size) == file["bytes"].as_u64())
+        })
     }
 }
 

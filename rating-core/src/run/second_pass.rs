@@ -90,13 +90,12 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
     for (key, stretches) in groups {
         sites.entry(key.site).or_default().push((key, stretches));
     }
-    let found: Vec<SecondPass> = sites
-        .into_iter()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .map(|(site, groups)| context.site(SiteId(site), &groups))
-        .collect::<Result<_, RunError>>()?;
-    Ok(found.into_iter().fold(SecondPass::default(), SecondPass::merge))
+    // One site after the other, its payers in parallel: what is held in memory is a few payers' calls.
+    let mut found = SecondPass::default();
+    for (site, groups) in sites {
+        found = found.merge(context.site(SiteId(site), &groups)?);
+    }
+    Ok(found)
 }
 
 /// Consecutive payers that together have about as many rows as a row group, or one payer that alone has more.

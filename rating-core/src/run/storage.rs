@@ -276,6 +276,10 @@ impl Storage for Disk {
     }
 
     fn lock(&self, path: &Path, holder: &str) -> Result<Option<Box<dyn Lock>>> {
+        // The lock is written to; a link would lead that elsewhere.
+        if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(failed("lock", path, io::Error::other("it is no ordinary file; remove it")));
+        }
         let mut file = File::options()
             .read(true)
             .write(true)

@@ -463,7 +463,7 @@ fn a_refused_file_is_above_every_limit_and_named_in_the_exceptions() {
     let month = demo.0.path().join("out/current/month=2026-10/all-sites");
     let exceptions = std::fs::read_to_string(month.join("202610_all-sites_exceptions.machine.csv")).unwrap();
     assert!(exceptions.lines().any(|line| line.contains("cdr.file_utf16") && line.contains("cdr/ldn/b.csv")));
-    let listed = std::fs::read_to_string(month.join("202610_all-sites_rejected-records.csv")).unwrap();
+    let listed = std::fs::read_to_string(month.join("202610_all-sites_rejected-records.machine.csv")).unwrap();
     assert!(listed.contains("cdr/ldn/b.csv,,0,cdr.file_utf16,,the file is UTF-16"), "{listed}");
 }
 
@@ -504,4 +504,60 @@ fn the_same_file_under_two_sources_of_a_site_is_charged_once() {
     demo.write("copy/x.csv", demo.read("cdr/ldn/Master-2026-10.csv"));
     let twice = demo.run();
     assert_eq!((once.calls, once.retail, once.wholesale), (twice.calls, twice.retail, twice.wholesale));
+}
+
+#[test]
+fn a_published_month_that_lost_a_file_is_made_again() {
+    let demo = Demo::new();
+    demo.run();
+    let month = demo.0.path().join("out/current/month=2026-10");
+    let path = month.join("all-sites/202610_all-sites_call-charges.csv");
+    let content = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(demo.run().published, Published::Now);
+    assert_eq!(std::fs::read(&path).unwrap(), content);
+    std::fs::write(&path, [content.as_slice(), b"1"].concat()).unwrap();
+    assert_eq!(demo.run().published, Published::Now);
+    assert_eq!(demo.run().published, Published::Already);
+    assert_eq!(std::fs::read_dir(demo.0.path().join("out/versions")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_lock_that_leads_elsewhere_is_refused() {
+    let demo = Demo::new();
+    demo.write("victim", "keep").write("out/x", "");
+    std::os::unix::fs::symlink("../victim", demo.0.path().join("out/.lock")).unwrap();
+    assert!(matches!(demo.try_run(&Disk), Err(RunError::Storage(_))));
+    assert_eq!(demo.read("victim"), "keep");
+}
+
+/// Two halves of a call through a `Local` channel, as one switch writes them; `serial` tells the switch's calls apart.
+fn halves(extension: &str, dialled: &str, at: &str, seconds: u32, serial: u32) -> String {
+    let end = format!(
+        "2026-10-06 11:{:02}:{:02}",
+        at[..2].parse::<u32>().unwrap() + seconds / 60,
+        &at[3..].parse::<u32>().unwrap()
+    );
+    let row = |channel: &str, to: &str, id: u32| {
+        format!(
+            "\"\",\"{extension}\",\"{dialled}\",\"from-internal\",\"\",\"{channel}\",\"{to}\",\"Dial\",\"\",\"2026-10-06 11:{at}\",\
+             \"2026-10-06 11:{at}\",\"{end}\",{seconds},{seconds},\"ANSWERED\",\"DOCUMENTATION\",\"17900{id:05}.{id}\",\"\"\n"
+        )
+    };
+    row(&format!("PJSIP/{extension}-{serial:08x}"), "Local/s@queue-00000001;1", serial)
+        + &row("Local/s@queue-00000001;2", &format!("PJSIP/carrier-{serial:08x}"), serial + 1)
+}
+
+#[test]
+fn two_switches_of_a_site_may_name_their_channels_alike() {
+    let demo = Demo::new();
+    let block = "[[source]]\nid = \"second\"\nsite = \"ldn\"\nformat = \"asterisk\"\nfiles = [\"second/*.csv\"]\nzone = \"Europe/London\"\ntrunks = [\"PJSIP/carrier*\"]\n\n[directory]";
+    demo.edit("rating.toml", "[directory]", block);
+    demo.write("cdr/ldn/Master-2026-10.csv", halves("2001", "901614960123", "00:00", 60, 1));
+    demo.write("second/b.csv", halves("2011", "901614960200", "00:30", 600, 101));
+    let summary = demo.run();
+    // 2001: 3p + 2.4p = 5.4p. 2011: 3p + 10 × 2.4p = 27p. Together 32.4p, and each pair is one call and one merged leg.
+    assert_eq!((summary.records.used, summary.records.merged), (2 + 12, 2), "{:?}", summary.records);
+    let pounds = summary.retail.iter().find(|(currency, _)| currency.code() == "GBP").unwrap();
+    assert_eq!(pounds.1.to_string(), "0.324");
 }

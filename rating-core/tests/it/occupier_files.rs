@@ -134,7 +134,7 @@ fn occupier_files_never_hold_an_operator_amount() {
     let summary = run_month(folder.path(), &folder.path().join("out"), 2);
     let mut searched = 0;
     for (path, content) in files_below(&summary.folder.canonicalize().unwrap()) {
-        if path.ends_with(".json") || path.ends_with("_rejected-records.csv") {
+        if path.ends_with(".json") || path.ends_with("_rejected-records.machine.csv") {
             continue;
         }
         let cells = cells(&path, &content);

@@ -79,8 +79,9 @@ fn published(project: &Path, run: &str) -> Files {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
         let text = || String::from_utf8(content.clone()).unwrap();
         let itemised = folder.contains("/payer=") && name.contains("_itemised_") && name.ends_with(".machine.csv");
-        let all_sites = folder == "all-sites" && name.ends_with(".machine.csv");
-        let rejected = folder == "all-sites" && name.ends_with("_rejected-records.csv") && text().lines().count() > 1;
+        let all_sites = folder == "all-sites" && name.ends_with(".machine.csv") && !name.contains("rejected-records");
+        let rejected =
+            folder == "all-sites" && name.ends_with("_rejected-records.machine.csv") && text().lines().count() > 1;
         if itemised || all_sites || rejected {
             let earlier = shown.insert(name.to_owned(), text());
             assert!(earlier.is_none(), "two published files are called {name}");
