@@ -519,8 +519,12 @@ impl DialPlan {
         if !view.digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let international =
-            || self.rules.international.iter().find_map(|prefix| self.international(view.strip_prefix(prefix)?));
+        // The longest prefix that is there decides: what is no number after 011 is none after 01 either.
+        let international = || {
+            let shortest_rest = |rest: &View<'_>| std::cmp::Reverse(rest.digits.len());
+            let rests = self.rules.international.iter().filter_map(|prefix| view.strip_prefix(prefix));
+            self.international(rests.max_by_key(shortest_rest)?)
+        };
         let number = international().or_else(|| self.national(view));
         if let Some(number) = number {
             return Some(Party::Number(number));
@@ -548,8 +552,22 @@ impl DialPlan {
             .map(Vec::len)
     }
 
-    /// A number with its country code, after `+` or an international prefix.
+    /// A number with its country code, after `+` or an international prefix. Where the country's plan is known, digits that
+    /// no number of it begins with are none: `+4400909…` must not be an ordinary British number, and priced as one.
     fn international(&self, view: View<'_>) -> Option<E164> {
+        let number = self.as_international(view)?;
+        let mut buffer = [0; MAX_DIGITS];
+        let digits = number.digits().write(&mut buffer);
+        match self.destination(digits) {
+            Some(destination) => {
+                let national = digits.strip_prefix(&*destination.code)?;
+                (!destination.lengths.lengths(national).is_empty()).then_some(number)
+            }
+            None => Some(number),
+        }
+    }
+
+    fn as_international(&self, view: View<'_>) -> Option<E164> {
         let destination = self.destination(view.digits);
         let drops_zero = destination.is_none_or(|destination| destination.drops_zero);
         if let Some(zero) = view.zero.filter(|zero| (1..=3).contains(zero) && drops_zero) {
