@@ -192,8 +192,8 @@ fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
     if summary.above_limit {
         let _ = writeln!(
             text,
-            "  suspended calls or rejected records are above the limits in rating.toml (exit code 4): the exceptions report\n  \
-             says what to do about each"
+            "  suspended, rejected or waiting are above the limits in rating.toml (exit code 4), or a file was refused or is\n  \
+             damaged: the exceptions report says what to do about each"
         );
     }
     text
