@@ -223,10 +223,11 @@ impl Builder {
 }
 
 /// The first national digit of an ordinary (not premium, not shared) number of a country: 2 to 7, but in Italy, where
-/// towns begin with 0 and mobiles with 3, and San Marino, where 7 is premium.
+/// towns begin with 0 and mobiles with 3, Ireland, where no area code begins with 3, and San Marino, where 7 is premium.
 pub(super) const fn national_digit(code: u64, draws: &mut Draws) -> u64 {
     match code {
         39 => 3 * draws.below(2),
+        353 => 4 + draws.below(4),
         378 => 5 + draws.below(2),
         _ => 2 + draws.below(6),
     }
