@@ -184,8 +184,17 @@ fn code_130_an_interrupted_run_leaves_the_old_month_and_a_later_one_heals() {
         .map(|number| format!("{}\n", line.replace("1790842502.66", &format!("1790842502.{number}"))))
         .collect();
     house.write("demo/cdr/ldn/many.csv", many);
-    let mut child =
-        house.command(&["run", "demo", "--threads", "1"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // A shell starts background jobs with SIGINT ignored, and they hand that on; `env` undoes it.
+    let rating = house.command(&["run", "demo", "--threads", "1"]);
+    let mut child = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(rating.get_program())
+        .args(rating.get_args())
+        .current_dir(house.path(""))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     // In mid-run: the folder to write in is there, the version is not.
     let started = Instant::now();
     let is_writing = || {
