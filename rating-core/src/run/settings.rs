@@ -303,7 +303,7 @@ fn read_operator(section: Section, findings: &mut Findings) -> Option<Operator> 
     Some(Operator {
         name: name.map_or_else(|| id.clone(), |name| name.value),
         id,
-        currency: currency.or_else(|| Currency::parse("XXX"))?,
+        currency: currency.unwrap_or(Currency::NONE),
         zone: zone.unwrap_or_else(Zone::utc),
     })
 }
