@@ -421,7 +421,9 @@ struct ChunkWork<'s> {
     scope: u32,
     rows: RowBuffer,
     keys: Vec<Key>,
-    legs: Vec<(usize, Vec<u8>)>,
+    /// Set-aside records, one after the other, and for each its partition and place.
+    leg_bytes: Vec<u8>,
+    legs: Vec<(usize, std::ops::Range<usize>)>,
     rejects: Vec<RejectedRecord>,
     rejected: [u64; RejectReason::ALL.len()],
     not_a_call: [u64; NotACall::ALL.len()],
@@ -436,6 +438,7 @@ impl<'s> ChunkWork<'s> {
             scope: shared.engine.duplicate_scope(source),
             rows: RowBuffer::default(),
             keys: Vec::new(),
+            leg_bytes: Vec::new(),
             legs: Vec::new(),
             rejects: Vec::new(),
             rejected: [0; RejectReason::ALL.len()],
@@ -460,9 +463,9 @@ impl<'s> ChunkWork<'s> {
             Mediated::NeedsPartner(cdr, pair) => {
                 let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, pair));
                 let partition = (hash >> 58) as usize % PARTITIONS;
-                let mut bytes = Vec::new();
-                Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut bytes);
-                self.legs.push((partition, bytes));
+                let start = self.leg_bytes.len();
+                Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut self.leg_bytes);
+                self.legs.push((partition, start..self.leg_bytes.len()));
             }
             Mediated::Call(call) => self.call(call, None),
             Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
@@ -518,7 +521,7 @@ impl<'s> ChunkWork<'s> {
             let end = rest.partition_point(|(of, _)| *of <= partition);
             let start = bytes.len();
             for (_, leg) in &rest[..end] {
-                bytes.extend_from_slice(leg);
+                bytes.extend_from_slice(&self.leg_bytes[leg.clone()]);
             }
             legs.push((start as u64, bytes.len() - start));
             rest = &rest[end..];
