@@ -304,6 +304,11 @@ impl TariffVersion {
         self.internal != NONE
     }
 
+    /// Whether a prefix that is too short for a protected class may price it all the same.
+    pub(super) fn falls_back(&self, class: NumberClass) -> bool {
+        self.fallback & class_bit(class) != 0
+    }
+
     /// Memory of the tables in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -98,3 +98,36 @@ fn a_file_that_is_missing_is_one_finding() {
         assert_eq!(found, places, "{path}: {list:#}");
     }
 }
+
+#[test]
+fn a_tariff_can_be_checked_without_a_project() {
+    let house = House::demo();
+    let tariffs = ["check", "demo/tariffs/retail-gb.toml", "demo/tariffs/retail-us.toml"];
+    let ran = house.rating(&tariffs).ends(0);
+    assert_eq!(
+        (ran.out.as_str(), ran.err.as_str()),
+        ("demo/tariffs/retail-gb.toml, demo/tariffs/retail-us.toml: nothing wrong\n", "")
+    );
+    house.edit("demo/tariffs/retail-gb.csv", "9,7.5,6", "9,7.5,x");
+    assert!(house.rating(&tariffs).ends(3).err.contains("error[tariff.bad_price]"));
+    assert_eq!(
+        house.rating(&["check", "demo/nowhere.toml"]).ends(2).err,
+        "error: there is no file `demo/nowhere.toml`\n"
+    );
+    house.rating(&["check", "demo", "demo/tariffs/retail-gb.toml"]).ends(2);
+}
+
+#[test]
+fn what_is_worth_a_look_fails_a_pipeline_only_if_it_is_denied() {
+    let house = House::demo();
+    house.edit("demo/tariffs/retail-us.csv", "449,UK premium,premium,,,blocked\n", "");
+    let ran = house.rating(&["check", "demo"]).ends(0);
+    assert_eq!(ran.out, "demo: no errors, 1 warning\n");
+    golden("check_lint.txt", &ran.err);
+    let denied = house.rating(&["check", "demo", "--deny", "warnings"]).ends(3);
+    assert_eq!((denied.out.as_str(), denied.err), ("demo: no errors, 1 warning (denied)\n", ran.err));
+    house.rating(&["check", "demo", "--deny", "warnings", "--json"]).ends(3);
+    house.rating(&["check", "demo", "--deny", "everything"]).ends(2);
+    // A run rates all the same, and does not speak of it.
+    assert_eq!(house.rating(&["run", "demo", "--dry-run"]).ends(0).err, "");
+}
