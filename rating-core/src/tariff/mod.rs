@@ -9,9 +9,13 @@
 
 mod bands;
 mod book;
+pub mod calendar;
+mod caller_zones;
+mod days;
 mod deck;
 mod notation;
 mod settings;
+mod times;
 mod trie;
 mod version;
 
@@ -22,7 +26,7 @@ mod tests;
 #[cfg(test)]
 mod time_tests;
 
-pub use book::{Tariff, TariffBook};
+pub use book::{SiteClock, Tariff, TariffBook};
 pub use version::{Called, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};

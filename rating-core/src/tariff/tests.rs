@@ -496,6 +496,10 @@ fn every_finding_has_a_reproducer_that_shows_it() {
     for source in [
         include_str!("notation.rs"),
         include_str!("settings.rs"),
+        include_str!("settings/time.rs"),
+        include_str!("caller_zones.rs"),
+        include_str!("days.rs"),
+        include_str!("times.rs"),
         include_str!("deck.rs"),
         include_str!("bands.rs"),
         include_str!("version.rs"),
