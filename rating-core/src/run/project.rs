@@ -427,7 +427,8 @@ fn read_tariffs(
     for path in &paths {
         files.extend(reader.text(path, None, findings));
     }
-    let sites: Vec<SiteClock> = settings.sites.iter().map(|site| site_clock(reader, settings, site, findings)).collect();
+    let sites: Vec<SiteClock> =
+        settings.sites.iter().map(|site| site_clock(reader, settings, site, findings)).collect();
     // A deck is named relative to the tariff that names it; what cannot be read is the tariff reader's to report.
     let mut deck = |path: &str| reader.text(path, None, &mut Findings::default());
     let book = TariffBook::read(&files, &mut deck, &sites, &settings.operator.zone, findings);
@@ -439,12 +440,7 @@ fn read_tariffs(
 }
 
 /// The clock of a site and its holidays, by built-in calendars and files.
-fn site_clock(
-    reader: &mut Reader<'_>,
-    settings: &Settings,
-    site: &SiteSettings,
-    findings: &mut Findings,
-) -> SiteClock {
+fn site_clock(reader: &mut Reader<'_>, settings: &Settings, site: &SiteSettings, findings: &mut Findings) -> SiteClock {
     let mut dates = Vec::new();
     for name in &site.holidays {
         let place = Label::new(&settings.source, name.span.clone(), "");

@@ -117,7 +117,8 @@ impl Rows {
         };
         for (deck, source) in draft.decks.iter().enumerate() {
             let columns: Vec<String> = draft.bands.iter().map(|band| format!("price_{band}")).collect();
-            let mut optional = vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status", "band_set"];
+            let mut optional =
+                vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status", "band_set"];
             optional.extend(columns.iter().map(String::as_str));
             let table = Table::read(source, &["prefix", "destination"], &optional, findings);
             if !table.header().is_empty() {

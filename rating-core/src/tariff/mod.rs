@@ -23,8 +23,6 @@ mod version;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod time_tests;
 
 pub use book::{SiteClock, Tariff, TariffBook};
 pub use version::{Called, Match, Plan, RowView, TariffVersion};
