@@ -51,6 +51,9 @@ struct Prefixed {
     row: u32,
 }
 
+/// What siblings share: all digits but the last, and the class.
+type Family = (Digits, Option<NumberClass>);
+
 struct Lint<'b, 'l, 'f> {
     book: &'b TariffBook,
     version: &'b TariffVersion,
@@ -295,7 +298,7 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
                 );
                 self.about(row, "lint.price_out_of_line", message, OUT_OF_LINE);
             }
-            let mut siblings: BTreeMap<(Digits, Option<NumberClass>), Vec<(Prefixed, i128)>> = BTreeMap::new();
+            let mut siblings: BTreeMap<Family, Vec<(Prefixed, i128)>> = BTreeMap::new();
             for one in prefixed {
                 let Some(view) = self.view(one.row).filter(is_plain) else { continue };
                 let (Some(family), Some(price)) = (self.family(one.digits), self.price(one.row, band)) else {
@@ -319,7 +322,7 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
     }
 
     /// What prefixes have in common that differ in the last digit only, and are in one country and of one class.
-    fn family(&self, digits: Digits) -> Option<(Digits, Option<NumberClass>)> {
+    fn family(&self, digits: Digits) -> Option<Family> {
         let stem = digits.prefix(digits.len().checked_sub(1)?);
         let class = self.class_of(digits);
         let least = match (stem.digit(0), class) {
