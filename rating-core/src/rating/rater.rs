@@ -1,11 +1,11 @@
 //! The two sides of a call, by the rulings of the house.
 
-use super::price::{Working, price};
+use super::price::{Talk, Working, price};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
 use crate::assignment::{Assignments, SideKind};
 use crate::attribution::AttributedCall;
 use crate::ids::{PayerId, SiteId, TariffId};
-use crate::money::Currency;
+use crate::money::{Charge, Currency};
 use crate::number::{Direction, NumberClass, Party};
 use crate::tariff::{Called, Match, TariffBook, TariffVersion};
 use crate::time::{Duration, Instant, Month};
@@ -93,25 +93,40 @@ impl<'t> Sides<'t> {
             }
         };
         let at = call.call.charging_at;
-        [SideKind::Retail, SideKind::Wholesale].map(|kind| {
-            let side = self.finish(self.side(call, called, kind, at, &choose));
-            match call.call.other_reading {
-                None => side,
-                // Nobody pays for it, whoever holds the number.
-                Some(_) if side.outcome == Reason::InternalCall.outcome() => side,
-                Some(_) if kind == SideKind::Retail && !call.readings_agree => ambiguous(side),
-                Some(other) => {
-                    let again = self.finish(self.side(call, called, kind, other, &choose));
-                    self.of_two_readings(site(call), (at, side), (other, again))
-                }
+        let sides = self.pair(call, called, at, &choose);
+        let Some(other) = call.call.other_reading else { return sides };
+        let again = self.pair(call, called, other, &choose);
+        let of_two = |kind, side: Side, again: Side| {
+            // Nobody pays for an internal call, whoever holds the number.
+            if side.outcome == Reason::InternalCall.outcome() {
+                side
+            } else if kind == SideKind::Retail && !call.readings_agree {
+                ambiguous(side)
+            } else {
+                self.of_two_readings(site(call), (at, side), (other, again))
             }
-        })
+        };
+        [of_two(SideKind::Retail, sides[0], again[0]), of_two(SideKind::Wholesale, sides[1], again[1])]
+    }
+
+    /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
+    fn pair(&self, call: &AttributedCall<'_>, called: Called, at: Instant, choose: &impl Choose) -> [Side; 2] {
+        let wholesale = self.finish(self.side(call, called, SideKind::Wholesale, at, None, choose));
+        let retail = self.side(call, called, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
+        [self.finish(retail), wholesale]
     }
 
     /// What one side comes to at the instant that decides.
     fn verdict(&self, call: &AttributedCall<'_>, kind: SideKind, choose: impl Choose) -> Verdict {
         match self.called(call) {
-            Ok(called) => self.side(call, called, kind, call.call.charging_at, &choose),
+            Ok(called) => {
+                let at = call.call.charging_at;
+                let wholesale = match kind {
+                    SideKind::Wholesale => None,
+                    SideKind::Retail => wholesale_charge(&self.pair(call, called, at, &choose)[1]),
+                };
+                self.side(call, called, kind, at, wholesale, &choose)
+            }
             Err(reason) => Verdict::Reason(Asked::default(), reason),
         }
     }
@@ -151,6 +166,7 @@ impl<'t> Sides<'t> {
         called: Called,
         side: SideKind,
         at: Instant,
+        wholesale: Option<(Charge, Currency)>,
         choose: &impl Choose,
     ) -> Verdict {
         let payer = match (side, call.holder) {
@@ -164,7 +180,7 @@ impl<'t> Sides<'t> {
         let site = site(call);
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
-            Some(tariff) => self.by_tariff(tariff, called, at, site, call.call.duration),
+            Some(tariff) => self.by_tariff(tariff, called, at, site, call.call.duration, wholesale),
         };
         match verdict {
             // An internal call that no row prices is free, whatever the tariff lacks.
@@ -204,7 +220,15 @@ impl<'t> Sides<'t> {
         if self.prices_internal_calls { Ok(Called::Internal) } else { Err(Reason::InternalCall) }
     }
 
-    fn by_tariff(&self, tariff: TariffId, called: Called, at: Instant, site: SiteId, duration: Duration) -> Verdict {
+    fn by_tariff(
+        &self,
+        tariff: TariffId,
+        called: Called,
+        at: Instant,
+        site: SiteId,
+        duration: Duration,
+        wholesale: Option<(Charge, Currency)>,
+    ) -> Verdict {
         let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
         let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, site)) else {
             return Verdict::Reason(asked, Reason::TariffNotInForce);
@@ -214,11 +238,19 @@ impl<'t> Sides<'t> {
             Match::NotFound => Verdict::Reason(asked, Reason::NoRateForDestination),
             Match::Blocked(_) => Verdict::Reason(asked, Reason::DestinationBlocked),
             Match::Protected(_) => Verdict::Reason(asked, Reason::ClassNotPriced),
-            Match::Row(row) => match price(version, row, at, site, duration) {
-                Some(working) => Verdict::Priced(asked, working),
-                None => Verdict::Reason(asked, Reason::ChargeOverflow),
+            Match::Row(row) => match price(version, row, &Talk { wholesale, ..Talk::new(at, site, duration) }, &mut ()) {
+                Ok(working) => Verdict::Priced(asked, working),
+                Err(trouble) => Verdict::Reason(asked, trouble.into()),
             },
         }
+    }
+}
+
+/// What a side costs, as a mark-up takes it.
+fn wholesale_charge(side: &Side) -> Option<(Charge, Currency)> {
+    match side.outcome {
+        Outcome::Rated(priced) => Some((priced.charge, side.currency?)),
+        _ => None,
     }
 }
 

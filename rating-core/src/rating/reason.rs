@@ -1,6 +1,16 @@
 //! Why a side of a call has no charge.
 
-use super::Outcome;
+use super::{Outcome, Trouble};
+
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NoPrice | Trouble::Overflow => Self::ChargeOverflow,
+            Trouble::WholesaleUnpriced => Self::WholesaleUnpriced,
+            Trouble::WholesaleCurrency => Self::WholesaleCurrency,
+        }
+    }
+}
 
 /// Why a side of a call has no charge, as far as rating decides it. A call whose payer is not known is suspended with the
 /// code of `attribution` instead.
@@ -35,13 +45,17 @@ pub enum Reason {
     NoRateForDestination,
     /// The charge is larger than a ledger amount can be.
     ChargeOverflow,
+    /// The row marks the wholesale charge up, and the wholesale side has none.
+    WholesaleUnpriced,
+    /// The row marks the wholesale charge up, and that is in another currency.
+    WholesaleCurrency,
     /// The local time was read two ways, and they differ in holder, month or charge.
     LocalTimeAmbiguous,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::EmergencyCall,
         Self::Unanswered,
         Self::InboundCall,
@@ -55,6 +69,8 @@ impl Reason {
         Self::ClassNotPriced,
         Self::NoRateForDestination,
         Self::ChargeOverflow,
+        Self::WholesaleUnpriced,
+        Self::WholesaleCurrency,
         Self::LocalTimeAmbiguous,
     ];
 
@@ -75,6 +91,8 @@ impl Reason {
             Self::ClassNotPriced => "rating.class_not_priced",
             Self::NoRateForDestination => "rating.no_rate_for_destination",
             Self::ChargeOverflow => "rating.charge_overflow",
+            Self::WholesaleUnpriced => "rating.wholesale_unpriced",
+            Self::WholesaleCurrency => "rating.wholesale_currency",
             Self::LocalTimeAmbiguous => "rating.local_time_ambiguous",
         }
     }

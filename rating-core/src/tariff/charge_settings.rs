@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::charge::{
     AfterCap, Boundary, Cap, Component, Increments, MinimumStage, Overrun, Roundings, Step, Tag, Terms,
 };
-use super::notation::{self, Fault, MILLION, MoneyUnit, PriceCell, PriceUnit};
+use super::notation::{self, Fault, MILLION, MoneyUnit, PriceUnit};
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::table::Table;
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
@@ -121,12 +121,13 @@ pub(super) fn read(
             own.check_name(&name, &table);
             let component = own.component(&name.value, &charging, Tag::Usage);
             charge.finish(keys.findings);
-            charging.components.extend(component);
-            charging.component_places.push(place);
+            if let Some(component) = component {
+                charging.components.push(component);
+                charging.component_places.push(place);
+            }
         }
         table.finish(keys.findings);
     }
-    charging.components.truncate(charging.component_places.len());
     if let Some(file) = section.text("price_points", keys.findings)
         && let Some(source) = load(&file, keys.findings)
     {

@@ -9,6 +9,8 @@
 
 mod bands;
 mod book;
+mod charge;
+mod charge_settings;
 mod deck;
 mod notation;
 mod settings;
@@ -23,7 +25,11 @@ mod tests;
 mod time_tests;
 
 pub use book::{Tariff, TariffBook};
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate, Rates,
+    Roundings, Step, Steps, Tag, Terms,
+};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 

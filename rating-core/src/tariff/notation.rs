@@ -204,7 +204,17 @@ pub(super) fn step(text: &str, currency: Currency) -> Result<Charge, Fault> {
 ///
 /// `30/6` is 30 seconds, then steps of 6; a single number is both. Seconds, decimals to the millisecond, an `s` may
 /// follow. This is how carriers write it ("60/60", "1/1"), so a bare number can only mean seconds here.
-pub(super) fn increments(text: &str) -> Result<(Duration, Duration), Fault> {
+/// `none` is to the millisecond, `unit` the time that the price is for, which is how pulses are billed.
+pub(super) fn increments(text: &str) -> Result<Increments, Fault> {
+    match text.trim() {
+        "unit" => return Ok((None, None)),
+        "none" => return Ok((Some(Duration::from_millis(1)), Some(Duration::from_millis(1)))),
+        _ => {}
+    }
+    plain_increments(text).map(|(first, further)| (Some(first), Some(further)))
+}
+
+fn plain_increments(text: &str) -> Result<(Duration, Duration), Fault> {
     let bad = |why: &str| {
         Fault::new(
             "tariff.bad_increments",
