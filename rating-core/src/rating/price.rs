@@ -209,12 +209,7 @@ impl Parts {
 }
 
 /// Works out the charges of a row.
-pub(super) fn parts(
-    version: &TariffVersion,
-    row: u32,
-    talk: &Talk,
-    show: &mut impl Show,
-) -> Result<Parts, Trouble> {
+pub(super) fn parts(version: &TariffVersion, row: u32, talk: &Talk, show: &mut impl Show) -> Result<Parts, Trouble> {
     let cost = version.cost(row).ok_or(Trouble::NoPrice)?;
     let band = version.band_at(cost.band_set(), talk.at, talk.site);
     let plan = cost.plan(band);
@@ -318,8 +313,7 @@ fn show_plain(
 #[inline]
 pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> Result<Working, Trouble> {
     let (stage, rounding) = (version.minimum_stage(), version.rounding());
-    let (mut sum, mut minimum_applied, mut maximum_applied) =
-        (parts.sum, parts.minimum_applied, parts.maximum_applied);
+    let (mut sum, mut minimum_applied, mut maximum_applied) = (parts.sum, parts.minimum_applied, parts.maximum_applied);
     let less = |sum: Ratio, limit: Price| Ok(sum.compare(limit.ratio()).ok_or(Trouble::Overflow)?.is_lt());
     if stage == MinimumStage::AfterConnection && !parts.free && less(sum, cost.minimum())? {
         (sum, minimum_applied) = (cost.minimum().ratio(), true);
@@ -406,7 +400,8 @@ fn component<'v>(
             None => walked.usage,
             Some(cap) => capped(cap, walked.usage, walked.in_window, walked.billed).ok_or(Trouble::Overflow)?,
         };
-        working.capped = terms.cap.is_some() && working.usage.compare(walked.usage).is_some_and(std::cmp::Ordering::is_ne);
+        working.capped =
+            terms.cap.is_some() && working.usage.compare(walked.usage).is_some_and(std::cmp::Ordering::is_ne);
         position = match version.overrun() {
             Overrun::Next => walked.end,
             _ => end,

@@ -65,7 +65,7 @@ pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Optio
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
 /// A side before it is put into its final form. `Asked` is what is known of the tariff by then.
-enum Verdict {
+pub(super) enum Verdict {
     Priced(Asked, Working),
     Reason(Asked, Reason),
     /// The payer is not known; the code is that of attribution.
@@ -74,10 +74,10 @@ enum Verdict {
 
 /// The tariff that was asked, as far as it was found.
 #[derive(Clone, Copy, Default)]
-struct Asked {
-    tariff: Option<TariffId>,
-    version: u16,
-    currency: Option<Currency>,
+pub(super) struct Asked {
+    pub(super) tariff: Option<TariffId>,
+    pub(super) version: u16,
+    pub(super) currency: Option<Currency>,
 }
 
 impl<'t> Sides<'t> {
@@ -113,7 +113,14 @@ impl<'t> Sides<'t> {
     fn pair(&self, call: &AttributedCall<'_>, called: Called, at: Instant, choose: &impl Choose) -> [Side; 2] {
         let wholesale = self.finish(self.side(call, called, SideKind::Wholesale, at, None, choose));
         let retail = self.side(call, called, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
-        [self.finish(retail), wholesale]
+        let mut retail = self.finish(retail);
+        // A mark-up row need not name where calls go: the wholesale row says it.
+        if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
+            && self.book.destination(priced.destination).is_empty()
+        {
+            priced.destination = carrier.destination;
+        }
+        [retail, wholesale]
     }
 
     /// What one side comes to at the instant that decides.
@@ -180,7 +187,10 @@ impl<'t> Sides<'t> {
         let site = site(call);
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
-            Some(tariff) => self.by_tariff(tariff, called, at, site, call.call.duration, wholesale),
+            Some(tariff) => {
+                let talk = Talk { wholesale, ..Talk::new(at, site, call.call.duration) };
+                self.by_tariff(tariff, called, &talk)
+            }
         };
         match verdict {
             // An internal call that no row prices is free, whatever the tariff lacks.
@@ -195,19 +205,31 @@ impl<'t> Sides<'t> {
     /// Whom the call went to, or why it is not charged whoever pays.
     fn called(&self, call: &AttributedCall<'_>) -> Result<Called, Reason> {
         let call = &call.call;
-        let (class, digits) = call.called_class;
-        if matches!(call.called, Party::Emergency(_)) || class == NumberClass::Emergency {
+        let application = matches!(call.called, Party::Feature(_)) && call.cdr.egress.is_empty();
+        let answered = call.answered && call.duration > Duration::ZERO;
+        self.reached(call.direction, call.called, call.called_class, answered, application)
+    }
+
+    /// Whom a call of that direction went to; `application` is a feature code that left by no channel.
+    pub(super) fn reached(
+        &self,
+        direction: Direction,
+        called: Party<'_>,
+        (class, digits): (NumberClass, u8),
+        answered: bool,
+        application: bool,
+    ) -> Result<Called, Reason> {
+        if matches!(called, Party::Emergency(_)) || class == NumberClass::Emergency {
             return Err(Reason::EmergencyCall);
         }
-        if !call.answered || call.duration <= Duration::ZERO {
+        if !answered {
             return Err(Reason::Unanswered);
         }
-        let application = matches!(call.called, Party::Feature(_)) && call.cdr.egress.is_empty();
-        match call.direction {
+        match direction {
             Direction::Inbound => Err(Reason::InboundCall),
             Direction::Internal => self.internal(),
             Direction::Unknown => Err(Reason::DirectionUnknown),
-            Direction::Outbound | Direction::Forwarded => match call.called {
+            Direction::Outbound | Direction::Forwarded => match called {
                 Party::Number(number) => Ok(Called::Number(number, class, digits)),
                 Party::ShortCode(code) => Ok(Called::ShortCode(code, class, digits)),
                 _ if application => self.internal(),
@@ -220,25 +242,18 @@ impl<'t> Sides<'t> {
         if self.prices_internal_calls { Ok(Called::Internal) } else { Err(Reason::InternalCall) }
     }
 
-    fn by_tariff(
-        &self,
-        tariff: TariffId,
-        called: Called,
-        at: Instant,
-        site: SiteId,
-        duration: Duration,
-        wholesale: Option<(Charge, Currency)>,
-    ) -> Verdict {
+    pub(super) fn by_tariff(&self, tariff: TariffId, called: Called, talk: &Talk) -> Verdict {
         let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
-        let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, site)) else {
+        let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(talk.at, talk.site))
+        else {
             return Verdict::Reason(asked, Reason::TariffNotInForce);
         };
         (asked.version, asked.currency) = (index, Some(version.currency()));
-        match version.find(called, at, site) {
+        match version.find(called, talk.at, talk.site) {
             Match::NotFound => Verdict::Reason(asked, Reason::NoRateForDestination),
             Match::Blocked(_) => Verdict::Reason(asked, Reason::DestinationBlocked),
             Match::Protected(_) => Verdict::Reason(asked, Reason::ClassNotPriced),
-            Match::Row(row) => match price(version, row, &Talk { wholesale, ..Talk::new(at, site, duration) }, &mut ()) {
+            Match::Row(row) => match price(version, row, talk, &mut ()) {
                 Ok(working) => Verdict::Priced(asked, working),
                 Err(trouble) => Verdict::Reason(asked, trouble.into()),
             },

@@ -89,7 +89,8 @@ impl Walk<'_> {
             if entered != Some(step) {
                 entered = Some(step);
                 // A call that goes on under another version has reached its step before, unless the step begins here.
-                let new = self.start == 0 || self.charge.steps.get(step).is_some_and(|step| step.from.as_millis() == at);
+                let new =
+                    self.start == 0 || self.charge.steps.get(step).is_some_and(|step| step.from.as_millis() == at);
                 if new && chargeable > 0 {
                     entry = self.charge.steps.get(step).map_or(Price::ZERO, |step| step.charge);
                     if rate.per == Duration::ZERO {
@@ -153,7 +154,8 @@ impl Walk<'_> {
         if self.version.boundary() == Boundary::Start {
             return Ok((self.band, i64::MAX));
         }
-        let (band, until) = self.version.band_span(self.charge.band_set, self.at.plus(Duration::from_millis(at)), self.site);
+        let (band, until) =
+            self.version.band_span(self.charge.band_set, self.at.plus(Duration::from_millis(at)), self.site);
         if until == Instant::MAX {
             return Ok((band, i64::MAX));
         }

@@ -188,11 +188,8 @@ impl Keys<'_, '_> {
 
     fn boundary(&mut self) -> (Boundary, Overrun) {
         const UNIT: (Boundary, Overrun) = (Boundary::Split, Overrun::Next);
-        let choices = [
-            ("start", (Boundary::Start, Overrun::End)),
-            ("split", (Boundary::Split, Overrun::End)),
-            ("unit", UNIT),
-        ];
+        let choices =
+            [("start", (Boundary::Start, Overrun::End)), ("split", (Boundary::Split, Overrun::End)), ("unit", UNIT)];
         let written = self.section.text("boundary", self.findings);
         let chosen = self.choice("boundary", &choices);
         let overrun = self.choice("overrun", &Overrun::ALL.map(|overrun| (overrun.name(), Some(overrun))));
@@ -461,12 +458,7 @@ impl Keys<'_, '_> {
     }
 
     /// The steps and their prices; a plain `price` is one step.
-    fn steps(
-        &mut self,
-        set: u8,
-        percents: &[Option<i64>],
-        further: Option<Duration>,
-    ) -> Option<(Vec<Step>, Vec<i64>)> {
+    fn steps(&mut self, set: u8, percents: &[Option<i64>], further: Option<Duration>) -> Option<(Vec<Step>, Vec<i64>)> {
         let has_steps = self.section.has("steps");
         if has_steps && self.section.has("price") {
             let label = self.section.label(&self.section.span(), "");
@@ -558,8 +550,7 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
         let none = (Price::ZERO, Duration::from_seconds(60));
         let call = row.filled(columns[1]).map_or(Ok(none), |text| units.fee(text).map(|price| (price, none.1)));
         let (call, _) = keep(call, columns[1], findings);
-        let minute =
-            row.filled(columns[2]).map_or(Ok(none), |text| notation::price(text, units.currency, per_minute));
+        let minute = row.filled(columns[2]).map_or(Ok(none), |text| notation::price(text, units.currency, per_minute));
         let (price, per) = keep(minute, columns[2], findings);
         let included = row.filled(columns[3]).map_or(Ok(none), |text| {
             notation::length(&format!("{}s", text.trim_end_matches('s'))).map(|length| (Price::ZERO, length))

@@ -263,7 +263,9 @@ impl<'d, 'f> DeckReader<'d, 'f> {
     /// Whether every band has a column to take its price from.
     fn has_prices(&mut self) -> bool {
         let missing: Vec<&str> = (self.draft.bands.iter().zip(&self.columns.bands))
-            .filter(|(_, column)| !column.is_present() && !self.columns.price.is_present() && !self.columns.charges.is_present())
+            .filter(|(_, column)| {
+                !column.is_present() && !self.columns.price.is_present() && !self.columns.charges.is_present()
+            })
             .map(|(band, _)| band.as_str())
             .collect();
         if missing.is_empty() {
@@ -391,9 +393,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         let units = charging.units;
         let mut fee = |column: Column, default: Option<Price>| match row.filled(column) {
             None => Some(default),
-            Some(text) => {
-                self.findings.keep(notation::fee(text, units.currency, units.fees), row, column).map(Some)
-            }
+            Some(text) => self.findings.keep(notation::fee(text, units.currency, units.fees), row, column).map(Some),
         };
         let connection = fee(columns.connection, Some(charging.connection));
         let minimum = fee(columns.minimum, Some(charging.minimum));

@@ -26,8 +26,8 @@ mod time_tests;
 
 pub use book::{Tariff, TariffBook};
 pub use charge::{
-    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate, Rates,
-    Roundings, Step, Steps, Tag, Terms,
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
 };
 pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 

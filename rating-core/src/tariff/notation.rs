@@ -78,7 +78,8 @@ pub(super) fn price_cell(text: &str, currency: Currency, bare: Option<PriceUnit>
         return price(text, currency, bare).map(|(price, per)| PriceCell::Rate(price, per));
     };
     let bad = || {
-        let help = "write `wholesale + 20%`, `wholesale - 5%` or `wholesale` alone; the share has at most four decimals";
+        let help =
+            "write `wholesale + 20%`, `wholesale - 5%` or `wholesale` alone; the share has at most four decimals";
         Fault::new("tariff.bad_markup", format!("`{text}` does not say how the wholesale charge is marked up"), help)
     };
     let rest = rest.trim();
@@ -138,7 +139,8 @@ pub(super) fn duration_rounding(text: &str) -> Result<Option<DurationRounding>, 
         "nearest" => DurationRule::Nearest,
         _ => return Err(bad()),
     };
-    let step = Duration::parse(step.trim()).filter(|step| *step > Duration::ZERO && *step <= LONGEST).ok_or_else(bad)?;
+    let step =
+        Duration::parse(step.trim()).filter(|step| *step > Duration::ZERO && *step <= LONGEST).ok_or_else(bad)?;
     Ok(Some(DurationRounding { rule, step }))
 }
 

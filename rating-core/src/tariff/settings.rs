@@ -199,7 +199,11 @@ impl Reader<'_, '_> {
         let Self { section, load, findings } = self;
         let names = BandNames { names: bands, sets: &[String::new()], in_set: &|_, _| true };
         let mut load = |name: &Spanned<String>, findings: &mut Findings| {
-            Reader { section, load: &mut **load, findings }.load(name, "tariff.price_points_missing", "table of price points")
+            Reader { section, load: &mut **load, findings }.load(
+                name,
+                "tariff.price_points_missing",
+                "table of price points",
+            )
         };
         charge_settings::read(section, currency, names, &mut load, findings)
     }

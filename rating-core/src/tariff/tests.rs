@@ -109,7 +109,7 @@ fn increments_are_seconds_and_a_single_one_is_both() {
         ("0/1", 0, 1_000),
     ] {
         let both = [first, further].map(Duration::from_millis);
-        assert_eq!(notation::increments(text), Ok((both[0], both[1])), "{text}");
+        assert_eq!(notation::increments(text), Ok((Some(both[0]), Some(both[1]))), "{text}");
     }
     for text in ["", "0", "60/0", "6ns", "-6", "30/6/6", "0.0001", "86401", "1/", "/1", "1.2.3"] {
         assert_eq!(notation::increments(text).unwrap_err().code, "tariff.bad_increments", "{text}");
