@@ -73,12 +73,15 @@ impl BandNames<'_> {
     }
 }
 
+/// Hands out a file that a key names, or reports that it cannot be read.
+pub(super) type Load<'l> = dyn FnMut(&Spanned<String>, &mut Findings) -> Option<Arc<SourceText>> + 'l;
+
 /// Reads the charging keys of a settings file. `load` is asked for the files that it names.
 pub(super) fn read(
     section: &Section,
     currency: Option<Currency>,
     bands: BandNames<'_>,
-    load: &mut dyn FnMut(&Spanned<String>, &mut Findings) -> Option<Arc<SourceText>>,
+    load: &mut Load<'_>,
     findings: &mut Findings,
 ) -> Charging {
     // Without a currency nothing can be said about money, but the keys are known and the times are read.

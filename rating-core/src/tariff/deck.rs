@@ -449,6 +449,12 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             scratch.extend((0..columns.bands.len()).flat_map(|_| [0, 60_000]));
             return Some(Prices::Absent);
         }
+        let units = charging.units;
+        // What all bands share is read once, and a mistake in it is told once.
+        let shared = match plain.map(|text| notation::price_cell(text, units.currency, units.prices)) {
+            None => None,
+            Some(cell) => Some(self.findings.keep(cell, row, columns.price)?),
+        };
         let (mut complete, mut markup) = (true, None);
         for (index, own) in columns.bands.iter().enumerate() {
             let has_own = row.filled(*own).is_some();
@@ -467,8 +473,10 @@ impl<'d, 'f> DeckReader<'d, 'f> {
                 self.findings.push(Finding::error("tariff.price_missing", message).at(label).help(help));
                 continue;
             };
-            let units = charging.units;
-            let mut price = notation::price_cell(text, units.currency, units.prices);
+            let mut price = match shared.filter(|_| !has_own) {
+                Some(cell) => Ok(cell),
+                None => notation::price_cell(text, units.currency, units.prices),
+            };
             if let (Ok(PriceCell::Rate(rate, per)), Some(percent)) =
                 (&price, charging.percents.get(index).copied().flatten().filter(|_| !has_own))
             {
