@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::bands::Weeks;
 use super::charge::{
     AfterCap, Boundary, Cap, Component, Increments, MinimumStage, Overrun, Roundings, Step, Tag, Terms,
 };
+use super::deck::unknown_band_set;
 use super::notation::{self, Fault, MILLION, MoneyUnit, PriceUnit};
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::table::Table;
@@ -61,10 +63,8 @@ impl Units {
 pub(super) struct BandNames<'b> {
     /// Of the version, each once.
     pub(super) names: &'b [String],
-    /// Names of the sets; the first is the default and has no name.
-    pub(super) sets: &'b [String],
-    /// Which bands are in which set.
-    pub(super) in_set: &'b dyn Fn(u8, u8) -> bool,
+    /// The sets that they are in.
+    pub(super) weeks: &'b Weeks,
 }
 
 impl BandNames<'_> {
@@ -375,7 +375,7 @@ impl Keys<'_, '_> {
         table.finish(self.findings);
         for (index, value) in all.iter().enumerate() {
             let band = u8::try_from(index).unwrap_or(u8::MAX);
-            if value.is_none() && (self.bands.in_set)(set, band) {
+            if value.is_none() && self.bands.weeks.has_band(set, band) {
                 let message = format!("`{key}` has no value for band `{}`", self.bands.names[index]);
                 let help = "name every band of the set, or write one value for all";
                 self.findings.push(Finding::error("tariff.price_missing", message).at(place.clone()).help(help));
@@ -448,16 +448,12 @@ impl Keys<'_, '_> {
 
     fn band_set(&mut self) -> u8 {
         let Some(text) = self.section.text("bands", self.findings) else { return 0 };
-        if let Some(set) = self.bands.sets.iter().position(|have| *have == text.value) {
-            return u8::try_from(set).unwrap_or(0);
+        let set = self.bands.weeks.set(&text.value);
+        if set.is_none() {
+            let fault = unknown_band_set(&text.value, self.bands.weeks);
+            self.findings.push(fault.at(self.section.label(&text.span, "")));
         }
-        let names = self.bands.sets.iter().skip(1).map(String::as_str);
-        let help = match did_you_mean(&text.value, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add `[band_sets.{}]`", text.value),
-        };
-        self.error(&text, "tariff.unknown_band_set", format!("`{}` is not a set of bands", text.value), help);
-        0
+        set.unwrap_or(0)
     }
 
     /// The steps and their prices; a plain `price` is one step.
