@@ -13,7 +13,7 @@ pub use ask::{Answer, Question, ask};
 pub use price::{ChargeWorking, Show, Talk, Trouble, Working, billed, price};
 pub use rater::Rater;
 pub use reason::Reason;
-pub use walk::Stretch;
+pub use walk::{Entry, Stretch};
 
 use crate::attribution::AttributedCall;
 use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};

@@ -5,11 +5,12 @@
 //! charge; minimum and maximum. Then, for the call: the sum of its charges; minimum and maximum; the one rounding that the
 //! tariff names; posting.
 
-use super::walk::{Stretch, Walk};
+use super::walk::{Entry, Stretch, Walk};
 use crate::ids::SiteId;
 use crate::money::{Charge, Currency, Price, Ratio, Rounding};
+use crate::number::E164;
 use crate::tariff::{AfterCap, Cap, ChargeView, Cost, MinimumStage, Overrun, Plan, Tag, TariffVersion, Terms};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, Zone};
 
 /// What is to be priced: a call as far as a price depends on it, beyond the row.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,8 @@ pub struct Talk {
     pub covered: Duration,
     /// What the wholesale side of the call costs: what marked-up rows are worked out from.
     pub wholesale: Option<(Charge, Currency)>,
+    /// Who calls: whose clock counts where the tariff goes by the caller's.
+    pub caller: Option<E164>,
     /// Which surcharges of the tariff version apply: a bit for each.
     pub surcharges: u64,
     /// Where in the charged time this version takes over; zero is the answer.
@@ -43,6 +46,7 @@ impl Talk {
             duration,
             covered: Duration::ZERO,
             wholesale: None,
+            caller: None,
             surcharges: 0,
             from: Duration::ZERO,
             until: None,
@@ -62,6 +66,8 @@ pub enum Trouble {
     WholesaleUnpriced,
     /// The row is a mark-up, and the wholesale side is in another currency.
     WholesaleCurrency,
+    /// The clock is the caller's, and nobody says in which zone he is.
+    CallerZoneUnknown,
 }
 
 /// A charge and everything that it was worked out from.
@@ -110,6 +116,8 @@ pub struct ChargeWorking<'v> {
     pub charged: Duration,
     /// Billed time.
     pub billed: Duration,
+    /// Position behind the last stretch, in charged time from the answer.
+    pub end: Duration,
     /// All stretches.
     pub stretches: Ratio,
     /// What the cap leaves of them, rounded if the terms round usage.
@@ -132,6 +140,8 @@ pub struct ChargeWorking<'v> {
 pub trait Show {
     /// A stretch of the charge that is worked out next.
     fn stretch(&mut self, _: &Stretch) {}
+    /// A step of that charge which the call reaches, and what is due for it.
+    fn entry(&mut self, _: &Entry) {}
     /// A charge, after its stretches.
     fn charge(&mut self, _: &ChargeWorking<'_>) {}
 }
@@ -169,7 +179,7 @@ impl Show for () {}
 #[inline]
 pub fn price(version: &TariffVersion, row: u32, talk: &Talk, show: &mut impl Show) -> Result<Working, Trouble> {
     let cost = version.cost(row).ok_or(Trouble::NoPrice)?;
-    let parts = parts(version, row, talk, show)?;
+    let parts = parts(version, row, talk, &[], show)?;
     finish(version, cost, &parts)
 }
 
@@ -187,8 +197,6 @@ pub(super) struct Parts {
     free: bool,
     minimum_applied: bool,
     maximum_applied: bool,
-    /// Position behind the first charge's last stretch.
-    pub(super) end: i64,
 }
 
 impl Parts {
@@ -202,16 +210,22 @@ impl Parts {
             free: self.free && later.free,
             minimum_applied: self.minimum_applied || later.minimum_applied,
             maximum_applied: self.maximum_applied || later.maximum_applied,
-            end: later.end,
             ..*self
         })
     }
 }
 
-/// Works out the charges of a row.
-pub(super) fn parts(version: &TariffVersion, row: u32, talk: &Talk, show: &mut impl Show) -> Result<Parts, Trouble> {
+/// Works out the charges of a row. `starts` are the positions, by charge, at which an earlier version left off.
+pub(super) fn parts(
+    version: &TariffVersion,
+    row: u32,
+    talk: &Talk,
+    starts: &[(String, Duration)],
+    show: &mut impl Show,
+) -> Result<Parts, Trouble> {
     let cost = version.cost(row).ok_or(Trouble::NoPrice)?;
-    let band = version.band_at(cost.band_set(), talk.at, talk.site);
+    let zone = version.zone_for(talk.site, talk.caller).ok_or(Trouble::CallerZoneUnknown)?;
+    let band = version.band_at_in(cost.band_set(), talk.at, talk.site, zone);
     let plan = cost.plan(band);
     let mut parts = Parts {
         row,
@@ -222,10 +236,10 @@ pub(super) fn parts(version: &TariffVersion, row: u32, talk: &Talk, show: &mut i
         usage: Ratio::ZERO,
         sum: Ratio::ZERO,
         after: Ratio::ZERO,
-        free: true,
+        // A charge with a grace of its own may be free by itself; the call is, if it is below the grace of the tariff.
+        free: talk.duration < version.terms().free_below,
         minimum_applied: false,
         maximum_applied: false,
-        end: 0,
     };
     let whole = talk.from == Duration::ZERO && talk.until.is_none();
     if cost.is_plain() && whole && talk.covered == Duration::ZERO && talk.surcharges == 0 {
@@ -236,10 +250,14 @@ pub(super) fn parts(version: &TariffVersion, row: u32, talk: &Talk, show: &mut i
         let over = i128::from(plan.connection.units()) * i128::from(plan.per.as_millis());
         let sum = numerator.checked_add(over).and_then(|sum| Ratio::new(sum, denominator)).ok_or(Trouble::Overflow)?;
         show_plain(version, talk, &plan, band, billed, usage, sum, show);
-        return Ok(Parts { billed, usage, sum, free: false, end: billed.as_millis(), ..parts });
+        return Ok(Parts { billed, usage, sum, ..parts });
     }
+    let start = |name: &str| {
+        let left = starts.iter().find(|(have, _)| have == name);
+        left.map_or(talk.from, |(_, at)| talk.from.max(*at))
+    };
     let mut first = true;
-    let mut add = |working: ChargeWorking<'_>, end: i64, after: bool, show: &mut dyn FnMut(&ChargeWorking<'_>)| {
+    let mut add = |working: ChargeWorking<'_>, after: bool, show: &mut dyn FnMut(&ChargeWorking<'_>)| {
         show(&working);
         let into = if after { &mut parts.after } else { &mut parts.sum };
         *into = into.plus(working.amount).ok_or(Trouble::Overflow)?;
@@ -247,22 +265,22 @@ pub(super) fn parts(version: &TariffVersion, row: u32, talk: &Talk, show: &mut i
         parts.minimum_applied |= working.minimum_applied;
         parts.maximum_applied |= working.maximum_applied || working.capped;
         if std::mem::take(&mut first) {
-            (parts.billed, parts.usage, parts.end) = (working.billed, working.usage, end);
+            (parts.billed, parts.usage) = (working.billed, working.usage);
         }
         Ok::<(), Trouble>(())
     };
     if let Some(factor) = cost.markup() {
         let working = marked_up(version, cost, talk, factor)?;
-        add(working, talk.duration.as_millis(), false, &mut |working| show.charge(working))?;
+        add(working, false, &mut |working| show.charge(working))?;
     } else {
         for charge in cost.charges() {
-            let (working, end) = component(version, charge, talk, show)?;
-            add(working, end, false, &mut |working| show.charge(working))?;
+            let working = component(version, charge, zone, talk, start(charge.name), show)?;
+            add(working, false, &mut |working| show.charge(working))?;
         }
         for (charge, after) in version.surcharges(talk.surcharges) {
-            let (mut working, end) = component(version, charge, talk, show)?;
+            let mut working = component(version, charge, zone, talk, start(charge.name), show)?;
             working.after_rounding = after;
-            add(working, end, after, &mut |working| show.charge(working))?;
+            add(working, after, &mut |working| show.charge(working))?;
         }
     }
     Ok(parts)
@@ -287,7 +305,6 @@ fn show_plain(
         step: 0,
         band,
         rate: crate::tariff::Rate { price: plan.price, per: plan.per },
-        entry: Price::ZERO,
         amount: usage,
     });
     show.charge(&ChargeWorking {
@@ -298,6 +315,7 @@ fn show_plain(
         free: false,
         charged: talk.duration,
         billed,
+        end: billed,
         stretches: usage,
         usage,
         capped: false,
@@ -345,15 +363,17 @@ pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> 
     })
 }
 
-/// One charge of a call, and the position behind its last stretch.
+/// One charge of a call.
 fn component<'v>(
-    version: &TariffVersion,
+    version: &'v TariffVersion,
     charge: ChargeView<'v>,
+    zone: &'v Zone,
     talk: &Talk,
+    start: Duration,
     show: &mut impl Show,
-) -> Result<(ChargeWorking<'v>, i64), Trouble> {
+) -> Result<ChargeWorking<'v>, Trouble> {
     let terms = charge.terms;
-    let (band, _) = version.band_span(charge.band_set, talk.at, talk.site);
+    let band = version.band_at_in(charge.band_set, talk.at, talk.site, zone);
     let continued = talk.from > Duration::ZERO;
     let mut working = ChargeWorking {
         name: charge.name,
@@ -363,6 +383,7 @@ fn component<'v>(
         free: talk.duration < terms.free_below,
         charged: Duration::ZERO,
         billed: Duration::ZERO,
+        end: Duration::ZERO,
         stretches: Ratio::ZERO,
         usage: Ratio::ZERO,
         capped: false,
@@ -374,31 +395,37 @@ fn component<'v>(
     };
     if working.free {
         working.connection = Price::ZERO;
-        return Ok((working, 0));
+        return Ok(working);
     }
     let charged = charged(terms, talk.duration, continued).ok_or(Trouble::Overflow)?.as_millis();
     let end = talk.until.map_or(charged, |until| until.as_millis().min(charged));
     working.charged = Duration::from_millis(charged);
-    let mut position = talk.from.as_millis();
+    let mut position = start.as_millis();
     if end > position {
         let walk = Walk {
             version,
             charge,
             site: talk.site,
+            zone,
             at: talk.at,
             band,
             duration: end,
             start: position,
+            steps_from: talk.from.as_millis(),
             is_last: end == charged,
             covered: talk.covered.as_millis(),
         };
         let window = terms.cap.and_then(|cap| cap.window).map(Duration::as_millis);
-        let walked = walk.run(window, &mut |stretch| show.stretch(stretch))?;
+        let walked = walk.run(window, show)?;
         working.billed = Duration::from_millis(walked.billed);
         working.stretches = walked.usage;
         working.usage = match terms.cap {
             None => walked.usage,
-            Some(cap) => capped(cap, walked.usage, walked.in_window, walked.billed).ok_or(Trouble::Overflow)?,
+            Some(cap) => {
+                let billed = start.as_millis().checked_add(walked.billed).ok_or(Trouble::Overflow)?;
+                let beyond = cap.window.map_or(0, |window| billed - window.max(start).as_millis());
+                capped(cap, walked.usage, walked.in_window, beyond).ok_or(Trouble::Overflow)?
+            }
         };
         working.capped =
             terms.cap.is_some() && working.usage.compare(walked.usage).is_some_and(std::cmp::Ordering::is_ne);
@@ -407,9 +434,13 @@ fn component<'v>(
             _ => end,
         };
     }
-    let minimum = if continued { Price::ZERO } else { charge.minimum };
-    amount(version, &mut working, minimum, charge.maximum)?;
-    Ok((working, position))
+    working.end = Duration::from_millis(position);
+    if continued && working.billed == Duration::ZERO {
+        // The version before has priced all there is.
+        return Ok(working);
+    }
+    amount(version, &mut working, charge.minimum, charge.maximum)?;
+    Ok(working)
 }
 
 /// The wholesale charge, marked up. The row's connection charge is added to it and not marked up.
@@ -425,8 +456,15 @@ fn marked_up<'v>(
         return Err(Trouble::WholesaleCurrency);
     }
     let terms = version.terms();
-    let continued = talk.from > Duration::ZERO;
-    let free = talk.duration < terms.free_below || continued;
+    // The wholesale charge is for the whole call: nothing is left for a later version to mark up.
+    let free = talk.duration < terms.free_below || talk.from > Duration::ZERO;
+    let charged = charged(terms, talk.duration, false).ok_or(Trouble::Overflow)?;
+    let plan = cost.plan(0);
+    let time = if free || charged == Duration::ZERO {
+        Duration::ZERO
+    } else {
+        billed(charged, plan.first, plan.further).ok_or(Trouble::Overflow)?
+    };
     let (numerator, denominator) = charge.ratio().parts();
     let product = numerator.checked_mul(i128::from(factor)).ok_or(Trouble::Overflow)?;
     let usage = Ratio::new(product, denominator * MILLION).ok_or(Trouble::Overflow)?;
@@ -436,8 +474,9 @@ fn marked_up<'v>(
         terms,
         wholesale: Some((charge, factor)),
         free,
-        charged: talk.duration,
-        billed: if free { Duration::ZERO } else { talk.duration },
+        charged,
+        billed: time,
+        end: time,
         stretches: usage,
         usage: if free { Ratio::ZERO } else { usage },
         capped: false,
@@ -472,13 +511,13 @@ fn amount(
         }
         Ok::<Ratio, Trouble>(amount)
     };
-    let before = version.minimum_stage() == MinimumStage::BeforeConnection;
+    let stage = version.minimum_stage();
     let mut sum = working.usage;
-    if before {
+    if stage == MinimumStage::BeforeConnection {
         sum = floor(sum, &mut working.minimum_applied)?;
     }
     sum = sum.plus(working.connection.ratio()).ok_or(Trouble::Overflow)?;
-    if !before {
+    if stage == MinimumStage::AfterConnection {
         sum = floor(sum, &mut working.minimum_applied)?;
     }
     if let Some(maximum) = maximum
@@ -488,6 +527,9 @@ fn amount(
     }
     if let Some(rounding) = terms.rounding {
         sum = sum.round(rounding).ok_or(Trouble::Overflow)?.ratio();
+    }
+    if stage == MinimumStage::AfterRounding {
+        sum = floor(sum, &mut working.minimum_applied)?;
     }
     working.amount = sum;
     Ok(())
@@ -503,23 +545,23 @@ fn charged(terms: &Terms, duration: Duration, continued: bool) -> Option<Duratio
     Some(if continued { left } else { left.max(terms.minimum_duration) })
 }
 
-/// What a cap leaves of the usage; `None` if an amount does not fit.
-fn capped(cap: Cap, usage: Ratio, in_window: Ratio, billed: i64) -> Option<Ratio> {
+/// What a cap leaves of the usage, of which so much is billed beyond the window; `None` if an amount does not fit.
+fn capped(cap: Cap, usage: Ratio, in_window: Ratio, beyond: i64) -> Option<Ratio> {
     let most = cap.charge.ratio();
     let least = |amount: Ratio| Some(if amount.compare(most)?.is_gt() { most } else { amount });
-    let Some(window) = cap.window.map(Duration::as_millis).filter(|window| billed > *window) else {
+    if beyond <= 0 {
         return least(usage);
-    };
+    }
     match cap.then {
         AfterCap::Price => least(in_window)?.plus(usage.minus(in_window)?),
         AfterCap::Free => least(in_window),
         AfterCap::Whole => Some(usage),
         AfterCap::At(price, per) => {
-            let beyond = match per.as_millis() {
+            let after = match per.as_millis() {
                 0 => price.ratio(),
-                per => price.times(billed - window, per),
+                per => price.times(beyond, per),
             };
-            least(in_window)?.plus(beyond)
+            least(in_window)?.plus(after)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! The two sides of a call, by the rulings of the house.
 
-use super::price::{Talk, Working, price};
+use super::price::{ChargeWorking, Show, Talk, Working, finish, parts, price};
+use super::walk::{Entry, Stretch};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
 use crate::assignment::{Assignments, SideKind};
 use crate::attribution::AttributedCall;
 use crate::ids::{PayerId, SiteId, TariffId};
 use crate::money::{Charge, Currency};
-use crate::number::{Direction, NumberClass, Party};
+use crate::number::{Direction, E164, NumberClass, Party};
 use crate::tariff::{Called, Match, TariffBook, TariffVersion};
 use crate::time::{Duration, Instant, Month};
 
@@ -188,7 +189,7 @@ impl<'t> Sides<'t> {
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
             Some(tariff) => {
-                let talk = Talk { wholesale, ..Talk::new(at, site, call.call.duration) };
+                let talk = Talk { wholesale, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
                 self.by_tariff(tariff, called, &talk)
             }
         };
@@ -242,6 +243,47 @@ impl<'t> Sides<'t> {
         if self.prices_internal_calls { Ok(Called::Internal) } else { Err(Reason::InternalCall) }
     }
 
+    /// Prices a call by a row; where the version ends during the call and says that this splits it, the rest is priced by
+    /// the rows that the later versions find.
+    fn through_versions(
+        &self,
+        tariff: TariffId,
+        version: &TariffVersion,
+        row: u32,
+        called: Called,
+        talk: &Talk,
+        show: &mut impl Show,
+    ) -> Result<Working, Reason> {
+        let end = talk.at.plus(talk.duration);
+        let cut = |version: &TariffVersion| {
+            let until = version.in_force(talk.site).until;
+            (version.splits_at_versions() && until < end).then(|| until.since(talk.at))
+        };
+        let Some(mut from) = cut(version) else { return Ok(price(version, row, talk, show)?) };
+        let cost = version.cost(row).ok_or(Reason::ChargeOverflow)?;
+        let mut left = Ends { show, ends: Vec::new() };
+        let mut whole = parts(version, row, &Talk { until: Some(from), ..*talk }, &[], &mut left)?;
+        loop {
+            let at = talk.at.plus(from);
+            let next = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, talk.site));
+            let (_, next) = next.ok_or(Reason::TariffNotInForce)?;
+            let row = match next.find(called, at, talk.site) {
+                Match::Row(row) => row,
+                Match::NotFound => return Err(Reason::NoRateForDestination),
+                Match::Blocked(_) => return Err(Reason::DestinationBlocked),
+                Match::Protected(_) => return Err(Reason::ClassNotPriced),
+            };
+            let until = cut(next).filter(|until| *until > from);
+            let starts = std::mem::take(&mut left.ends);
+            let part = parts(next, row, &Talk { from, until, ..*talk }, &starts, &mut left)?;
+            whole = whole.and(&part).ok_or(Reason::ChargeOverflow)?;
+            match until {
+                Some(until) => from = until,
+                None => return Ok(finish(version, cost, &whole)?),
+            }
+        }
+    }
+
     pub(super) fn by_tariff(&self, tariff: TariffId, called: Called, talk: &Talk) -> Verdict {
         let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
         let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(talk.at, talk.site))
@@ -253,11 +295,32 @@ impl<'t> Sides<'t> {
             Match::NotFound => Verdict::Reason(asked, Reason::NoRateForDestination),
             Match::Blocked(_) => Verdict::Reason(asked, Reason::DestinationBlocked),
             Match::Protected(_) => Verdict::Reason(asked, Reason::ClassNotPriced),
-            Match::Row(row) => match price(version, row, talk, &mut ()) {
+            Match::Row(row) => match self.through_versions(tariff, version, row, called, talk, &mut ()) {
                 Ok(working) => Verdict::Priced(asked, working),
-                Err(trouble) => Verdict::Reason(asked, trouble.into()),
+                Err(reason) => Verdict::Reason(asked, reason),
             },
         }
+    }
+}
+
+/// Passes the sum on, and keeps where each charge left off.
+struct Ends<'s, S> {
+    show: &'s mut S,
+    ends: Vec<(String, Duration)>,
+}
+
+impl<S: Show> Show for Ends<'_, S> {
+    fn stretch(&mut self, stretch: &Stretch) {
+        self.show.stretch(stretch);
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        self.show.entry(entry);
+    }
+
+    fn charge(&mut self, charge: &ChargeWorking<'_>) {
+        self.ends.push((charge.name.to_owned(), charge.end));
+        self.show.charge(charge);
     }
 }
 
@@ -277,6 +340,14 @@ fn ambiguous(side: Side) -> Side {
 /// The site whose tariff and clock apply: that of the holder, or of the source while nobody is known to pay.
 fn site(call: &AttributedCall<'_>) -> SiteId {
     call.holder.map_or(call.call.site, |holder| holder.site)
+}
+
+/// Who calls, as far as it is a number: as recorded, or the number of the line.
+fn caller(call: &AttributedCall<'_>) -> Option<E164> {
+    match call.call.calling {
+        Party::Number(number) => Some(number),
+        _ => call.holder.ok().and_then(|holder| holder.number),
+    }
 }
 
 fn priced(version: &TariffVersion, working: &Working) -> Priced {

@@ -8,6 +8,7 @@ impl From<Trouble> for Reason {
             Trouble::NoPrice | Trouble::Overflow => Self::ChargeOverflow,
             Trouble::WholesaleUnpriced => Self::WholesaleUnpriced,
             Trouble::WholesaleCurrency => Self::WholesaleCurrency,
+            Trouble::CallerZoneUnknown => Self::CallerZoneUnknown,
         }
     }
 }
@@ -49,13 +50,15 @@ pub enum Reason {
     WholesaleUnpriced,
     /// The row marks the wholesale charge up, and that is in another currency.
     WholesaleCurrency,
+    /// The clock of the tariff is the caller's, and the table of callers' zones does not have this one.
+    CallerZoneUnknown,
     /// The local time was read two ways, and they differ in holder, month or charge.
     LocalTimeAmbiguous,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::EmergencyCall,
         Self::Unanswered,
         Self::InboundCall,
@@ -71,6 +74,7 @@ impl Reason {
         Self::ChargeOverflow,
         Self::WholesaleUnpriced,
         Self::WholesaleCurrency,
+        Self::CallerZoneUnknown,
         Self::LocalTimeAmbiguous,
     ];
 
@@ -93,6 +97,7 @@ impl Reason {
             Self::ChargeOverflow => "rating.charge_overflow",
             Self::WholesaleUnpriced => "rating.wholesale_unpriced",
             Self::WholesaleCurrency => "rating.wholesale_currency",
+            Self::CallerZoneUnknown => "rating.caller_zone_unknown",
             Self::LocalTimeAmbiguous => "rating.local_time_ambiguous",
         }
     }

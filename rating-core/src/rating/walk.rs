@@ -3,11 +3,11 @@
 //! Positions are milliseconds of charged time from the answer. A stretch ends where a step, a band or the call ends;
 //! who gets the time that rounding up adds there is the tariff's choice ([`Overrun`]).
 
-use super::price::Trouble;
+use super::price::{Show, Trouble};
 use crate::ids::SiteId;
 use crate::money::{Price, Ratio};
 use crate::tariff::{Boundary, ChargeView, Overrun, Rate, TariffVersion};
-use crate::time::{Duration, Instant};
+use crate::time::{Duration, Instant, Zone};
 
 /// One stretch of a call, at one price.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +25,22 @@ pub struct Stretch {
     pub band: u8,
     /// The price and the time it is for; a time of zero means once for the call.
     pub rate: Rate,
-    /// What is due once for reaching the step; zero if it was reached before.
-    pub entry: Price,
-    /// What the stretch comes to, `entry` included.
+    /// What the stretch comes to.
     pub amount: Ratio,
+}
+
+/// What is due once for reaching a step.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Where the step begins, in charged time from the answer.
+    pub from: Duration,
+    /// The step: its place in the charge.
+    pub step: u16,
+    /// The band there: its place in the tariff version.
+    pub band: u8,
+    /// What is due.
+    pub amount: Price,
 }
 
 /// Where and how a charge is walked.
@@ -37,6 +49,8 @@ pub(super) struct Walk<'v> {
     pub(super) version: &'v TariffVersion,
     pub(super) charge: ChargeView<'v>,
     pub(super) site: SiteId,
+    /// The clock of the bands.
+    pub(super) zone: &'v Zone,
     /// The answer.
     pub(super) at: Instant,
     /// The band at the answer.
@@ -45,6 +59,8 @@ pub(super) struct Walk<'v> {
     pub(super) duration: i64,
     /// Where the walk begins: later than the answer for a call that another version has priced so far.
     pub(super) start: i64,
+    /// Steps that begin here or later are reached in this walk; earlier ones belong to an earlier version.
+    pub(super) steps_from: i64,
     /// Whether the end of the walk is the end of the call, which rounding up may pass.
     pub(super) is_last: bool,
     /// The first so much charged time costs nothing: an allowance has paid for it.
@@ -65,15 +81,15 @@ pub(super) struct Walked {
 }
 
 impl Walk<'_> {
-    /// Walks from `start` to the end. `stretch` is shown every stretch.
-    pub(super) fn run(&self, window: Option<i64>, stretch: &mut impl FnMut(&Stretch)) -> Result<Walked, Trouble> {
+    /// Walks from `start` to the end. `show` is shown every stretch and every step that is reached.
+    pub(super) fn run(&self, window: Option<i64>, show: &mut impl Show) -> Result<Walked, Trouble> {
         let overrun = self.version.overrun();
         let end = match overrun {
             Overrun::End if self.is_last => self.rounded_end()?,
             _ => self.duration,
         };
         let mut walked = Walked { usage: Ratio::ZERO, in_window: Ratio::ZERO, billed: 0, end: self.start };
-        let (mut at, mut entered) = (self.start, None);
+        let mut at = self.start;
         while at < end {
             let (step, step_end) = self.step_at(at);
             let (band, band_end) = self.band_at(at)?;
@@ -84,42 +100,24 @@ impl Walk<'_> {
                 Overrun::End => length,
                 _ => self.rounded(at, length, step, rate)?,
             };
-            let chargeable = self.behind_cover(at, billed);
-            let mut entry = Price::ZERO;
-            if entered != Some(step) {
-                entered = Some(step);
-                // A call that goes on under another version has reached its step before, unless the step begins here.
-                let new =
-                    self.start == 0 || self.charge.steps.get(step).is_some_and(|step| step.from.as_millis() == at);
-                if new && chargeable > 0 {
-                    entry = self.charge.steps.get(step).map_or(Price::ZERO, |step| step.charge);
-                    if rate.per == Duration::ZERO {
-                        let sum = entry.units().checked_add(rate.price.units()).ok_or(Trouble::Overflow)?;
-                        entry = Price::from_units(sum);
-                    }
-                }
-            }
             let price = |time: i64| match rate.per.as_millis() {
                 0 => Ratio::ZERO,
                 per => rate.price.times(time, per),
             };
-            let amount = price(chargeable).plus(entry.ratio()).ok_or(Trouble::Overflow)?;
+            let amount = price(self.behind_cover(at, billed));
             walked.usage = walked.usage.plus(amount).ok_or(Trouble::Overflow)?;
             if let Some(window) = window {
-                let from = self.charge.steps.get(step).map_or(0, |step| step.from.as_millis());
-                let inside = self.behind_cover(at, billed.min(window.saturating_sub(walked.billed)).max(0));
-                let entry = if from < window { entry } else { Price::ZERO };
-                let part = price(inside).plus(entry.ratio()).ok_or(Trouble::Overflow)?;
+                let left = window.saturating_sub(self.start).saturating_sub(walked.billed).max(0);
+                let part = price(self.behind_cover(at, billed.min(left)));
                 walked.in_window = walked.in_window.plus(part).ok_or(Trouble::Overflow)?;
             }
-            stretch(&Stretch {
+            show.stretch(&Stretch {
                 from: Duration::from_millis(at),
                 length: Duration::from_millis(length.min(self.duration.saturating_sub(at)).max(0)),
                 billed: Duration::from_millis(billed),
                 step: u16::try_from(step).unwrap_or(u16::MAX),
                 band,
                 rate,
-                entry,
                 amount,
             });
             walked.billed = walked.billed.checked_add(billed).ok_or(Trouble::Overflow)?;
@@ -129,7 +127,36 @@ impl Walk<'_> {
             };
         }
         walked.end = at;
+        self.enter(&mut walked, window, show)?;
         Ok(walked)
+    }
+
+    /// Adds what is due once for every step that the billed time reaches.
+    fn enter(&self, walked: &mut Walked, window: Option<i64>, show: &mut impl Show) -> Result<(), Trouble> {
+        let reached = self.start.checked_add(walked.billed).ok_or(Trouble::Overflow)?;
+        for index in 0..self.charge.steps.len() {
+            let Some(step) = self.charge.steps.get(index) else { break };
+            let from = step.from.as_millis();
+            // The end of a version hands the steps that begin behind it to the next one.
+            let mine = from >= self.steps_from && from < reached && (self.is_last || from < self.duration);
+            if !mine || from < self.covered {
+                continue;
+            }
+            let flat = self.charge.rates.is_flat(index);
+            let (band, _) = if flat { self.band_at(from)? } else { (self.band, 0) };
+            let rate = self.charge.rates.rate(index, band);
+            let due = if rate.per == Duration::ZERO { rate.price.units() } else { 0 };
+            let amount = Price::from_units(step.charge.units().checked_add(due).ok_or(Trouble::Overflow)?);
+            if amount == Price::ZERO {
+                continue;
+            }
+            walked.usage = walked.usage.plus(amount.ratio()).ok_or(Trouble::Overflow)?;
+            if window.is_some_and(|window| from < window) {
+                walked.in_window = walked.in_window.plus(amount.ratio()).ok_or(Trouble::Overflow)?;
+            }
+            show.entry(&Entry { from: step.from, step: u16::try_from(index).unwrap_or(u16::MAX), band, amount });
+        }
+        Ok(())
     }
 
     /// How much of a stretch no allowance has paid for.
@@ -154,8 +181,12 @@ impl Walk<'_> {
         if self.version.boundary() == Boundary::Start {
             return Ok((self.band, i64::MAX));
         }
-        let (band, until) =
-            self.version.band_span(self.charge.band_set, self.at.plus(Duration::from_millis(at)), self.site);
+        let (band, until) = self.version.band_span_in(
+            self.charge.band_set,
+            self.at.plus(Duration::from_millis(at)),
+            self.site,
+            self.zone,
+        );
         if until == Instant::MAX {
             return Ok((band, i64::MAX));
         }

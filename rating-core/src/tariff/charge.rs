@@ -221,6 +221,13 @@ pub struct Rates<'v> {
 }
 
 impl Rates<'_> {
+    /// Whether a step has a price for the call as a whole in some band.
+    pub(crate) fn is_flat(self, step: usize) -> bool {
+        let from = 2 * step * self.bands;
+        let words = self.words.get(from..from + 2 * self.bands).unwrap_or(&[]);
+        words.iter().skip(1).step_by(2).any(|per| *per == 0)
+    }
+
     /// The rate of a step in a band.
     #[must_use]
     #[inline]

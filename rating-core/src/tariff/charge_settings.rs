@@ -476,7 +476,7 @@ impl Keys<'_, '_> {
             let mut own = Keys { section: &table, units: self.units, bands: self.bands, findings: self.findings };
             let from = own.read("from", |_, text| notation::length(text));
             let increments = own.read("increments", |_, text| notation::increments(text));
-            let prices = own.step_prices(set, percents);
+            let prices = own.step_prices(set, &[]);
             table.finish(self.findings);
             let (Some(from), Some((rates, charge))) = (from, prices) else {
                 sound = false;

@@ -241,3 +241,55 @@ fn price_points_have_three_shapes() {
         assert_eq!(cost(&book, number, NOON, duration), charge, "{number} {duration}");
     }
 }
+
+#[test]
+fn a_version_that_ends_during_a_call_prices_it_whole_unless_it_says_split() {
+    let book = |split: &str, overrun: &str| {
+        let settings = |from: &str, deck: &str| {
+            format!(
+                "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nprices = \"p/min\"\n\
+                 connection_charge = \"5p\"\nincrements = \"60/60\"\n{split}{overrun}decks = [\"{deck}\"]\n"
+            )
+        };
+        crate::tariff::testing::book(&[
+            ("old.toml", &settings("2026-01-01", "old.csv")),
+            ("new.toml", &settings("2026-07-01", "new.csv")),
+            ("old.csv", "prefix,destination,price\n44,UK,6\n"),
+            ("new.csv", "prefix,destination,price\n44,UK,12\n"),
+        ])
+    };
+    // 23:59:30, 100 s: 30 s in June at 6p, 70 s in July at 12p a minute; 5p to connect, once.
+    let at = "2026-06-30T23:59:30Z";
+    let split = "version_change = \"split\"\n";
+    for (version_change, overrun, charge) in [
+        ("", "", "0.17"),                         // 120 s in June: 12p + 5p
+        (split, "", "0.32"),                      // 30 s: 3p; 70 s → 120 s: 24p; 5p
+        (split, "overrun = \"next\"\n", "0.23"),  // 30 s → 60 s: 6p; 40 s → 60 s: 12p; 5p
+        (split, "overrun = \"alone\"\n", "0.35"), // 30 s → 60 s: 6p; 70 s → 120 s: 24p; 5p
+    ] {
+        assert_eq!(
+            cost(&book(version_change, overrun), "+442079460958", at, "100s"),
+            charge,
+            "{version_change}{overrun}"
+        );
+    }
+    // A call that ends before the change is not split.
+    assert_eq!(cost(&book(split, ""), "+442079460958", at, "30s"), "0.11");
+}
+
+#[test]
+fn a_cap_counts_the_window_from_the_answer_through_a_change_of_version() {
+    let settings = |from: &str| {
+        format!(
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nprices = \"p/min\"\n\
+             version_change = \"split\"\ncap = {{ charge = \"5p\", window = \"10min\" }}\ndecks = [\"a.csv\"]\n"
+        )
+    };
+    let book = crate::tariff::testing::book(&[
+        ("old.toml", &settings("2026-01-01")),
+        ("new.toml", &settings("2026-07-01")),
+        ("a.csv", "prefix,destination,price\n44,UK,1\n"),
+    ]);
+    // 8 minutes in June: 8p, capped at 5p. In July 2 minutes of the window, 2p, and 3 minutes behind it, 3p.
+    assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:52:00Z", "780s"), "0.10");
+}
