@@ -15,7 +15,7 @@ use crate::money::Total;
 use crate::number::{Digits, Direction, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Match, Tariff, TariffBook};
+use crate::tariff::{Called, Tariff, TariffBook};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
