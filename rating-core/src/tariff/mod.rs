@@ -11,6 +11,8 @@ mod bands;
 mod book;
 pub mod calendar;
 mod caller_zones;
+mod charge;
+mod charge_settings;
 mod days;
 mod deck;
 pub mod lint;
@@ -26,7 +28,11 @@ pub(crate) mod testing;
 mod tests;
 
 pub use book::{SiteClock, Tariff, TariffBook};
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
+};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 
