@@ -4,6 +4,7 @@
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
 mod between;
+mod calls;
 mod codes;
 pub mod control;
 mod engine;
