@@ -1,6 +1,7 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
 mod ask;
+pub mod cgrates;
 mod price;
 mod rater;
 mod reason;

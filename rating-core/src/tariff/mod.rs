@@ -9,6 +9,7 @@
 
 mod bands;
 mod book;
+pub mod cgrates;
 mod deck;
 mod notation;
 mod settings;
