@@ -144,7 +144,15 @@ pub struct Offer {
     /// `MaxCost`, where its strategy is `*free`.
     pub(crate) free_above: Option<Price>,
     /// Its line in `DestinationRates.csv`.
-    pub(crate) line: u32,
+    line: u32,
+}
+
+impl Offer {
+    /// Its line in `DestinationRates.csv`, counted from 1.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
 }
 
 /// The rows of a rating plan by destination.

@@ -9,10 +9,14 @@
 
 mod bands;
 mod book;
+pub mod calendar;
+mod caller_zones;
 pub mod cgrates;
+mod days;
 mod deck;
 mod notation;
 mod settings;
+mod times;
 mod trie;
 mod version;
 
@@ -20,10 +24,8 @@ mod version;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod time_tests;
 
-pub use book::{Tariff, TariffBook};
+pub use book::{SiteClock, Tariff, TariffBook};
 pub use version::{Called, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};

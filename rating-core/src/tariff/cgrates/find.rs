@@ -38,6 +38,9 @@ pub enum NoPrice {
     Time,
 }
 
+/// From when, by which rows or, where there are none, by which other subjects.
+type Stretch<'p> = (Instant, &'p [Offer], &'p [Box<str>]);
+
 /// A day's clock: where the wall clock stands, and what is asked of it.
 struct Wall {
     date: Date,
@@ -147,8 +150,7 @@ impl CgratesPlan {
         let begun = activations.partition_point(|activation| activation.at <= from);
         let ended = activations.partition_point(|activation| activation.at < until);
         let wall = Wall::new(zone.to_local(from));
-        // From when, by which rows or, where there are none, by which other subjects.
-        let mut stretches: Vec<(Instant, &[Offer], &[Box<str>])> = Vec::new();
+        let mut stretches: Vec<Stretch<'_>> = Vec::new();
         if begun == 0 {
             if ended == 0 {
                 return None;
@@ -169,8 +171,8 @@ impl CgratesPlan {
         for (index, (begin, offers, fallbacks)) in stretches.iter().enumerate() {
             let end = stretches.get(index + 1).map_or(until, |next| next.0);
             if offers.is_empty() {
-                let other = |name: &Box<str>| self.cover(call, zone, name, (*begin, end), depth + 1);
-                parts.extend(fallbacks.iter().find_map(other)?);
+                let mut others = fallbacks.iter().map(AsRef::as_ref);
+                parts.extend(others.find_map(|name| self.cover(call, zone, name, (*begin, end), depth + 1))?);
             } else {
                 parts.push(Part { from: position(*begin, call.answered_at)?, offers });
             }
