@@ -254,6 +254,7 @@ class Folder:
         first = winner(parts[0][1], call["clock"](start))
         if first is None:
             raise NotRated("rating.no_rate_for_time")
+        first.slot(0)
         if length == 0:
             return Fraction(0), Fraction(0), 0, first
         pieces = cut(call, parts, start, end, offset)

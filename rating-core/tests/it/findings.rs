@@ -26,7 +26,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 14] = [
+const AREAS: [&str; 15] = [
     "settings",
     "table",
     "project",
@@ -40,6 +40,7 @@ const AREAS: [&str; 14] = [
     "mediation",
     "attribution",
     "rating",
+    "cgrates",
     "price",
 ];
 

@@ -234,18 +234,20 @@ impl Reader {
         for line in lines {
             let (fee, price) = (self.amount(line, 1), self.amount(line, 2));
             let (per, increment, start) = (self.duration(line, 3), self.duration(line, 4), self.duration(line, 5));
-            let (Some(connect_fee), Some(price)) = (fee, price) else { continue };
-            let (Some(per), Some(increment), Some(start)) = (per, increment, start) else { continue };
+            let next = u32::try_from(self.rates.len()).unwrap_or(u32::MAX);
+            let index = *self.rate_ids.entry(line.cell(0).to_owned()).or_insert(next);
+            if index == next {
+                let connect_fee = fee.unwrap_or_default();
+                self.rates.push(Rate { tag: line.cell(0).into(), connect_fee, tiers: Vec::new() });
+            }
+            let (Some(price), Some(per), Some(increment), Some(start)) = (price, per, increment, start) else {
+                continue;
+            };
             if [per, increment, start].iter().any(|(count, bare)| *bare && *count > 0) {
                 bare.push(line);
             }
             let or_second = |(count, _): (i64, bool)| if count == 0 { SECOND } else { count };
             let tier = Tier { start: start.0, price, per: or_second(per), increment: or_second(increment) };
-            let next = u32::try_from(self.rates.len()).unwrap_or(u32::MAX);
-            let index = *self.rate_ids.entry(line.cell(0).to_owned()).or_insert(next);
-            if index == next {
-                self.rates.push(Rate { tag: line.cell(0).into(), connect_fee, tiers: Vec::new() });
-            }
             if let Some(rate) = usize::try_from(index).ok().and_then(|index| self.rates.get_mut(index)) {
                 rate.tiers.push(tier);
                 // Stable: of two tiers with one start, the one further down counts.
@@ -256,7 +258,7 @@ impl Reader {
             self.push(
                 Finding::warning(
                     "cgrates.bare_nanoseconds",
-                    format!("{} rows of rates have durations without a unit; they are nanoseconds", bare.len()),
+                    format!("durations without a unit are nanoseconds (rows that have some: {})", bare.len()),
                 )
                 .at(first.label(3, "the first of them"))
                 .help("right for messages and data; for calls write `60s` or `1m`"),
@@ -295,6 +297,8 @@ impl Reader {
     }
 
     fn destination_rate(&mut self, line: &Line<'_>) {
+        // Named even if the row is wrong: one mistake is one finding.
+        self.sets.entry(line.cell(0).to_owned()).or_default();
         let destination = match line.cell(1) {
             "*any" => None,
             id => match self.destination_ids.get(id) {
@@ -356,6 +360,12 @@ impl Reader {
     }
 
     fn plan_line(&mut self, line: &Line<'_>) {
+        let id = line.cell(0);
+        let next = u32::try_from(self.plans.len()).unwrap_or(u32::MAX);
+        let index = *self.plan_ids.entry(id.to_owned()).or_insert(next);
+        if index == next {
+            self.plans.push(Plan { id: id.into(), ..Plan::default() });
+        }
         if !self.sets.contains_key(line.cell(1)) {
             let mut known: Vec<String> = self.sets.keys().cloned().collect();
             known.sort_unstable();
@@ -369,12 +379,6 @@ impl Reader {
             Ok(weight) => weight,
             Err(wrong) => return self.malformed_amount(line, 3, wrong),
         };
-        let id = line.cell(0);
-        let next = u32::try_from(self.plans.len()).unwrap_or(u32::MAX);
-        let index = *self.plan_ids.entry(id.to_owned()).or_insert(next);
-        if index == next {
-            self.plans.push(Plan { id: id.into(), ..Plan::default() });
-        }
         let plan = usize::try_from(index).ok().and_then(|index| self.plans.get_mut(index));
         let (Some(plan), Some(set)) = (plan, self.sets.get(line.cell(1))) else { return };
         for offer in set {
