@@ -4,6 +4,7 @@
 //! piece is rounded up to the increments of its tier; what that adds is taken from the piece behind it. The pieces are
 //! added exactly, with the connection fee of the first, and the sum is rounded once.
 
+use super::walk::up;
 use crate::money::{Charge, Price, Ratio, Rounding};
 use crate::tariff::cgrates::{CgratesCall, CgratesPlan, NoPrice, Offer, Piece};
 use crate::time::Zone;
@@ -105,10 +106,4 @@ fn add(sum: Ratio, piece: &Piece<'_>, time: i64) -> Option<Ratio> {
         Some(most) if sum.compare(most)?.is_gt() => Some(most),
         _ => Some(sum),
     }
-}
-
-/// Up to a multiple of `step`.
-fn up(length: i64, step: i64) -> Option<i64> {
-    let rest = length.checked_rem(step)?;
-    if rest == 0 { Some(length) } else { length.checked_add(step - rest) }
 }

@@ -12,6 +12,8 @@ mod book;
 pub mod calendar;
 mod caller_zones;
 pub mod cgrates;
+mod charge;
+mod charge_settings;
 mod days;
 mod deck;
 mod notation;
@@ -26,7 +28,11 @@ pub(crate) mod testing;
 mod tests;
 
 pub use book::{SiteClock, Tariff, TariffBook};
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
+};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 

@@ -261,11 +261,6 @@ impl CgratesPlan {
         };
         starts.into_iter().find(wins).unwrap_or(midnight)
     }
-
-    #[cfg(test)]
-    pub(super) fn sizes(&self) -> [usize; 5] {
-        [self.prefixes.len(), self.timings.len(), self.rates.len(), self.plans.len(), self.profiles.len()]
-    }
 }
 
 /// The one subject that stands for all.
