@@ -1,5 +1,6 @@
 //! What single calls cost by a tariff, without a project: for trying tariffs, and for quotes.
 
+pub mod cgrates;
 pub mod lines;
 
 use std::cell::RefCell;

@@ -11,6 +11,7 @@ mod bands;
 mod book;
 pub mod calendar;
 mod caller_zones;
+pub mod cgrates;
 mod charge;
 mod charge_settings;
 mod conditions;
