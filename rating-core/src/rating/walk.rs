@@ -239,7 +239,7 @@ impl Walk<'_> {
 }
 
 /// Up to a multiple of `step`.
-fn up(length: i64, step: i64) -> Option<i64> {
+pub(super) fn up(length: i64, step: i64) -> Option<i64> {
     let rest = length.checked_rem(step)?;
     if rest == 0 { Some(length) } else { length.checked_add(step - rest) }
 }

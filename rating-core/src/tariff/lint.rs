@@ -116,7 +116,7 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
         let mut prefixed: Vec<Prefixed> = self
             .rows()
             .filter_map(|(row, view)| match view.key {
-                DestinationKey::Prefix(digits) => Some(Prefixed { digits, row }),
+                DestinationKey::Prefix(digits) if !view.inbound => Some(Prefixed { digits, row }),
                 _ => None,
             })
             .collect();
@@ -249,9 +249,9 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
         }
     }
 
-    /// Whether a row prices a class by its name, or all numbers.
-    fn has_row_for(&self, _class: NumberClass) -> bool {
-        false
+    /// Whether a row prices a class by its name.
+    fn has_row_for(&self, class: NumberClass) -> bool {
+        self.rows().any(|(_, view)| view.key == DestinationKey::Class(class) && !view.inbound)
     }
 
     /// Whether a prefix begins with `range`, or a number does.
@@ -395,8 +395,8 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
 const OUT_OF_LINE: &str = "look for a slipped decimal point; if the price is right, leave it";
 
 /// Whether a row applies to every call that its key fits.
-const fn is_plain(_view: &RowView<'_>) -> bool {
-    true
+const fn is_plain(view: &RowView<'_>) -> bool {
+    !view.inbound && !view.conditional
 }
 
 /// Whether one is ten times the other.
