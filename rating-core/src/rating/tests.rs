@@ -26,7 +26,7 @@ const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 /// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk, &mut ()) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -266,7 +266,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
             _ => panic!("{word}"),
         }
     }
-    match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), &query, &talk, &mut ()) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),

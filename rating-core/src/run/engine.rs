@@ -52,6 +52,11 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// What rates the calls.
+    pub(super) const fn rater(&self) -> &Rater<'p> {
+        &self.rater
+    }
+
     /// Opens a file of a source.
     ///
     /// # Errors

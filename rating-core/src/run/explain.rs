@@ -94,13 +94,14 @@ impl Options {
     }
 }
 
-/// Explains the calls that the options name: one, or all to which the switch gave the same name.
+/// Explains a call.
 ///
 /// # Errors
 ///
-/// [`RunError::Invalid`] for a project with mistakes, [`RunError::Usage`] if there is no such call, or no occupier who
-/// pays for it where one is to read the explanation, [`RunError::Storage`] if a file cannot be read.
-pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Vec<Explanation>, RunError> {
+/// [`RunError::Invalid`] for a project with mistakes, [`RunError::Usage`] if there is no such call, or several to which the
+/// switch gave that name, or no occupier who pays for it where one is to read the explanation, [`RunError::Storage`] if a
+/// file cannot be read.
+pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, RunError> {
     let (project, findings) = Project::load(storage, &options.project, options.known_at)?;
     let Some(project) = project else { return Err(RunError::Invalid(findings)) };
     // Calls of every month are looked at, so the month makes no difference.
@@ -109,26 +110,29 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Vec<Explanati
     let inputs = calls::inputs(storage, &engine)?;
     let wanted = Wanted::of(&options.call, inputs.iter().map(|input| input.path.as_str()));
     let mut explained = Vec::new();
-    let mut nobodys = false;
+    let mut places = Vec::new();
     calls::each(storage, &engine, &inputs, &mut |found| {
         if !wanted.is(&found.call) {
             return;
         }
         let attributed = attribute(found.call, &project.directory);
         let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs };
-        match explainer.explain(found, &attributed) {
-            Some(explanation) => explained.push(explanation),
-            None => nobodys = true,
-        }
+        let record = explainer.record(&found.call);
+        places.push(format!("{}@{}", record.file, record.offset));
+        explained.extend(explainer.explain(found, &attributed));
     })?;
-    match (explained.is_empty(), nobodys) {
-        (false, _) => Ok(explained),
-        (true, true) => Err(RunError::Usage(format!("no occupier pays for the call `{}`", options.call))),
-        (true, false) => Err(RunError::Usage(format!(
-            "there is no call `{}`: give a file and offset as the exceptions have them (`cdr/a.csv@1776`), or the call's id \
-             of an itemised report",
-            options.call
+    let call = &options.call;
+    match (explained.pop(), places.len()) {
+        (Some(explanation), 1) => Ok(explanation),
+        (_, 0) => Err(RunError::Usage(format!(
+            "there is no call `{call}`: give its id in an itemised report, or file and offset of its record, as the exceptions \
+             have them (`cdr/a.csv@1776`)"
         ))),
+        (None, 1) => Err(RunError::Usage(format!("no occupier pays for the call `{call}`"))),
+        (_, several) if options.audience == Audience::Operator => {
+            Err(RunError::Usage(format!("the switch calls {several} calls `{call}`: name one of {}", places.join(", "))))
+        }
+        (_, several) => Err(RunError::Usage(format!("the switch calls {several} calls `{call}`"))),
     }
 }
 

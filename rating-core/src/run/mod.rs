@@ -10,6 +10,7 @@ pub mod control;
 mod engine;
 mod exceptions;
 pub mod exchange;
+pub mod explain;
 mod first_pass;
 pub mod generate;
 pub mod inputs;
