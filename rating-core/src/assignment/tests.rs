@@ -17,7 +17,8 @@ fn zone(name: &str) -> Zone {
 
 fn read(text: &str, payers: &[&str], sites: &[(&str, &Zone)], tariffs: &[&str]) -> (Assignments, Vec<String>) {
     let london = zone("Europe/London");
-    let names = Names { payers, sites, tariffs, operator_zone: &london };
+    let names =
+        Names { payers, sites, tariffs, allowances: &[("inclusive", false), ("pool", true)], operator_zone: &london };
     let mut findings = Findings::default();
     let source = SourceText::new("assignments.csv", text);
     let assignments = Assignments::read(&[source], &names, &mut findings);

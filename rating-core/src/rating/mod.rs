@@ -1,5 +1,6 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
+pub mod allowance;
 mod price;
 mod rater;
 mod reason;

@@ -449,7 +449,12 @@ fn read_assignments(
     let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
     let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
     let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();
-    let names =
-        assignment::Names { payers: &payers, sites: &sites, tariffs: &tariffs, operator_zone: &settings.operator.zone };
+    let names = assignment::Names {
+        payers: &payers,
+        sites: &sites,
+        tariffs: &tariffs,
+        allowances: &[],
+        operator_zone: &settings.operator.zone,
+    };
     Assignments::read(&texts, &names, findings)
 }

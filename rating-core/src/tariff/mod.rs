@@ -11,6 +11,7 @@ mod bands;
 mod book;
 mod deck;
 mod notation;
+mod scheme;
 mod settings;
 mod trie;
 mod version;
@@ -21,6 +22,10 @@ pub(crate) mod testing;
 mod tests;
 
 pub use book::{Tariff, TariffBook};
+pub use scheme::{
+    Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
+    Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
+};
 pub use version::{Called, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
