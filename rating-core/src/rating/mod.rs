@@ -1,5 +1,6 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
+mod again;
 pub mod allowance;
 mod price;
 mod rater;
@@ -8,6 +9,7 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
+pub use again::price_again;
 pub use price::{Working, billed, price};
 pub use rater::Rater;
 pub use reason::Reason;
@@ -55,6 +57,8 @@ impl<'a> RatedCall<'a> {
             forwarder: call.forwarder,
             extension: holder.map_or(call.extension, |holder| holder.extension),
             number: holder.and_then(|holder| holder.number),
+            channel: call.cdr.egress,
+            allowance_taken: None,
             retail: self.retail,
             wholesale: self.wholesale,
             flags: if call.other_reading.is_some() { flags::LOCAL_TIME_AMBIGUOUS } else { 0 },
@@ -146,6 +150,10 @@ pub struct CallRow<'a> {
     pub extension: Option<Digits>,
     /// The number that its holder held.
     pub number: Option<E164>,
+    /// The channel or device it left by.
+    pub channel: &'a [u8],
+    /// Time that it took from allowances; `None` if it took none.
+    pub allowance_taken: Option<Duration>,
     /// What the payer is charged.
     pub retail: Side,
     /// What the carrier charges the operator.

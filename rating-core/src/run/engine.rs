@@ -27,6 +27,8 @@ pub(super) struct Engine<'p> {
     /// The month at each site.
     bounds: Vec<Interval>,
     only: Option<SiteId>,
+    /// Whether rows say by which trunk a call left.
+    channels: bool,
     codes: Vec<&'static str>,
 }
 
@@ -48,8 +50,15 @@ impl<'p> Engine<'p> {
             rater: Rater::new(&project.book, &project.assignments),
             bounds,
             only,
+            channels: super::allowances::need_channels(project),
             codes: super::codes::suspended_or_free(),
         }
+    }
+
+    /// The only site that is run, if it is not all.
+    #[must_use]
+    pub(super) fn only(&self) -> Option<SiteId> {
+        self.only
     }
 
     /// Opens a file of a source.
@@ -113,6 +122,7 @@ impl<'p> Engine<'p> {
         {
             return Fate::OtherPeriod;
         }
+        row.channel = if self.channels { super::allowances::trunk_of(row.channel) } else { b"" };
         if call.other_reading.is_some() {
             if !attributed.readings_agree {
                 // It may be either's call: neither is shown it.

@@ -187,6 +187,13 @@ impl Rows {
         self.index.is_empty()
     }
 
+    /// One row by its place in the order.
+    #[must_use]
+    pub fn get<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<CallRow<'a>> {
+        let (_, _, start, length) = self.index.get(index)?;
+        Some(decode(self.bytes.get(*start..start + length)?, prices))
+    }
+
     /// The rows in order.
     pub fn iter<'a>(&'a self, prices: &'a dyn Prices) -> impl Iterator<Item = CallRow<'a>> + 'a {
         self.index
@@ -223,6 +230,7 @@ fn encode(row: &CallRow<'_>, codes: &[&'static str], out: &mut Vec<u8>) {
     side(&row.wholesale, codes, out);
     text(row.call_id, out);
     text(row.dialled, out);
+    text(row.channel, out);
     party(Some(row.calling), out);
     party(Some(row.called), out);
     party(row.forwarder, out);
@@ -302,6 +310,7 @@ fn decode<'a>(bytes: &'a [u8], prices: &dyn Prices) -> CallRow<'a> {
     let wholesale = reader.side(prices);
     let call_id = reader.text();
     let dialled = reader.text();
+    let channel = reader.text();
     let calling = reader.party().unwrap_or(Party::Missing);
     let called = reader.party().unwrap_or(Party::Missing);
     let forwarder = reader.party();
@@ -323,6 +332,8 @@ fn decode<'a>(bytes: &'a [u8], prices: &dyn Prices) -> CallRow<'a> {
         forwarder,
         extension,
         number,
+        channel,
+        allowance_taken: None,
         retail,
         wholesale,
         flags,
@@ -474,6 +485,8 @@ mod tests {
             forwarder: Some(Party::Extension(Digits::parse(b"0201").unwrap())),
             extension: Digits::parse(b"2001"),
             number: Some(number("442079460000")),
+            channel: b"PJSIP/carrier",
+            allowance_taken: None,
             retail: side,
             wholesale: Side { tariff: None, version: 0, currency: None, outcome: Outcome::Suspended(CODES[1]) },
             flags: 3,
