@@ -155,7 +155,7 @@ fn every_reproducer_is_found_as_its_page_says() {
 
 #[test]
 fn every_code_has_a_reproducer() {
-    let codes: BTreeSet<&str> = include_str!("../assignment.rs")
+    let codes: BTreeSet<&str> = concat!(include_str!("../assignment.rs"), include_str!("schemes.rs"))
         .split('"')
         .filter(|text| text.strip_prefix("assignment.").is_some_and(|rest| !rest.contains([' ', '\n'])))
         .collect();

@@ -184,6 +184,23 @@ impl Section {
         }
     }
 
+    /// A list of integers; a single one counts as a list of one. Empty if the key is not there.
+    pub fn integers(&self, key: &str, findings: &mut Findings) -> Vec<Spanned<i64>> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let items = match &entry.value.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        let mut integers = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Integer(value) => integers.push(Spanned { value: *value, span: item.span.clone() }),
+                other => self.wrong_type(key, "an integer", other.kind(), &item.span, findings),
+            }
+        }
+        integers
+    }
+
     /// A sub-table `[key]`.
     pub fn table(&self, key: &str, findings: &mut Findings) -> Option<Self> {
         let entry = self.entry(key)?;

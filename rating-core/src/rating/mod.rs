@@ -2,6 +2,7 @@
 
 mod again;
 pub mod allowance;
+mod ask;
 mod price;
 mod rater;
 mod reason;
@@ -10,6 +11,7 @@ mod reason;
 mod tests;
 
 pub use again::price_again;
+pub use ask::{Answer, Question, ask};
 pub use price::{Working, billed, price};
 pub use rater::Rater;
 pub use reason::Reason;

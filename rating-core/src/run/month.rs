@@ -57,6 +57,10 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
         for source in project.sources() {
             judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
+        if let Some(month) = project.settings.month {
+            let out = project.root.join(super::inputs::OUTPUT_FOLDER);
+            allowances::opening(storage, &project, &out, month, &mut findings)?;
+        }
     }
     Ok(findings)
 }

@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::DestinationKey;
+use super::bands::Weeks;
 use super::notation::{self, Fault, When};
 use super::settings::Draft;
 use super::trie::NONE;
@@ -36,6 +37,8 @@ pub(super) struct RateRow {
     pub(super) deck: u16,
     /// The class that the deck gives the row, if it does.
     pub(super) class: Option<NumberClass>,
+    /// Which set of bands its prices are for; 0 is the default one.
+    pub(super) band_set: u8,
 }
 
 /// Price plans, each stored once: increments, fees and one price per band, as a run of integers.
@@ -114,7 +117,8 @@ impl Rows {
         };
         for (deck, source) in draft.decks.iter().enumerate() {
             let columns: Vec<String> = draft.bands.iter().map(|band| format!("price_{band}")).collect();
-            let mut optional = vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status"];
+            let mut optional =
+                vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status", "band_set"];
             optional.extend(columns.iter().map(String::as_str));
             let table = Table::read(source, &["prefix", "destination"], &optional, findings);
             if !table.header().is_empty() {
@@ -161,6 +165,7 @@ struct Columns {
     from: Column,
     until: Column,
     status: Column,
+    band_set: Column,
 }
 
 struct DeckReader<'d, 'f> {
@@ -185,6 +190,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             from: table.column("from"),
             until: table.column("until"),
             status: table.column("status"),
+            band_set: table.column("band_set"),
         };
         Self { draft, table, columns, findings: Limited::new(findings), keys: Vec::new() }
     }
@@ -218,10 +224,14 @@ impl<'d, 'f> DeckReader<'d, 'f> {
     /// Whether every band has a column to take its price from.
     fn has_prices(&mut self) -> bool {
         let missing: Vec<&str> = (self.draft.bands.iter().zip(&self.columns.bands))
-            .filter(|(_, column)| !column.is_present() && !self.columns.price.is_present())
-            .map(|(band, _)| band.as_str())
+            .zip(0..)
+            .filter(|((_, column), band)| {
+                // What a row of another set lacks is said at the row.
+                !column.is_present() && !self.columns.price.is_present() && self.draft.weeks.has_band(0, *band)
+            })
+            .map(|((band, _), _)| band.as_str())
             .collect();
-        if missing.is_empty() {
+        if missing.is_empty() || self.columns.band_set.is_present() {
             return true;
         }
         let one = self.draft.bands.len() == 1;
@@ -251,16 +261,17 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         });
         let class = self.class(row);
         let validity = self.validity(row, rows);
+        let band_set = self.band_set(row);
         let plan = match self.is_blocked(row) {
             Some(true) => Some(NONE),
-            Some(false) => self.plan(row, &mut rows.plans),
+            Some(false) => band_set.and_then(|set| self.plan(row, set, &mut rows.plans)),
             None => None,
         };
         if keyed {
             self.drop_repeated_keys(row);
         }
         let line = u32::try_from(row.line()).unwrap_or(0);
-        let (class, validity, plan) = (class?, validity?, plan?);
+        let (class, validity, plan, band_set) = (class?, validity?, plan?, band_set?);
         (named && keyed).then_some(RateRow {
             key: DestinationKey::Internal,
             plan,
@@ -270,6 +281,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             line,
             deck: 0,
             class,
+            band_set,
         })
     }
 
@@ -300,6 +312,17 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             self.findings.push(finding.at(row.label(self.columns.class, "")).help(help));
         }
         class.map(Some)
+    }
+
+    /// The set of bands that the row names; 0 if none.
+    fn band_set(&mut self, row: Row<'d>) -> Option<u8> {
+        let Some(text) = row.filled(self.columns.band_set) else { return Some(0) };
+        let set = self.draft.weeks.set(text);
+        if set.is_none() {
+            let fault = unknown_band_set(text, &self.draft.weeks);
+            self.findings.push(fault.at(row.label(self.columns.band_set, "")));
+        }
+        set
     }
 
     fn is_blocked(&mut self, row: Row<'d>) -> Option<bool> {
@@ -338,7 +361,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         Some(rows.validity(from, until))
     }
 
-    fn plan(&mut self, row: Row<'d>, plans: &mut Plans) -> Option<u32> {
+    fn plan(&mut self, row: Row<'d>, band_set: u8, plans: &mut Plans) -> Option<u32> {
         let draft = self.draft;
         let columns = &self.columns;
         let mut fee = |column: Column, default: Price| match row.filled(column) {
@@ -354,7 +377,12 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         plans.scratch.clear();
         plans.scratch.resize(HEAD, 0);
         let mut complete = true;
-        for (index, own) in columns.bands.iter().enumerate() {
+        for ((index, own), band) in columns.bands.iter().enumerate().zip(0..) {
+            if !draft.weeks.has_band(band_set, band) {
+                // The row is never asked for it; its price there is nothing for any time.
+                plans.scratch.extend([0, 1]);
+                continue;
+            }
             let column = if row.filled(*own).is_some() || !columns.price.is_present() { *own } else { columns.price };
             let Some(text) = row.filled(column) else {
                 complete = false;
@@ -410,6 +438,15 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             );
         }
     }
+}
+
+/// The fault of naming a set of bands that there is not.
+pub(super) fn unknown_band_set(name: &str, weeks: &Weeks) -> Fault {
+    let help = match did_you_mean(name, weeks.names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add `[band_sets.{name}]`, or leave this empty for the bands of `[bands]`"),
+    };
+    Fault::new("tariff.unknown_band_set", format!("there is no set of bands `{name}`"), help)
 }
 
 /// The finding for an interval that ends before it begins.

@@ -9,10 +9,14 @@
 
 mod bands;
 mod book;
+pub mod calendar;
+mod caller_zones;
+mod days;
 mod deck;
 mod notation;
 mod scheme;
 mod settings;
+mod times;
 mod trie;
 mod version;
 
@@ -21,7 +25,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Tariff, TariffBook};
+pub use book::{SiteClock, Tariff, TariffBook};
 pub use scheme::{
     Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
     Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,

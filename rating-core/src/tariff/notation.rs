@@ -7,14 +7,13 @@ use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, digit1, space0};
 use nom::combinator::{all_consuming, opt, recognize, value};
-use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
 use super::DestinationKey;
 use crate::money::{Charge, Currency, Price, PriceError};
 use crate::number::{Digits, E164};
-use crate::time::{Date, Duration, Instant, Weekday, Zone};
+use crate::time::{Date, Duration, Instant, Zone};
 
 /// What is wrong with a text, without its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { code, message: message.into(), help: help.into() }
     }
 }
@@ -182,94 +181,6 @@ pub(super) fn when(text: &str) -> Result<When, Fault> {
 pub(super) fn date(text: &str) -> Result<Date, Fault> {
     Date::parse(text)
         .ok_or_else(|| Fault::new("tariff.bad_date", format!("`{text}` is not a date"), "write `2026-12-25`"))
-}
-
-/// Days of a band, as bits: Monday is bit 0, Sunday bit 6, holidays bit 7.
-pub(super) const HOLIDAY: u8 = 7;
-
-/// One line of a band: on which days, from when to when, in milliseconds of the day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BandTimes {
-    pub(super) days: u8,
-    /// Half-open stretches of one day, in the order written.
-    pub(super) times: Vec<(u32, u32)>,
-}
-
-/// A whole day in milliseconds.
-pub(super) const DAY: u32 = 86_400_000;
-
-/// Reads `mon-fri 08:00-18:00`, `sat-sun`, `mon,wed 09:00-12:00,13:00-17:30`, `holiday`.
-///
-/// Times are half-open: 18:00 itself is outside `08:00-18:00`. A stretch that ends before it begins (`18:00-08:00`) means
-/// 18:00–24:00 and 00:00–08:00 of each of the named days, never the morning of a day that is not named.
-pub(super) fn band_times(text: &str) -> Result<BandTimes, Fault> {
-    let bad = |why: String| {
-        Fault::new(
-            "tariff.bad_band",
-            format!("`{text}` does not say when: {why}"),
-            "write days, then times: `mon-fri 08:00-18:00`, `sat-sun`, `holiday`, `mon,wed 09:00-12:00,13:00-17:30`",
-        )
-    };
-    let lower = text.trim().to_lowercase();
-    let parsed = all_consuming((
-        separated_list1(comma, (word, opt(preceded(dash, word)))),
-        opt(preceded(space0, separated_list1(comma, (clock, preceded(dash, clock))))),
-    ))
-    .parse(lower.as_str());
-    let Ok((_, (days, times))) = parsed else {
-        return Err(bad("days and times could not be told apart".into()));
-    };
-    let mut bits = 0_u8;
-    for (first, last) in days {
-        if first == "holiday" && last.is_none() {
-            bits |= 1 << HOLIDAY;
-            continue;
-        }
-        let day = |name: &str| {
-            Weekday::parse(name).map(Weekday::index).ok_or_else(|| bad(format!("`{name}` is not a day of the week")))
-        };
-        let (first, last) = (day(first)?, day(last.unwrap_or(first))?);
-        let span = (last + 7 - first) % 7;
-        for step in 0..=span {
-            bits |= 1 << ((first + step) % 7);
-        }
-    }
-    let mut stretches = Vec::new();
-    for (from, to) in times.unwrap_or_else(|| vec![(Some(0), Some(DAY))]) {
-        let (Some(from), Some(to)) = (from, to) else {
-            return Err(bad("times run from 00:00 to 24:00".into()));
-        };
-        match from.cmp(&to) {
-            std::cmp::Ordering::Less => stretches.push((from, to)),
-            std::cmp::Ordering::Equal => {
-                return Err(bad("it begins and ends at the same time; a whole day is `00:00-24:00`".into()));
-            }
-            std::cmp::Ordering::Greater => {
-                stretches.extend([(from, DAY), (0, to)].into_iter().filter(|(from, to)| from < to));
-            }
-        }
-    }
-    Ok(BandTimes { days: bits, times: stretches })
-}
-
-/// `08:00` or `08:00:30` in milliseconds of the day; `None` if there is no such time.
-fn clock(input: &str) -> IResult<&str, Option<u32>> {
-    let (rest, (hour, minute, second)) =
-        (digit1, preceded(char(':'), digit1), opt(preceded(char(':'), digit1))).parse(input)?;
-    let part =
-        |digits: &str, below: u32| digits.parse::<u32>().ok().filter(|number| digits.len() == 2 && *number < below);
-    let read = || {
-        let (hour, minute, second) = (part(hour, 25)?, part(minute, 60)?, part(second.unwrap_or("00"), 60)?);
-        Some((hour * 3_600 + minute * 60 + second) * 1_000).filter(|millis| *millis <= DAY)
-    };
-    Ok((rest, read()))
-}
-
-/// Milliseconds of the day as a clock shows them: `08:00`, `17:59:30`.
-pub(super) fn show_clock(millis: u32) -> String {
-    let seconds = millis / 1_000;
-    let shown = format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
-    if seconds.is_multiple_of(60) { shown } else { format!("{shown}:{:02}", seconds % 60) }
 }
 
 /// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or
@@ -512,12 +423,12 @@ fn slash(input: &str) -> IResult<&str, char> {
     delimited(space0, char('/'), space0).parse(input)
 }
 
-fn comma(input: &str) -> IResult<&str, char> {
+pub(super) fn comma(input: &str) -> IResult<&str, char> {
     delimited(space0, char(','), space0).parse(input)
 }
 
 /// A hyphen, or the dash that word processors make of it.
-fn dash(input: &str) -> IResult<&str, &str> {
+pub(super) fn dash(input: &str) -> IResult<&str, &str> {
     let either = alt((value("-", char('-')), value("-", char('–'))));
     recognize(delimited(space0, either, space0)).parse(input)
 }

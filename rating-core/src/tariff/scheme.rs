@@ -378,7 +378,7 @@ impl Schemes {
     }
 }
 
-const BAD: &str = "tariff.bad_allowance";
+const BAD: &str = "allowance.bad_definition";
 
 struct Reader<'r> {
     section: &'r Section,
@@ -830,7 +830,7 @@ mod tests {
             let (schemes, found) = read(&format!("[allowances.x]\n{table}\n"));
             assert_eq!(found.len(), 1, "{table}: {found:?}");
             assert!(
-                found[0].starts_with(&format!("a.toml:{place}: error[tariff.bad_allowance]")),
+                found[0].starts_with(&format!("a.toml:{place}: error[allowance.bad_definition]")),
                 "{table}: {found:?}"
             );
             assert!(schemes.is_empty(), "{table}");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::DestinationKey;
 use super::bands::Week;
+use super::caller_zones::CallerZones;
 use super::deck::{PlanWords, RateRow, Rows, empty_interval};
 use super::notation::When;
 use super::settings::{Clock, Draft, class_bit};
@@ -12,7 +13,7 @@ use crate::finding::{Finding, Findings};
 use crate::ids::{BandId, DestinationId, SiteId};
 use crate::money::{Currency, Price, Rounding};
 use crate::number::{Digits, E164, NumberClass};
-use crate::time::{Duration, Instant, Interval, Zone};
+use crate::time::{Date, Duration, Instant, Interval, Zone};
 
 /// Who is called, as far as a tariff cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,11 @@ pub struct TariffVersion {
     fallback: u16,
     /// One zone for each site and one for the operator, or one zone for all.
     zones: Arc<[Zone]>,
-    week: Week,
+    /// Set, if the clock is the caller's.
+    caller_zones: Option<Arc<CallerZones>>,
+    /// By set of bands; the first is the default one.
+    weeks: Box<[Week]>,
+    day_names: Box<[Box<str>]>,
     bands: Box<[BandId]>,
     /// By site; the last is for the operator and for sites that are not known.
     in_force: Box<[Interval]>,
@@ -136,7 +141,8 @@ impl TariffVersion {
         self.in_force.get(self.slot(site)).copied().unwrap_or(Interval { from: Instant::MAX, until: Instant::MIN })
     }
 
-    /// The zone of the clock that bands, dates and holidays are read by, for calls at a site.
+    /// The zone of the clock that dates of the version and its rows are read by, for calls at a site; bands and holidays
+    /// too, unless the clock is the caller's ([`TariffVersion::zone_for`]).
     #[must_use]
     #[inline]
     pub fn zone(&self, site: SiteId) -> &Zone {
@@ -144,20 +150,79 @@ impl TariffVersion {
         &self.zones[site.index().min(self.zones.len() - 1)]
     }
 
-    /// The bands in the order of their indices.
+    /// The zone of the clock that bands and day types are read by, for a call at a site from a caller; `None` if the
+    /// clock is the caller's and the table of callers' zones does not have this one.
+    #[must_use]
+    #[inline]
+    pub fn zone_for(&self, site: SiteId, caller: Option<E164>) -> Option<&Zone> {
+        match &self.caller_zones {
+            None => Some(self.zone(site)),
+            Some(zones) => zones.of(caller?),
+        }
+    }
+
+    /// Whether the clock is the caller's.
+    #[must_use]
+    #[inline]
+    pub const fn is_by_callers_clock(&self) -> bool {
+        self.caller_zones.is_some()
+    }
+
+    /// The bands in the order of their indices, which all sets of bands share.
     #[must_use]
     pub fn bands(&self) -> &[BandId] {
         &self.bands
     }
 
-    /// Index of the band at an instant, for a call at a site: a place in [`TariffVersion::bands`].
+    /// Index of the band at an instant in a band set (0 is the default one), for a call at a site: a place in
+    /// [`TariffVersion::bands`]. By the site's clock; see [`TariffVersion::band_at_in`].
     #[must_use]
     #[inline]
-    pub fn band_at(&self, at: Instant, site: SiteId) -> u8 {
-        if self.week.is_one_band() {
-            return 0;
+    pub fn band_at(&self, set: u8, at: Instant, site: SiteId) -> u8 {
+        self.band_at_in(set, at, site, self.zone(site))
+    }
+
+    /// [`TariffVersion::band_at`] by the clock of a zone: that of [`TariffVersion::zone_for`].
+    #[must_use]
+    #[inline]
+    pub fn band_at_in(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> u8 {
+        let week = self.week(set);
+        week.only_band().unwrap_or_else(|| week.band_at(zone.to_local(at), self.slot(site)))
+    }
+
+    /// The band at an instant in a band set (0 is the default one), for a call at a site, and the first later instant at
+    /// which another band begins or may begin. [`Instant::MAX`] if there is no other band.
+    ///
+    /// That instant is never later than the true change; it may be a midnight or a change of the clock at which the band
+    /// stays the same. By the site's clock; see [`TariffVersion::band_span_in`].
+    #[must_use]
+    #[inline]
+    pub fn band_span(&self, set: u8, at: Instant, site: SiteId) -> (u8, Instant) {
+        self.band_span_in(set, at, site, self.zone(site))
+    }
+
+    /// [`TariffVersion::band_span`] by the clock of a zone: that of [`TariffVersion::zone_for`].
+    #[must_use]
+    #[inline]
+    pub fn band_span_in(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> (u8, Instant) {
+        let week = self.week(set);
+        match week.only_band() {
+            Some(band) => (band, Instant::MAX),
+            None => week.span(at, zone, self.slot(site)),
         }
-        self.week.band_at(self.zone(site).to_local(at))
+    }
+
+    /// The day type by which a band set found its band: `mon` to `sun`, `holiday`, or one of the tariff's own.
+    #[must_use]
+    pub fn day_type(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> &str {
+        let day = self.week(set).day_type(zone.to_local(at).date(), self.slot(site));
+        self.day_names.get(day).map_or("", |name| name)
+    }
+
+    #[inline]
+    fn week(&self, set: u8) -> &Week {
+        // `weeks` is never empty: the default one stands first.
+        &self.weeks[usize::from(set).min(self.weeks.len() - 1)]
     }
 
     /// The id of a band by its index.
@@ -165,12 +230,6 @@ impl TariffVersion {
     #[inline]
     pub fn band_id(&self, band: u8) -> BandId {
         self.bands.get(usize::from(band)).copied().unwrap_or(BandId(0))
-    }
-
-    /// Whether the day of an instant is a holiday to this tariff: one of its days, and some band names holidays.
-    #[must_use]
-    pub fn is_holiday(&self, at: Instant, site: SiteId) -> bool {
-        self.week.day_type(self.zone(site).to_local(at).date()) == usize::from(super::notation::HOLIDAY)
     }
 
     /// The row that prices a called number at an instant.
@@ -253,6 +312,14 @@ impl TariffVersion {
         Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
     }
 
+    /// The set of bands that a row's prices are for: what [`TariffVersion::band_at`] and
+    /// [`TariffVersion::band_span`] are asked with.
+    #[must_use]
+    #[inline]
+    pub fn band_set(&self, row: u32) -> u8 {
+        self.rows.get(row as usize).map_or(0, |row| row.band_set)
+    }
+
     /// The destination of a row.
     #[must_use]
     #[inline]
@@ -320,16 +387,17 @@ impl TariffVersion {
         }
     }
 
-    /// Compiles the rows of a draft. `sites` are the sites' zones and, last, the operator's.
+    /// Compiles the rows of a draft. `sites` are the sites' zones and, last, the operator's; `holidays` likewise.
     pub(super) fn compile(
         draft: &Draft,
         mut rows: Rows,
         sites: &Arc<[Zone]>,
+        holidays: &[Option<Arc<[Date]>>],
         bands: Box<[BandId]>,
         findings: &mut Findings,
     ) -> Self {
         let zones: Arc<[Zone]> = match &draft.clock {
-            Clock::Site => Arc::clone(sites),
+            Clock::Site | Clock::Caller(_) => Arc::clone(sites),
             Clock::Operator => sites.last().cloned().into_iter().collect(),
             Clock::Fixed(zone) => [Zone::clone(zone)].into(),
         };
@@ -343,6 +411,7 @@ impl TariffVersion {
         let validities: Box<[Interval]> = (rows.validities.iter())
             .flat_map(|(from, until)| each_site().map(|zone| interval(*from, *until, zone)))
             .collect();
+        draft.weeks.days().report_sites(holidays, findings);
         report_empty_validities(&rows, &validities, in_force.len(), findings);
         let index = Index::build(&mut rows, &validities, in_force.len(), findings);
         let (stride, words) = rows.plans.into_words();
@@ -354,7 +423,12 @@ impl TariffVersion {
             rounding: draft.rounding,
             fallback: draft.fallback,
             zones,
-            week: draft.week.clone(),
+            caller_zones: match &draft.clock {
+                Clock::Caller(zones) => Some(Arc::clone(zones)),
+                _ => None,
+            },
+            weeks: draft.weeks.compile(holidays),
+            day_names: draft.weeks.days().names().map(Into::into).collect(),
             bands,
             in_force,
             rows: rows.rows.into(),

@@ -108,7 +108,7 @@ fn missing(project: &Project, month: Month, balances: &Balances, findings: &mut 
             let site = project.settings.sites.get(member.site.index()).map_or("", |site| site.id.as_str());
             findings.push(
                 Finding::error(
-                    "run.opening_balance_missing",
+                    "allowance.opening_balance_missing",
                     format!(
                         "nothing says how `{}` of `{payer}` at `{site}` stood on {first}: its period began on {}",
                         scheme.name, missing.key.from
@@ -239,7 +239,7 @@ impl<'t> Reader<'_, 't> {
 
     fn bad(&mut self, column: &str, message: &str, help: &str) {
         let label = self.row.label(self.row.column(column), "here");
-        self.findings.push(Finding::error("run.bad_opening_balance", message).at(label).help(help));
+        self.findings.push(Finding::error("allowance.bad_opening_balance", message).at(label).help(help));
     }
 }
 
