@@ -104,7 +104,7 @@ impl<'p> Allowances<'p> {
         skip: &(dyn Fn(&CallRow<'_>) -> bool + Sync),
     ) -> Result<Prepared, RunError> {
         let mut keys = with_rows.clone();
-        keys.extend(present(self.project, self.month).into_iter().map(|member| key_of(member)));
+        keys.extend(present(self.project, self.month).into_iter().map(key_of));
         keys.retain(|key| only.is_none_or(|only| only.0 == key.site) && self.concern(*key));
         // Who shares a group with whom, directly or through others.
         let mut sets: Vec<(BTreeSet<Box<str>>, Vec<GroupKey>)> = Vec::new();

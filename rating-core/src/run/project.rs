@@ -154,7 +154,8 @@ impl Project {
         let is_declared = |message: &str| declared.iter().any(|id| message == format!("there is no tariff `{id}`"));
         for finding in of_assignments {
             let follows = finding.code == "assignment.unknown_allowance" && !schemes_are_whole;
-            if !follows && !(finding.code == "assignment.unknown_tariff" && is_declared(&finding.message)) {
+            let is_broken = finding.code == "assignment.unknown_tariff" && is_declared(&finding.message);
+            if !follows && !is_broken {
                 findings.push(finding);
             }
         }
