@@ -127,6 +127,12 @@ impl Section {
         self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Table(_)))
     }
 
+    /// Whether the key holds a text, without asking for its value: for keys that are a word or something larger.
+    #[must_use]
+    pub fn is_text(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Text(_)))
+    }
+
     /// The keys of this table in the order of their names, with their places: for tables whose keys are data.
     pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.entries.iter().map(|entry| &entry.key)

@@ -11,8 +11,11 @@ mod bands;
 mod book;
 pub mod calendar;
 mod caller_zones;
+mod charge;
+mod charge_settings;
 mod days;
 mod deck;
+pub mod lint;
 mod notation;
 mod scheme;
 mod settings;
@@ -26,11 +29,15 @@ pub(crate) mod testing;
 mod tests;
 
 pub use book::{SiteClock, Tariff, TariffBook};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
+};
 pub use scheme::{
     Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
     Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
 };
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 

@@ -11,6 +11,7 @@ use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
 use super::DestinationKey;
+use super::charge::{DurationRounding, DurationRule, Increments};
 use crate::money::{Charge, Currency, Price, PriceError};
 use crate::number::{Digits, E164};
 use crate::time::{Date, Duration, Instant, Zone};
@@ -50,7 +51,7 @@ const PENCE: [&str; 8] = ["GBP", "GGP", "JEP", "IMP", "GIP", "FKP", "SHP", "EGP"
 pub(super) fn price_unit(text: &str, currency: Currency) -> Result<PriceUnit, Fault> {
     let help = || format!("write for example `{currency}/min`, `{}/min` or `{currency}/s`", minor_name(currency));
     let unknown = || Fault::new("tariff.bad_unit", format!("`{text}` is not a unit of prices"), help());
-    let Ok((_, (money, per))) = all_consuming((word, preceded(slash, word))).parse(text.trim()) else {
+    let Ok((_, (money, per))) = all_consuming((word, preceded(slash, time_word))).parse(text.trim()) else {
         return Err(unknown());
     };
     Ok(PriceUnit { money: money_unit(money, currency)?, per: per_unit(per).ok_or_else(unknown)? })
@@ -61,7 +62,89 @@ pub(super) fn fee_unit(text: &str, currency: Currency) -> Result<MoneyUnit, Faul
     money_unit(text.trim(), currency)
 }
 
-/// Reads a price: `2.5` in the unit of bare numbers, `2.5p/min`, `0.025 GBP/min`, or `2.5p` with the time of that unit.
+/// What a price cell may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PriceCell {
+    /// A price for a time; a time of zero is the whole call.
+    Rate(Price, Duration),
+    /// What the other side of the call costs, times so many millionths.
+    Wholesale(i64),
+}
+
+/// Reads a price cell: a price, or `wholesale`, `wholesale + 20%`, `wholesale - 2.5%`.
+pub(super) fn price_cell(text: &str, currency: Currency, bare: Option<PriceUnit>) -> Result<PriceCell, Fault> {
+    let Some(rest) = text.trim().strip_prefix("wholesale") else {
+        return price(text, currency, bare).map(|(price, per)| PriceCell::Rate(price, per));
+    };
+    let bad = || {
+        let help =
+            "write `wholesale + 20%`, `wholesale - 5%` or `wholesale` alone; the share has at most four decimals";
+        Fault::new("tariff.bad_markup", format!("`{text}` does not say how the wholesale charge is marked up"), help)
+    };
+    let rest = rest.trim();
+    if rest.is_empty() {
+        return Ok(PriceCell::Wholesale(MILLION));
+    }
+    let (sign, share) = match (rest.strip_prefix('+'), rest.strip_prefix('-')) {
+        (Some(share), _) => (1, share),
+        (_, Some(share)) => (-1, share),
+        _ => return Err(bad()),
+    };
+    let factor = MILLION + sign * percent(share).ok_or_else(bad)?;
+    if factor < 0 { Err(bad()) } else { Ok(PriceCell::Wholesale(factor)) }
+}
+
+/// A whole in [`percent`]'s unit.
+pub(super) const MILLION: i64 = 1_000_000;
+
+/// Reads `20%`, `2.5 %` in millionths; at most four decimals.
+pub(super) fn percent(text: &str) -> Option<i64> {
+    let number = text.trim().strip_suffix('%')?.trim();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 6 || fraction.len() > 4 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    if number.ends_with('.') {
+        return None;
+    }
+    format!("{whole}{fraction:0<4}").parse().ok()
+}
+
+/// Reads a length of time with its unit: `60s`, `1.5s`, `60min`.
+pub(super) fn length(text: &str) -> Result<Duration, Fault> {
+    Duration::parse(text.trim()).filter(|length| *length <= LONGEST).ok_or_else(|| {
+        let help = "write a number with its unit, at most 400 days: `60s`, `1.5s`, `60min`, `1h`";
+        Fault::new("tariff.bad_duration", format!("`{text}` is not a length of time"), help)
+    })
+}
+
+/// No step, window or grace is longer.
+const LONGEST: Duration = Duration::from_seconds(400 * 86_400);
+
+/// Reads `up 1s`, `down 6s`, `nearest 1s` or `none`.
+pub(super) fn duration_rounding(text: &str) -> Result<Option<DurationRounding>, Fault> {
+    let bad = || {
+        let help = "write `up 1s`, `down 1s`, `nearest 1s` or `none`";
+        Fault::new("tariff.bad_rounding", format!("`{text}` does not say how talk time is rounded"), help)
+    };
+    if text.trim() == "none" {
+        return Ok(None);
+    }
+    let (rule, step) = text.trim().split_once(' ').ok_or_else(bad)?;
+    let rule = match rule {
+        "up" => DurationRule::Up,
+        "down" => DurationRule::Down,
+        "nearest" => DurationRule::Nearest,
+        _ => return Err(bad()),
+    };
+    let step =
+        Duration::parse(step.trim()).filter(|step| *step > Duration::ZERO && *step <= LONGEST).ok_or_else(bad)?;
+    Ok(Some(DurationRounding { rule, step }))
+}
+
+/// Reads a price: `2.5` in the unit of bare numbers, `2.5p/min`, `0.025 GBP/min`, `0.23 EUR/90s`, or `2.5p` with the time
+/// of that unit. `20p/call` is for the call, whatever its length: its time is zero.
 pub(super) fn price(text: &str, currency: Currency, bare: Option<PriceUnit>) -> Result<(Price, Duration), Fault> {
     let written = amount(text)?;
     let no_time = || {
@@ -77,7 +160,8 @@ pub(super) fn price(text: &str, currency: Currency, bare: Option<PriceUnit>) -> 
     };
     let per = match written.per {
         Some(per) => per_unit(per).ok_or_else(|| {
-            Fault::new("tariff.bad_unit", format!("`{per}` is not a time"), "write `/min`, `/s` or `/h`")
+            let help = "write `/min`, `/s`, `/h`, `/90s`, or `/call` for the call as a whole";
+            Fault::new("tariff.bad_unit", format!("`{per}` is not a time"), help)
         })?,
         None => bare.ok_or_else(no_time)?.per,
     };
@@ -121,12 +205,22 @@ pub(super) fn step(text: &str, currency: Currency) -> Result<Charge, Fault> {
 ///
 /// `30/6` is 30 seconds, then steps of 6; a single number is both. Seconds, decimals to the millisecond, an `s` may
 /// follow. This is how carriers write it ("60/60", "1/1"), so a bare number can only mean seconds here.
-pub(super) fn increments(text: &str) -> Result<(Duration, Duration), Fault> {
+/// `none` is to the millisecond, `unit` the time that the price is for, which is how pulses are billed.
+pub(super) fn increments(text: &str) -> Result<Increments, Fault> {
+    match text.trim() {
+        "unit" => return Ok((None, None)),
+        "none" => return Ok((Some(Duration::from_millis(1)), Some(Duration::from_millis(1)))),
+        _ => {}
+    }
+    plain_increments(text).map(|(first, further)| (Some(first), Some(further)))
+}
+
+fn plain_increments(text: &str) -> Result<(Duration, Duration), Fault> {
     let bad = |why: &str| {
         Fault::new(
             "tariff.bad_increments",
             format!("`{text}` is not an increment: {why}"),
-            "write first and further increment in seconds, `30/6`; a single number is both: `60` means `60/60`",
+            "write first and further increment in seconds, `30/6`; a single number is both: `60` means `60/60`; or `unit`, `none`",
         )
     };
     let seconds = || (take_while1(|c: char| c.is_ascii_digit() || c == '.'), opt(tag("s")));
@@ -333,7 +427,7 @@ fn amount(text: &str) -> Result<Written<'_>, Fault> {
     }
     let number = take_while1(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let unit = take_while(char::is_alphabetic);
-    let parsed = all_consuming((number, preceded(space0, unit), opt(preceded(slash, word)))).parse(text);
+    let parsed = all_consuming((number, preceded(space0, unit), opt(preceded(slash, time_word)))).parse(text);
     match parsed {
         Ok((_, (number, unit, per))) => Ok(Written { number, unit, per }),
         Err(_) => Err(bad_number(text)),
@@ -405,12 +499,19 @@ fn no_unit(text: &str, currency: Currency, key: &str, per: &str) -> Fault {
     )
 }
 
+/// `min`, `90s`, `call`.
+fn time_word(input: &str) -> IResult<&str, &str> {
+    take_while1(char::is_alphanumeric).parse(input)
+}
+
 fn per_unit(text: &str) -> Option<Duration> {
     let seconds = match text {
+        "call" => 0,
         "s" | "sec" | "second" => 1,
         "min" | "minute" => 60,
         "h" | "hour" => 3_600,
-        _ => return None,
+        // `90s`, `3min`: a count of them.
+        counted => return Duration::parse(counted).filter(|per| *per > Duration::ZERO && *per <= LONGEST),
     };
     Some(Duration::from_seconds(seconds))
 }

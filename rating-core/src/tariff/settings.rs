@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use super::bands::Weeks;
 use super::caller_zones::CallerZones;
-use super::notation::{self, Fault, MoneyUnit, PriceUnit, When};
+use super::charge_settings::{self, BandNames, Charging};
+use super::notation::{self, Fault, When};
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
-use crate::money::{Currency, Price, Rounding, Rule};
+use crate::money::Currency;
 use crate::number::NumberClass;
-use crate::time::{Duration, Zone};
+use crate::time::Zone;
 
 /// Hands out the files that a settings file names, by their path relative to the project.
 pub(super) type Loader<'l> = dyn FnMut(&str) -> Option<Arc<SourceText>> + 'l;
@@ -39,12 +40,8 @@ pub(super) struct Draft {
     pub(super) clock: Clock,
     pub(super) from: (When, Label),
     pub(super) until: Option<(When, Label)>,
-    pub(super) prices: Option<PriceUnit>,
-    pub(super) fees: Option<MoneyUnit>,
-    pub(super) increments: (Duration, Duration),
-    pub(super) connection: Price,
-    pub(super) minimum: Price,
-    pub(super) rounding: Option<Rounding>,
+    /// How calls are charged.
+    pub(super) charging: Charging,
     /// Bits of the protected classes that a shorter prefix may price, by their place in [`NumberClass::ALL`].
     pub(super) fallback: u16,
     pub(super) bands: Vec<String>,
@@ -78,9 +75,7 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
     let (bands, weeks) = reader.bands();
     let decks = reader.decks();
     let fallback = reader.fallback();
-    let increments = section.text("increments", reader.findings);
-    let increments = increments.and_then(|text| reader.keep(&text, notation::increments(&text.value)));
-    let money = reader.money(currency);
+    let charging = reader.charging(currency, &bands, &weeks);
     section.finish(findings);
     let (id, currency, from) = (id?, currency?, from?);
     Some(Draft {
@@ -91,12 +86,7 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
         clock,
         from,
         until,
-        prices: money.prices,
-        fees: money.fees,
-        increments: increments.unwrap_or((Duration::from_seconds(1), Duration::from_seconds(1))),
-        connection: money.connection,
-        minimum: money.minimum,
-        rounding: money.rounding,
+        charging,
         fallback,
         bands,
         weeks,
@@ -108,16 +98,6 @@ struct Reader<'r, 'l> {
     section: &'r Section,
     load: &'r mut Loader<'l>,
     findings: &'r mut Findings,
-}
-
-/// The keys whose texts hold money.
-#[derive(Default)]
-struct Money {
-    prices: Option<PriceUnit>,
-    fees: Option<MoneyUnit>,
-    connection: Price,
-    minimum: Price,
-    rounding: Option<Rounding>,
 }
 
 impl Reader<'_, '_> {
@@ -203,54 +183,17 @@ impl Reader<'_, '_> {
         bits
     }
 
-    fn money(&mut self, currency: Option<Currency>) -> Money {
-        let texts =
-            ["prices", "fees", "connection_charge", "minimum_charge"].map(|key| self.section.text(key, self.findings));
-        let Some(currency) = currency else {
-            // Nothing can be said about money, but the keys are known.
-            let _ = self.section.has("rounding");
-            return Money::default();
+    fn charging(&mut self, currency: Option<Currency>, bands: &[String], weeks: &Weeks) -> Charging {
+        let Self { section, load, findings } = self;
+        let names = BandNames { names: bands, weeks };
+        let mut load = |name: &Spanned<String>, findings: &mut Findings| {
+            Reader { section, load: &mut **load, findings }.load(
+                name,
+                "tariff.price_points_missing",
+                "table of price points",
+            )
         };
-        let [prices, fees, connection, minimum] = texts;
-        let prices = prices.and_then(|text| self.keep(&text, notation::price_unit(&text.value, currency)));
-        let fees = fees.and_then(|text| self.keep(&text, notation::fee_unit(&text.value, currency)));
-        let fees = fees.or(prices.map(|unit| unit.money));
-        let mut fee = |text: Option<Spanned<String>>| {
-            text.and_then(|text| self.keep(&text, notation::fee(&text.value, currency, fees))).unwrap_or_default()
-        };
-        let (connection, minimum) = (fee(connection), fee(minimum));
-        Money { prices, fees, connection, minimum, rounding: self.rounding(currency) }
-    }
-
-    fn rounding(&mut self, currency: Currency) -> Option<Rounding> {
-        const HELP: &str =
-            "write `rounding = \"none\"` or `rounding = { stage = \"call\", rule = \"up\", step = \"1p\" }`";
-        if !self.section.is_table("rounding") {
-            let text = self.section.text("rounding", self.findings)?;
-            if text.value != "none" {
-                self.error(&text, "tariff.bad_rounding", format!("`{}` is not a rounding", text.value), HELP);
-            }
-            return None;
-        }
-        let table = self.section.table("rounding", self.findings)?;
-        let stage = table.required_text("stage", self.findings);
-        let rule = table.required_text("rule", self.findings);
-        let step = table.required_text("step", self.findings);
-        table.finish(self.findings);
-        if let Some(stage) = stage.filter(|stage| stage.value != "call") {
-            self.error(&stage, "tariff.bad_rounding", format!("`{}` is not a stage of rounding", stage.value), HELP);
-        }
-        let rule = rule.and_then(|text| {
-            let rule = Rule::from_name(&text.value);
-            if rule.is_none() {
-                let names = Rule::ALL.map(Rule::name).join("`, `");
-                let message = format!("`{}` is not a rule of rounding", text.value);
-                self.error(&text, "tariff.bad_rounding", message, format!("rules: `{names}`"));
-            }
-            rule
-        });
-        let step = step.and_then(|text| self.keep(&text, notation::step(&text.value, currency)));
-        Some(Rounding { rule: rule?, step: step? })
+        charge_settings::read(section, currency, names, &mut load, findings)
     }
 }
 

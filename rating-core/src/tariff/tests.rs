@@ -55,7 +55,7 @@ fn what_is_not_a_price_says_why_and_what_to_write() {
         ("2.5ct/min", "tariff.currency_mismatch", "this tariff is in GBP: write `GBP` or `p`"),
         ("2.5 EUR/min", "tariff.currency_mismatch", "this tariff is in GBP: write `GBP` or `p`"),
         ("2.5 quid", "tariff.bad_unit", "this tariff is in GBP: write `GBP` or `p`"),
-        ("2.5p/month", "tariff.bad_unit", "write `/min`, `/s` or `/h`"),
+        ("2.5p/month", "tariff.bad_unit", "write `/min`, `/s`, `/h`, `/90s`, or `/call` for the call as a whole"),
         (
             "-1",
             "tariff.negative_price",
@@ -111,7 +111,7 @@ fn increments_are_seconds_and_a_single_one_is_both() {
         ("0/1", 0, 1_000),
     ] {
         let both = [first, further].map(Duration::from_millis);
-        assert_eq!(notation::increments(text), Ok((both[0], both[1])), "{text}");
+        assert_eq!(notation::increments(text), Ok((Some(both[0]), Some(both[1]))), "{text}");
     }
     for text in ["", "0", "60/0", "6ns", "-6", "30/6/6", "0.0001", "86401", "1/", "/1", "1.2.3"] {
         assert_eq!(notation::increments(text).unwrap_err().code, "tariff.bad_increments", "{text}");

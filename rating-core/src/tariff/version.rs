@@ -5,6 +5,9 @@ use std::sync::Arc;
 use super::DestinationKey;
 use super::bands::Week;
 use super::caller_zones::CallerZones;
+use super::charge::{
+    Boundary, ChargeView, Component, Connection, MinimumStage, Overrun, Rates, Roundings, Step, Steps, Tag, Terms,
+};
 use super::deck::{PlanWords, RateRow, Rows, empty_interval};
 use super::notation::When;
 use super::settings::{Clock, Draft, class_bit};
@@ -83,7 +86,19 @@ pub struct TariffVersion {
     file: Box<str>,
     decks: Box<[Box<str>]>,
     currency: Currency,
-    rounding: Option<Rounding>,
+    roundings: Roundings,
+    boundary: Boundary,
+    overrun: Overrun,
+    minimum_stage: MinimumStage,
+    splits_at_versions: bool,
+    /// Whether a plain row can be priced without asking for anything but its band.
+    plain: bool,
+    /// Terms of the rows' own usage.
+    terms: Terms,
+    components: Box<[Component]>,
+    charge_lists: Box<[Box<[u16]>]>,
+    /// Surcharges, and whether each is added after the call is rounded; at most 64.
+    surcharges: Box<[(Component, bool)]>,
     fallback: u16,
     /// One zone for each site and one for the operator, or one zone for all.
     zones: Arc<[Zone]>,
@@ -131,7 +146,7 @@ impl TariffVersion {
     #[must_use]
     #[inline]
     pub const fn rounding(&self) -> Option<Rounding> {
-        self.rounding
+        self.roundings.call
     }
 
     /// When it is in force at a site.
@@ -309,7 +324,60 @@ impl TariffVersion {
         let start = (plan as usize).checked_mul(self.stride)?;
         let words = PlanWords(self.words.get(start..start.checked_add(self.stride)?)?);
         let ((first, further), (price, per)) = (words.increments(), words.price(band));
+        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
         Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
+    }
+
+    /// What a row costs, all of it; `None` for rows that block and rows that do not exist.
+    #[must_use]
+    #[inline]
+    pub fn cost(&self, row: u32) -> Option<Cost<'_>> {
+        let plan = self.rows.get(row as usize)?.plan;
+        let start = (plan as usize).checked_mul(self.stride)?;
+        Some(Cost { version: self, row, words: PlanWords(self.words.get(start..start.checked_add(self.stride)?)?) })
+    }
+
+    /// Which band prices a call that runs over the edge of one.
+    #[must_use]
+    pub const fn boundary(&self) -> Boundary {
+        self.boundary
+    }
+
+    /// Who gets the time that rounding up adds at an edge.
+    #[must_use]
+    pub const fn overrun(&self) -> Overrun {
+        self.overrun
+    }
+
+    /// When the minimum of a call is applied.
+    #[must_use]
+    pub const fn minimum_stage(&self) -> MinimumStage {
+        self.minimum_stage
+    }
+
+    /// Whether the part of a call after the version's end is priced by the next version.
+    #[must_use]
+    pub const fn splits_at_versions(&self) -> bool {
+        self.splits_at_versions
+    }
+
+    /// Terms of the rows' own usage.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The surcharges whose bits are set, in their order, and whether each is added after the call is rounded.
+    pub fn surcharges(&self, bits: u64) -> impl Iterator<Item = (ChargeView<'_>, bool)> {
+        let bands = self.bands.len();
+        let chosen = self.surcharges.iter().enumerate().filter(move |(place, _)| bits >> place & 1 == 1);
+        chosen.map(move |(_, (component, after))| (component.view(bands), *after))
+    }
+
+    /// What is rounded, at each stage.
+    #[must_use]
+    pub const fn roundings(&self) -> &Roundings {
+        &self.roundings
     }
 
     /// The set of bands that a row's prices are for: what [`TariffVersion::band_at`] and
@@ -352,6 +420,11 @@ impl TariffVersion {
     #[must_use]
     pub const fn prices_internal_calls(&self) -> bool {
         self.internal != NONE
+    }
+
+    /// Whether a prefix that is too short for a protected class may price it all the same.
+    pub(super) fn falls_back(&self, class: NumberClass) -> bool {
+        self.fallback & class_bit(class) != 0
     }
 
     /// Memory of the tables in bytes.
@@ -415,12 +488,25 @@ impl TariffVersion {
         report_empty_validities(&rows, &validities, in_force.len(), findings);
         let index = Index::build(&mut rows, &validities, in_force.len(), findings);
         let (stride, words) = rows.plans.into_words();
+        let charging = &draft.charging;
         Self {
             name: draft.name.as_str().into(),
             file: draft.source.name.as_str().into(),
             decks: rows.decks.iter().map(|deck| deck.name.as_str().into()).collect(),
             currency: draft.currency,
-            rounding: draft.rounding,
+            roundings: charging.roundings,
+            boundary: charging.boundary,
+            overrun: charging.overrun,
+            minimum_stage: charging.minimum_stage,
+            splits_at_versions: charging.splits_at_versions,
+            plain: charging.boundary == Boundary::Start
+                && charging.terms.are_plain()
+                && charging.minimum_stage == MinimumStage::AfterConnection
+                && !charging.splits_at_versions,
+            terms: charging.terms.clone(),
+            components: charging.components.clone().into(),
+            surcharges: Box::default(),
+            charge_lists: rows.charge_lists.into_iter().map(Into::into).collect(),
             fallback: draft.fallback,
             zones,
             caller_zones: match &draft.clock {
@@ -441,6 +527,96 @@ impl TariffVersion {
             short_codes: index.short_codes.into(),
             internal: index.internal,
         }
+    }
+}
+
+/// What a row costs: its charges and the limits of the whole call.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost<'v> {
+    version: &'v TariffVersion,
+    row: u32,
+    words: PlanWords<'v>,
+}
+
+impl<'v> Cost<'v> {
+    /// Whether the row is usage alone on a tariff that asks for nothing unusual: its plan in the band at the answer is all
+    /// that the sum needs.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.version.plain && self.words.is_plain()
+    }
+
+    /// The plan in a band of a row that [is plain](Self::is_plain).
+    #[must_use]
+    #[inline]
+    pub fn plan(&self, band: u8) -> Plan {
+        let ((first, further), (price, per)) = (self.words.increments(), self.words.price(band));
+        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
+        Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
+    }
+
+    /// Whose bands the row goes by.
+    #[must_use]
+    #[inline]
+    pub fn band_set(&self) -> u8 {
+        self.version.band_set(self.row)
+    }
+
+    /// By how many millionths the wholesale charge of the call is multiplied, if the row is priced from it.
+    #[must_use]
+    pub fn markup(&self) -> Option<i64> {
+        self.words.markup()
+    }
+
+    /// The row's own connection charge: what is added to a wholesale charge, too.
+    #[must_use]
+    pub fn connection(&self) -> Price {
+        self.words.connection()
+    }
+
+    /// The least that the whole call costs.
+    #[must_use]
+    pub fn minimum(&self) -> Price {
+        self.words.minimum()
+    }
+
+    /// The most that the whole call costs.
+    #[must_use]
+    pub fn maximum(&self) -> Option<Price> {
+        self.words.maximum()
+    }
+
+    /// The charges in their order: the row's own usage, if it has any, then the named ones.
+    pub fn charges(&self) -> impl Iterator<Item = ChargeView<'v>> + use<'v> {
+        let version = self.version;
+        let bands = version.bands.len();
+        let list = version.charge_lists.get(self.words.charges()).map_or(&[][..], |list| list);
+        let named = list.iter().filter_map(move |place| version.components.get(usize::from(*place)));
+        self.usage().into_iter().chain(named.map(move |component| component.view(bands)))
+    }
+
+    /// The row's own usage; `None` for rows of named charges alone and for rows priced from the wholesale side.
+    #[must_use]
+    pub fn usage(&self) -> Option<ChargeView<'v>> {
+        if !self.words.has_usage() || self.words.markup().is_some() {
+            return None;
+        }
+        let version = self.version;
+        let (first, further) = self.words.increments();
+        let before = version.minimum_stage == MinimumStage::BeforeConnection;
+        Some(ChargeView {
+            name: "",
+            tag: Tag::Usage,
+            terms: &version.terms,
+            band_set: self.band_set(),
+            first,
+            steps: Steps::One(Step { from: Duration::ZERO, charge: Price::ZERO, further }),
+            rates: Rates { words: self.words.rates(), bands: version.bands.len() },
+            connection: Connection::One(self.words.connection()),
+            minimum: if before { self.words.minimum() } else { Price::ZERO },
+            maximum: None,
+        })
     }
 }
 
