@@ -57,7 +57,7 @@ pub(crate) fn call() -> CallRow<'static> {
         forwarder: None,
         extension: Digits::parse(b"2001"),
         number: E164::parse(b"+442079460001"),
-        channel: b"",
+        asked: None,
         allowance_taken: None,
         retail: rated("GBP", "0.065", 0),
         wholesale: rated("GBP", "0.02", 1),

@@ -26,7 +26,11 @@ pub struct Held {
 
 /// The rows of all payers and sites.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SchemeRows(BTreeMap<u32, Vec<(u64, Held)>>);
+pub(super) struct SchemeRows {
+    by_scheme: BTreeMap<u32, Vec<(u64, Held)>>,
+    /// Every payer and site that a row names, sorted.
+    keys: Vec<u64>,
+}
 
 /// A row understood.
 pub(super) struct SchemeRow<'t> {
@@ -66,18 +70,21 @@ impl SchemeRows {
         for row in rows {
             by_scheme.entry(row.held.scheme).or_default().push((row.key, row.held));
         }
-        Self(by_scheme)
+        let mut keys: Vec<u64> = by_scheme.values().flatten().map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self { by_scheme, keys }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_scheme.is_empty()
     }
 
     /// What a payer has at a site: for each allowance, at each instant, what the most specific row says.
     pub(super) fn held(&self, payer: PayerId, site: SiteId) -> Vec<Held> {
         let levels = [key(payer.0, site.0), key(payer.0, ANY), key(ANY, site.0), key(ANY, ANY)];
         let mut all = Vec::new();
-        for rows in self.0.values() {
+        for rows in self.by_scheme.values() {
             let mut held: Vec<Held> = Vec::new();
             for level in levels {
                 let mut found = Vec::new();
@@ -197,6 +204,18 @@ impl super::Assignments {
     #[must_use]
     pub fn has_allowances(&self) -> bool {
         !self.allowances.is_empty()
+    }
+
+    /// Whether some row may give a payer an allowance at a site, at whatever time.
+    #[must_use]
+    #[inline]
+    pub fn may_have_allowances(&self, payer: PayerId, site: SiteId) -> bool {
+        let keys = &self.allowances.keys;
+        !keys.is_empty()
+            && payer != PayerId::OPERATOR
+            && [key(payer.0, site.0), key(payer.0, ANY), key(ANY, site.0), key(ANY, ANY)]
+                .iter()
+                .any(|key| keys.binary_search(key).is_ok())
     }
 
     /// The allowances that a payer has at a site, with their times: for each one at each instant what the most specific

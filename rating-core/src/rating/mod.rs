@@ -3,6 +3,7 @@
 mod again;
 pub mod allowance;
 mod ask;
+mod asked;
 mod price;
 mod rater;
 mod reason;
@@ -11,7 +12,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use again::price_again;
 pub use ask::{Answer, Question, ask};
 pub use price::{ChargeWorking, Show, Talk, Trouble, Working, billed, price};
 pub use rater::Rater;
@@ -23,6 +23,7 @@ use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{Charge, Currency, Price};
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
+use crate::tariff::Query;
 use crate::time::{Duration, Instant};
 
 /// A call with its two charges, or why it has none. Only this module makes one.
@@ -61,7 +62,7 @@ impl<'a> RatedCall<'a> {
             forwarder: call.forwarder,
             extension: holder.map_or(call.extension, |holder| holder.extension),
             number: holder.and_then(|holder| holder.number),
-            channel: call.cdr.egress,
+            asked: None,
             allowance_taken: None,
             retail: self.retail,
             wholesale: self.wholesale,
@@ -73,7 +74,8 @@ impl<'a> RatedCall<'a> {
 /// One of the two sides of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// The tariff that was asked; `None` if none is assigned or none was needed.
+    /// The tariff that decided: the one that was asked, or the one that it inherits the row from; `None` if none is
+    /// assigned or none was needed.
     pub tariff: Option<TariffId>,
     /// Which of its dated versions (index in the tariff).
     pub version: u16,
@@ -154,8 +156,8 @@ pub struct CallRow<'a> {
     pub extension: Option<Digits>,
     /// The number that its holder held.
     pub number: Option<E164>,
-    /// The channel or device it left by.
-    pub channel: &'a [u8],
+    /// What its tariffs were asked; kept where an allowance may want the call priced once more.
+    pub asked: Option<Query<'a>>,
     /// Time that it took from allowances; `None` if it took none.
     pub allowance_taken: Option<Duration>,
     /// What the payer is charged.

@@ -15,8 +15,8 @@ use super::spill::{GroupKey, Prices, Rows};
 use crate::assignment::Held;
 use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Account, AccountKey, Adjusted, Balance, Holder, Ledger, Member, Settled, Use};
-use crate::rating::{CallRow, Outcome, Reason, price_again};
-use crate::tariff::{SchemeKind, Scope};
+use crate::rating::{CallRow, Outcome, Rater, Reason};
+use crate::tariff::SchemeKind;
 use crate::time::{Date, Interval, Month};
 
 /// What came of the ledgers.
@@ -44,6 +44,7 @@ impl Found {
 /// The allowances of a month.
 pub(super) struct Allowances<'p> {
     project: &'p Project,
+    rater: Rater<'p>,
     month: Month,
     bands: Vec<&'p str>,
     opening: BTreeMap<AccountKey, Balance>,
@@ -74,6 +75,7 @@ impl<'p> Allowances<'p> {
     pub(super) fn new(project: &'p Project, month: Month, opening: BTreeMap<AccountKey, Balance>) -> Option<Self> {
         project.assignments.has_allowances().then(|| Self {
             project,
+            rater: Rater::new(&project.book, &project.assignments),
             month,
             bands: project.book.bands().iter().collect(),
             opening,
@@ -188,7 +190,7 @@ impl<'p> Allowances<'p> {
             let at = places.binary_search_by_key(&token, |(record, ..)| *record).ok()?;
             let (_, holder, index) = places.get(at)?;
             let row = rows.get(*holder)?.get(*index, prices)?;
-            price_again(&self.project.book, &row, covered)
+            self.rater.price_again(&row, covered)
         })
     }
 
@@ -202,7 +204,9 @@ impl<'p> Allowances<'p> {
             holder,
             extension: row.extension,
             number: row.number,
-            channel: row.channel,
+            channel: row
+                .asked
+                .map_or(b"", |asked| asked.trunks.into_iter().rfind(|name| !name.is_empty()).unwrap_or(b"")),
             called: row.called,
             class: row.class,
             band: priced.band,
@@ -269,27 +273,6 @@ pub(super) fn adjust(row: &mut CallRow<'_>, calls: &[Adjusted]) {
     }
 }
 
-/// Whether some scheme is for each trunk, so that rows must say theirs.
-#[must_use]
-pub(super) fn need_channels(project: &Project) -> bool {
-    project.schemes.all().iter().any(|scheme| scheme.scope == Scope::Channel)
-}
-
-/// The name of the trunk that a channel belongs to: without the running number that Asterisk gives each channel
-/// (`PJSIP/carrier-00000003` is one of `PJSIP/carrier`).
-#[must_use]
-pub(super) fn trunk_of(channel: &[u8]) -> &[u8] {
-    let name = channel.split(|byte| *byte == b';').next().unwrap_or(channel);
-    match name.iter().rposition(|byte| *byte == b'-') {
-        Some(dash) => {
-            let number = name.get(dash + 1..).unwrap_or_default();
-            let counts = number.len() >= 8 && number.iter().all(u8::is_ascii_hexdigit);
-            if counts { name.get(..dash).unwrap_or(name) } else { name }
-        }
-        None => name,
-    }
-}
-
 /// Names and kinds of the schemes, for reports.
 #[must_use]
 pub(super) fn scheme_names(project: &Project) -> Vec<(String, &'static str)> {
@@ -298,22 +281,4 @@ pub(super) fn scheme_names(project: &Project) -> Vec<(String, &'static str)> {
         SchemeKind::Volume(_) => "volume",
     };
     project.schemes.all().iter().map(|scheme| (scheme.name.to_string(), kind(&scheme.kind))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_channel_is_known_by_its_trunk() {
-        for (channel, trunk) in [
-            ("PJSIP/carrier-00000003", "PJSIP/carrier"),
-            ("SIP/gw-1-0000abcd;2", "SIP/gw-1"),
-            ("SIP-TRUNK-CAFE", "SIP-TRUNK-CAFE"),
-            ("DAHDI/i1/0711-2", "DAHDI/i1/0711-2"),
-            ("", ""),
-        ] {
-            assert_eq!(trunk_of(channel.as_bytes()), trunk.as_bytes());
-        }
-    }
 }

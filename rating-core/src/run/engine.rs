@@ -27,8 +27,6 @@ pub(super) struct Engine<'p> {
     /// The month at each site.
     bounds: Vec<Interval>,
     only: Option<SiteId>,
-    /// Whether rows say by which trunk a call left.
-    channels: bool,
     codes: Vec<&'static str>,
 }
 
@@ -50,7 +48,6 @@ impl<'p> Engine<'p> {
             rater: Rater::new(&project.book, &project.assignments),
             bounds,
             only,
-            channels: super::allowances::need_channels(project),
             codes: super::codes::suspended_or_free(),
         }
     }
@@ -100,7 +97,7 @@ impl<'p> Engine<'p> {
 
     /// What a record is.
     #[must_use]
-    pub(super) fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
@@ -109,7 +106,7 @@ impl<'p> Engine<'p> {
 
     /// Assembles records that share a pair.
     #[must_use]
-    pub(super) fn assemble<'a>(&self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
+    pub(super) fn assemble<'a>(&'a self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
         self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))
     }
 
@@ -122,7 +119,9 @@ impl<'p> Engine<'p> {
         {
             return Fate::OtherPeriod;
         }
-        row.channel = if self.channels { super::allowances::trunk_of(row.channel) } else { b"" };
+        if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
+            row.asked = self.rater.asked(&attributed);
+        }
         if call.other_reading.is_some() {
             if !attributed.readings_agree {
                 // It may be either's call: neither is shown it.

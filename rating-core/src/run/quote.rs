@@ -67,7 +67,20 @@ impl Quoter {
             let known: Vec<&str> = countries.ids().collect();
             RunError::Usage(format!("{error}; the countries known are {}", known.join(", ")))
         })?;
-        let (book, findings) = read(storage, options)?;
+        let unread = RefCell::new(Findings::default());
+        let mut files = Vec::new();
+        for path in &options.files {
+            if !storage.exists(path) {
+                return Err(RunError::Usage(format!("there is no file `{}`", path.display())));
+            }
+            files.extend(text(&path.to_string_lossy(), storage.read(path)?, &unread));
+        }
+        let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
+        let mut findings = Findings::default();
+        let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
+        let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
+        let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
+        findings.extend(unread.into_inner());
         if findings.has_errors() {
             return Err(RunError::Invalid(findings));
         }
@@ -88,10 +101,10 @@ impl Quoter {
         self.book.tariff(self.tariff)
     }
 
-    /// A version of that tariff.
+    /// The version that an answer comes from.
     #[must_use]
-    pub fn version(&self, index: u16) -> Option<&TariffVersion> {
-        self.tariff()?.versions().get(usize::from(index))
+    pub fn version(&self, answer: &Answer) -> Option<&TariffVersion> {
+        self.book.tariff(answer.tariff)?.versions().get(usize::from(answer.version?))
     }
 
     /// Who was called: as people dial it, or with country code and no plus, if only one number can be meant. With its
@@ -108,8 +121,9 @@ impl Quoter {
 
     /// Who called: a number as carriers show it, or a word for none.
     #[must_use]
-    pub fn calling<'a>(&self, text: &'a [u8]) -> Party<'a> {
-        self.plan.normalise(text, Role::CallingOutside)
+    pub fn calling<'a>(&self, text: &'a [u8]) -> (Party<'a>, NumberClass) {
+        let party = self.plan.normalise(text, Role::CallingOutside);
+        (party, self.plan.class_of(party).0)
     }
 
     /// A site by its name; the first of all for none.
@@ -127,27 +141,7 @@ impl Quoter {
     }
 }
 
-/// The tariffs of the files, and what is wrong with them.
-pub(super) fn read(storage: &dyn Storage, options: &Options) -> Result<(TariffBook, Findings), RunError> {
-    let unread = RefCell::new(Findings::default());
-    let mut files = Vec::new();
-    for path in &options.files {
-        if !storage.exists(path) {
-            return Err(RunError::Usage(format!("there is no file `{}`", path.display())));
-        }
-        files.extend(text(&path.to_string_lossy(), storage.read(path)?, &unread));
-    }
-    let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
-    let mut findings = Findings::default();
-    let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
-    let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
-    let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
-    findings.extend(unread.into_inner());
-    Ok((book, findings))
-}
-
-/// A file as text, unless it is not UTF-8.
-pub(super) fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> Option<Arc<SourceText>> {
+fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> Option<Arc<SourceText>> {
     match String::from_utf8(bytes) {
         Ok(text) => Some(SourceText::new(name, text)),
         Err(error) => {

@@ -274,8 +274,8 @@ pub struct Eligible {
     /// Bits of classes, by their place in [`NumberClass::ALL`]; 0 is all.
     classes: u32,
     excluded_classes: u32,
-    destinations: Box<[DestinationKey]>,
-    excluded_destinations: Box<[DestinationKey]>,
+    destinations: Box<[DestinationKey<()>]>,
+    excluded_destinations: Box<[DestinationKey<()>]>,
     /// Names; empty is all.
     pub bands: Box<[Box<str>]>,
     /// Names.
@@ -291,7 +291,7 @@ impl Eligible {
         if (self.classes != 0 && self.classes & bit == 0) || self.excluded_classes & bit != 0 {
             return false;
         }
-        let longest = |keys: &[DestinationKey]| keys.iter().filter_map(|key| matched(*key, called)).max();
+        let longest = |keys: &[DestinationKey<()>]| keys.iter().filter_map(|key| matched(*key, called, class)).max();
         let wanted = if self.destinations.is_empty() { Some(0) } else { longest(&self.destinations) };
         wanted.is_some_and(|wanted| longest(&self.excluded_destinations).is_none_or(|excluded| wanted > excluded))
     }
@@ -301,17 +301,19 @@ fn class_bit(class: NumberClass) -> u32 {
     NumberClass::ALL.iter().position(|have| *have == class).map_or(0, |place| 1 << place)
 }
 
-/// How specific a key is that matches, plus one.
-fn matched(key: DestinationKey, called: Party<'_>) -> Option<usize> {
+/// How specific a key is that matches: every number, a class, prefixes by their length, the number itself.
+fn matched(key: DestinationKey<()>, called: Party<'_>, class: NumberClass) -> Option<usize> {
     match (key, called) {
         (DestinationKey::Prefix(prefix), Party::Number(number)) => {
-            number.digits().starts_with(prefix).then_some(prefix.len() + 1)
+            number.digits().starts_with(prefix).then_some(prefix.len() + 2)
         }
         (DestinationKey::Number(one), Party::Number(number)) => (one == number).then_some(usize::MAX),
         (DestinationKey::ShortPrefix(prefix), Party::ShortCode(code)) => {
-            code.starts_with(prefix).then_some(prefix.len() + 1)
+            code.starts_with(prefix).then_some(prefix.len() + 2)
         }
         (DestinationKey::ShortCode(one), Party::ShortCode(code)) => (one == code).then_some(usize::MAX),
+        (DestinationKey::Class(wanted), Party::Number(_) | Party::ShortCode(_)) => (wanted == class).then_some(2),
+        (DestinationKey::Any, Party::Number(_)) => Some(1),
         _ => None,
     }
 }
@@ -667,13 +669,17 @@ impl Reader<'_> {
         bits
     }
 
-    fn destinations(&mut self, key: &str) -> Box<[DestinationKey]> {
+    fn destinations(&mut self, key: &str) -> Box<[DestinationKey<()>]> {
         let mut all = Vec::new();
-        let mut keys = Vec::new();
         for text in self.section.texts(key, self.findings) {
-            if self.keep(&text, notation::keys(&text.value, &mut keys)).is_some() {
-                all.append(&mut keys);
+            let mut keys = Vec::new();
+            if self.keep(&text, notation::keys(&text.value, &mut keys)).is_none() {
+                continue;
             }
+            if keys.iter().any(|key| matches!(key, DestinationKey::Code(_))) {
+                self.bad(&text, "an allowance does not go by charge codes", "write prefixes, or use `classes`");
+            }
+            all.extend(keys.into_iter().map(|key| key.map_code(|_| ())));
         }
         all.into()
     }
