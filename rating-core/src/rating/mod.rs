@@ -4,6 +4,7 @@ mod again;
 pub mod allowance;
 mod ask;
 mod asked;
+pub mod cgrates;
 mod price;
 mod rater;
 mod reason;

@@ -61,6 +61,7 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
             let out = project.root.join(super::inputs::OUTPUT_FOLDER);
             allowances::opening(storage, &project, &out, month, &mut findings)?;
         }
+        findings.extend(super::lint::lint(storage, &project.root, &project.book));
     }
     Ok(findings)
 }
