@@ -10,6 +10,7 @@
 mod bands;
 mod book;
 mod deck;
+pub mod import;
 mod notation;
 mod settings;
 mod trie;
