@@ -9,10 +9,16 @@
 
 mod bands;
 mod book;
+pub mod calendar;
+mod caller_zones;
+mod charge;
+mod charge_settings;
+mod days;
 mod deck;
 pub mod import;
 mod notation;
 mod settings;
+mod times;
 mod trie;
 mod version;
 
@@ -21,8 +27,12 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use book::{Tariff, TariffBook};
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use book::{SiteClock, Tariff, TariffBook};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
+};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 

@@ -9,8 +9,8 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use rating_core::finding::SourceText;
 use rating_core::tariff::import::{
-    Change, Comparison, Counts, DateOrder, Decimal, Ends, Fault, ImportError, Imported, InputFile, Kind, Merged, Reject,
-    Request, Side, Weight, compare, import as read, merge_into,
+    Change, Comparison, Counts, DateOrder, Decimal, Ends, Fault, ImportError, Imported, InputFile, Kind, Merged,
+    Reject, Request, Side, Weight, compare, import as read, merge_into,
 };
 
 use super::run::{counted, thousands};
@@ -264,7 +264,13 @@ fn run(arguments: &ImportArguments) -> Result<Exit, Exit> {
         text.push('\n');
         comparison(&merged.comparison, arguments.changes, &mut text);
         for fault in merged.refused.iter().take(CHANGES) {
-            let _ = writeln!(text, "\nnot put in[{}]: {}\n  = help: {}", fault.code, line(&fault.message), line(&fault.help));
+            let _ = writeln!(
+                text,
+                "\nnot put in[{}]: {}\n  = help: {}",
+                fault.code,
+                line(&fault.message),
+                line(&fault.help)
+            );
         }
     }
     text.push('\n');

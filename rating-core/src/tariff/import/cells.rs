@@ -78,7 +78,10 @@ pub(super) fn is_nothing(text: &str) -> bool {
 /// An amount without its currency sign, if it has one that fits.
 fn without_sign<'t>(text: &'t str, conventions: &Conventions, minor: u32) -> Read<&'t str> {
     const SIGNS: [(char, &[&str]); 4] = [
-        ('$', &["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "BRL", "CLP", "COP", "ARS", "BBD", "XCD", "JMD"]),
+        (
+            '$',
+            &["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "BRL", "CLP", "COP", "ARS", "BBD", "XCD", "JMD"],
+        ),
         ('£', &["GBP", "GGP", "JEP", "IMP", "GIP", "FKP", "SHP", "EGP"]),
         ('€', &["EUR"]),
         ('¥', &["JPY", "CNY"]),
@@ -103,7 +106,8 @@ fn without_sign<'t>(text: &'t str, conventions: &Conventions, minor: u32) -> Rea
         return Ok(text);
     };
     if minor > 0 {
-        let help = "the request says that bare numbers are minor units, and this cell says major units: mend one of them";
+        let help =
+            "the request says that bare numbers are minor units, and this cell says major units: mend one of them";
         return Err(Fault::new("import.other_unit", format!("`{text}` is in whole {code}"), help));
     }
     Ok(rest.trim())
@@ -139,8 +143,9 @@ pub(super) fn amount(text: &str, conventions: &Conventions, minor: u32) -> Read<
         Decimal::Comma => (',', '.'),
     };
     let (whole, decimals) = bare.split_once(point).map_or((bare, None), |(whole, rest)| (whole, Some(rest)));
-    let whole = ungrouped(whole, separator)
-        .ok_or_else(|| no_amount(text, "write digits with a decimal point, thousands in groups of three or not at all"))?;
+    let whole = ungrouped(whole, separator).ok_or_else(|| {
+        no_amount(text, "write digits with a decimal point, thousands in groups of three or not at all")
+    })?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if decimals.is_some_and(|decimals| !digits(decimals)) || (whole.is_empty() && decimals.is_none_or(str::is_empty)) {
         return Err(no_amount(text, "write digits with a decimal point: `0.0125`"));
@@ -270,7 +275,8 @@ fn code(text: &str, item: &str, country: Option<&str>, strip: Option<&str>, keys
         Some(country) => format!("{}{digits}", country),
         None => digits.to_owned(),
     };
-    let squeeze = |text: &str| -> String { text.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | '(' | ')')).collect() };
+    let squeeze =
+        |text: &str| -> String { text.chars().filter(|c| !matches!(c, ' ' | '\u{a0}' | '(' | ')')).collect() };
     let Some((first, last)) = item.split_once(['-', '–']) else {
         keys.push(prefix(text, &whole(&squeeze(item)))?);
         return Ok(());
@@ -488,7 +494,9 @@ pub(super) fn ends(text: &str, conventions: &Conventions) -> Read<Option<When>> 
     let (day, time) = split_time(text);
     let last_day = conventions.ends == Some(Ends::LastDay);
     // The last second of a day is how the end of that day is written.
-    if last_day && time.is_none_or(|time| !has_time(text) || time.starts_with("23:59")) && begins(day, conventions)?.is_some()
+    if last_day
+        && time.is_none_or(|time| !has_time(text) || time.starts_with("23:59"))
+        && begins(day, conventions)?.is_some()
     {
         return date(day, conventions.dates).map(|date| Some(When::Date(date.tomorrow())));
     }
@@ -537,8 +545,10 @@ pub(super) fn standing(text: &str, request: &Request) -> Read<Standing> {
         | "unchanged" | "no change" | "same" | "change" | "changed" | "update" | "updated" | "effective" => {
             Some(Standing::Offered)
         }
-        "closed" | "close" | "code closed" | "closing" | "delete" | "deleted" | "removed" | "remove" | "discontinued"
-        | "expired" | "end" | "ended" | "withdrawn" | "cancelled" | "terminated" => Some(Standing::Closed),
+        "closed" | "close" | "code closed" | "closing" | "delete" | "deleted" | "removed" | "remove"
+        | "discontinued" | "expired" | "end" | "ended" | "withdrawn" | "cancelled" | "terminated" => {
+            Some(Standing::Closed)
+        }
         "blocked" | "block" | "barred" | "not offered" | "unavailable" | "suspended" | "disabled" | "rejected" => {
             Some(Standing::Blocked)
         }
@@ -606,7 +616,11 @@ mod tests {
             ("1,23,4", "import.bad_amount", "import.bad_amount"),
             ("free", "import.bad_amount", "import.bad_amount"),
         ] {
-            assert_eq!((read(text, Decimal::Point).as_str(), read(text, Decimal::Comma).as_str()), (point, comma), "{text}");
+            assert_eq!(
+                (read(text, Decimal::Point).as_str(), read(text, Decimal::Comma).as_str()),
+                (point, comma),
+                "{text}"
+            );
         }
         // A sign of the major unit against a unit of pence or cents.
         assert_eq!(amount("$2", &conventions(Decimal::Point, 2), 2).unwrap_err().code, "import.other_unit");

@@ -104,7 +104,8 @@ pub(super) fn layout(text: &Text<'_>, schema: &Schema, request: &Request) -> Res
         let sheet = Sheet::read(&head, separator);
         for (index, row) in sheet.rows().enumerate().take(LOOKED_AT) {
             let headers: Vec<String> = (0..row.width()).map(|column| row.cell(column).to_owned()).collect();
-            let known = |field: &&'static str| given(field, &headers, request) || headers.iter().any(|h| is(h, field, schema));
+            let known =
+                |field: &&'static str| given(field, &headers, request) || headers.iter().any(|h| is(h, field, schema));
             if !schema.required.iter().all(|group| group.iter().any(|field| known(&field))) {
                 continue;
             }
@@ -148,7 +149,10 @@ fn is(header: &str, field: &str, schema: &Schema) -> bool {
 }
 
 fn given(field: &str, headers: &[String], request: &Request) -> bool {
-    request.columns.iter().any(|(ours, theirs)| ours == field && find(headers, theirs).is_some_and(|at| at < headers.len()))
+    request
+        .columns
+        .iter()
+        .any(|(ours, theirs)| ours == field && find(headers, theirs).is_some_and(|at| at < headers.len()))
 }
 
 fn by_header(
@@ -264,7 +268,8 @@ fn by_order(head: &Text<'_>, order: &[String], schema: &Schema, reason: &str) ->
         fields.push((spec.field, at));
         uses.push(used(spec.field, reason));
     }
-    let missing = schema.required.iter().find(|group| !group.iter().any(|field| fields.iter().any(|(have, _)| have == field)));
+    let missing =
+        schema.required.iter().find(|group| !group.iter().any(|field| fields.iter().any(|(have, _)| have == field)));
     if let Some(group) = missing {
         let message = format!("no column is `{}`", group.join("` or `"));
         let help = "name every column in its order: `--columns code,destination,price`";
@@ -282,13 +287,15 @@ fn by_order(head: &Text<'_>, order: &[String], schema: &Schema, reason: &str) ->
     if best.0 == 0 {
         let first = head.text.lines().next().unwrap_or("").chars().take(80).collect::<String>();
         let message = format!("the rows have more columns than the {} that are known", order.len());
-        let help = format!("the file begins `{first}`; name its columns in their order: `--columns {},…`", order.join(","));
+        let help =
+            format!("the file begins `{first}`; name its columns in their order: `--columns {},…`", order.join(","));
         let place = Place { file, line: 1, column: None };
         return Err(Box::new(Fault { place, ..Fault::new("import.no_header", message, help) }));
     }
     let sheet = Sheet::read(head, best.1);
     // A first line without a single digit names the columns.
-    let named = sheet.row(0).is_some_and(|row| !(0..row.width()).any(|at| row.cell(at).contains(|c: char| c.is_ascii_digit())));
+    let named =
+        sheet.row(0).is_some_and(|row| !(0..row.width()).any(|at| row.cell(at).contains(|c: char| c.is_ascii_digit())));
     let headers = sheet
         .row(0)
         .filter(|_| named)
@@ -312,5 +319,8 @@ fn no_header(head: &Text<'_>, schema: &Schema) -> Box<Fault> {
         "the file begins `{first}`; headers known here: {}; or say the order with `--columns`",
         examples.join("; ")
     );
-    Box::new(Fault { place: Place { file: head.file, line: 1, column: None }, ..Fault::new("import.no_header", message, help) })
+    Box::new(Fault {
+        place: Place { file: head.file, line: 1, column: None },
+        ..Fault::new("import.no_header", message, help)
+    })
 }

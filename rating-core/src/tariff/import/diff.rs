@@ -175,10 +175,7 @@ fn open(side: &Side) -> Result<Vec<(OurDeck, Surroundings)>, Box<Fault>> {
         Some(settings) => Surroundings::read(settings)?,
         None => Surroundings::unknown(),
     };
-    side.decks
-        .iter()
-        .map(|deck| Ok((OurDeck::read(deck, &surroundings)?, surroundings.clone())))
-        .collect()
+    side.decks.iter().map(|deck| Ok((OurDeck::read(deck, &surroundings)?, surroundings.clone()))).collect()
 }
 
 /// Compares two decks (or all decks of two settings files) key by key: the rows in force at `at`, or, without it, those
@@ -189,16 +186,23 @@ fn open(side: &Side) -> Result<Vec<(OurDeck, Surroundings)>, Box<Fault>> {
 /// [`ImportError::Faults`] if one of them is no deck, or if their currencies differ.
 pub fn compare(old: &Side, new: &Side, at: Option<&str>) -> Result<Comparison, ImportError> {
     let faults = |fault: Box<Fault>| ImportError::Faults(vec![*fault]);
-    let (old, new) = (open(old).map_err(faults)?, open(new).map_err(|mut fault| {
-        fault.place.file = 1;
-        faults(fault)
-    })?);
+    let (old, new) = (
+        open(old).map_err(faults)?,
+        open(new).map_err(|mut fault| {
+            fault.place.file = 1;
+            faults(fault)
+        })?,
+    );
     let currency = |side: &[(OurDeck, Surroundings)]| side.first().and_then(|(_, surroundings)| surroundings.currency);
     if let (Some(one), Some(two)) = (currency(&old), currency(&new))
         && one != two
     {
         let place = Place { file: 1, line: 0, column: None };
-        let fault = Fault::new("import.other_currency", format!("one deck is in {one}, the other in {two}"), "nothing is converted");
+        let fault = Fault::new(
+            "import.other_currency",
+            format!("one deck is in {one}, the other in {two}"),
+            "nothing is converted",
+        );
         return Err(ImportError::Faults(vec![Fault { place, ..fault }]));
     }
     let (old, new) = (chosen(&old, at).map_err(faults)?, chosen(&new, at).map_err(faults)?);

@@ -87,9 +87,8 @@ pub fn merge_into(
         refused: Vec::new(),
         named: BTreeSet::new(),
     };
-    let start = notation::when(&rows.basis.from).map_err(|fault| {
-        ImportError::Faults(vec![Fault::new("import.from_needed", fault.message, fault.help)])
-    })?;
+    let start = notation::when(&rows.basis.from)
+        .map_err(|fault| ImportError::Faults(vec![Fault::new("import.from_needed", fault.message, fault.help)]))?;
     let start_at = start.in_zone(&surroundings.zone);
     let mut added: Vec<CellMap> = Vec::new();
     for row in &rows.rows {
@@ -119,7 +118,8 @@ pub fn merge_into(
     work.not_named(whole, start, &surroundings);
     let deck_text = edited(&ours, &work.ended, &added, &surroundings);
     let more = charges.to_toml(&rows.bands);
-    let settings_text = if more.is_empty() { settings.text.clone() } else { format!("{}\n{more}", settings.text.trim_end()) };
+    let settings_text =
+        if more.is_empty() { settings.text.clone() } else { format!("{}\n{more}", settings.text.trim_end()) };
     let Work { mut comparison, refused, .. } = work;
     comparison.sort();
     let (new_settings, new_deck) =
@@ -165,8 +165,8 @@ fn same_unit(imported: &Imported, surroundings: &Surroundings) -> Result<(), Box
 
 fn conditions_of(origin: Option<u16>, conditions: &super::offer::Conditions, imported: &Imported) -> String {
     let zone = origin.and_then(|at| imported.rows.zones.get(usize::from(at)));
-    let prefixes: String =
-        zone.map_or_else(String::new, |zone| zone.prefixes.iter().map(ToString::to_string).collect::<Vec<_>>().join(";"));
+    let prefixes: String = zone
+        .map_or_else(String::new, |zone| zone.prefixes.iter().map(ToString::to_string).collect::<Vec<_>>().join(";"));
     ours::conditions_text(|name| match name {
         "origin" => prefixes.as_str(),
         "direction" => conditions.direction,
@@ -204,7 +204,9 @@ impl Work<'_> {
                 continue;
             }
             if let Some(later) = later {
-                let from = self.deck.rows[later].from.map_or_else(String::new, |when| write::when_text(when, &surroundings.zone));
+                let from = self.deck.rows[later]
+                    .from
+                    .map_or_else(String::new, |when| write::when_text(when, &surroundings.zone));
                 let message = format!("the deck has a row for `{shown}` from {from} on already");
                 let help = "end or remove that row, or import with a later `--from`";
                 self.refused.push(Fault::new("import.later_row", message, help));
@@ -245,7 +247,8 @@ impl Work<'_> {
 
     fn not_named(&mut self, whole: bool, start: When, surroundings: &Surroundings) {
         let at = start.in_zone(&surroundings.zone);
-        let left: Vec<(Key, String)> = self.index.keys().filter(|place| !self.named.contains(*place)).cloned().collect();
+        let left: Vec<(Key, String)> =
+            self.index.keys().filter(|place| !self.named.contains(*place)).cloned().collect();
         for (key, conditions) in left {
             let place = (key.clone(), conditions.clone());
             let in_force = self.index.get(&place).into_iter().flatten().any(|old| {

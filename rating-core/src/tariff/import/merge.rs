@@ -141,7 +141,8 @@ impl<'b> Merger<'b> {
             self.settle_same_begin(&mut entries[start..end]);
             let closes = entries[start].fate == Fate::Closes;
             let at = entries[start];
-            let begin = self.of(at).1.from.or_else(|| crate::tariff::notation::when(&self.basis.from).ok().filter(|_| closes));
+            let begin =
+                self.of(at).1.from.or_else(|| crate::tariff::notation::when(&self.basis.from).ok().filter(|_| closes));
             match before {
                 Some(before) => {
                     let ended = self.instant(entries[before].until, Instant::MAX);
@@ -192,10 +193,12 @@ impl<'b> Merger<'b> {
         let other_offer = &self.offers[other as usize];
         // A row that was rejected when it was read has said why; once for each row is enough.
         let Some(row) = offer.rows.first().copied().filter(|_| !offer.rejected) else { return };
-        let line = |offer: &Offer| offer.rows.first().and_then(|row| self.rows.get(*row as usize)).map_or(0, |row| row.line);
+        let line =
+            |offer: &Offer| offer.rows.first().and_then(|row| self.rows.get(*row as usize)).map_or(0, |row| row.line);
         let Some(place) = self.rows.get(row as usize) else { return };
         let already = self.rejects.last().is_some_and(|last| {
-            last.fault.code == "import.rows_conflict" && (last.fault.place.file, last.fault.place.line) == (place.file, place.line)
+            last.fault.code == "import.rows_conflict"
+                && (last.fault.place.file, last.fault.place.line) == (place.file, place.line)
         });
         if already {
             return;
@@ -209,7 +212,8 @@ impl<'b> Merger<'b> {
         };
         let (mine, theirs) = (price(offer), price(other_offer));
         let prices = if mine == theirs { String::new() } else { format!(": {mine} against {theirs}") };
-        let message = format!("`{key}` stands in line {} too, for the same time, on other terms{prices}", line(other_offer));
+        let message =
+            format!("`{key}` stands in line {} too, for the same time, on other terms{prices}", line(other_offer));
         let help = "ask which of the two holds, and remove the other";
         let fault = Fault {
             place: Place { file: place.file, line: place.line, column: None },
@@ -224,7 +228,9 @@ impl<'b> Merger<'b> {
             return;
         }
         let shares = |one: u16, two: u16| {
-            let (Some(one), Some(two)) = (zones.get(usize::from(one)), zones.get(usize::from(two))) else { return false };
+            let (Some(one), Some(two)) = (zones.get(usize::from(one)), zones.get(usize::from(two))) else {
+                return false;
+            };
             one.prefixes.iter().any(|prefix| two.prefixes.binary_search(prefix).is_ok())
         };
         let count = u16::try_from(zones.len()).unwrap_or(u16::MAX);
@@ -245,7 +251,8 @@ impl<'b> Merger<'b> {
                     let stays = |entry: Entry| matches!(entry.fate, Fate::Stays | Fate::Unknown);
                     let (a, b) = (self.of(one).1.conditions.clone(), self.of(two).1.conditions.clone());
                     let zones = a.origin.zip(b.origin).is_some_and(|pair| sharing.contains(&pair));
-                    let overlap = self.instant(one.until, Instant::MAX) > two.from && self.instant(two.until, Instant::MAX) > one.from;
+                    let overlap = self.instant(one.until, Instant::MAX) > two.from
+                        && self.instant(two.until, Instant::MAX) > one.from;
                     if zones && overlap && stays(one) && stays(two) && a.direction == b.direction {
                         entries[later].fate = Fate::Conflict(one.offer);
                         self.conflict(two, one.offer);
@@ -289,7 +296,9 @@ impl<'b> Merger<'b> {
             if offer.rejected {
                 best = RowState::Rejected;
             }
-            if best == RowState::Imported && entries[start..end].iter().any(|e| matches!(e.fate, Fate::Unknown | Fate::Conflict(_))) {
+            if best == RowState::Imported
+                && entries[start..end].iter().any(|e| matches!(e.fate, Fate::Unknown | Fate::Conflict(_)))
+            {
                 unknowns.extend(offer.rows.iter().map(|row| (*row, ())));
             }
             for row in &offer.rows {

@@ -138,8 +138,7 @@ pub(super) struct Basis {
     pub(super) from: String,
     pub(super) unit: String,
     pub(super) fees: String,
-    /// Decimals between the major unit and that of bare prices, and of bare fees.
-    pub(super) minor: u32,
+    /// Decimals between the major unit and that of bare fees.
     pub(super) fee_minor: u32,
     pub(super) increments: Option<Increments>,
     pub(super) zone_name: Option<String>,

@@ -59,7 +59,8 @@ impl Surroundings {
             let help = "name the TOML file of the tariff; `rating check` says what is wrong with it";
             return Err(Box::new(Fault::new("import.into_unreadable", message, help)));
         }
-        let mut text = |key: &str| if section.has(key) { section.text(key, &mut findings).map(|text| text.value) } else { None };
+        let mut text =
+            |key: &str| if section.has(key) { section.text(key, &mut findings).map(|text| text.value) } else { None };
         let mut surroundings = Self::unknown();
         surroundings.currency = text("currency").and_then(|code| Currency::parse(&code));
         surroundings.prices = text("prices");
@@ -118,7 +119,8 @@ impl Cost {
     fn settled(self) -> Self {
         match self {
             Self::Per(units, per) if per != 60_000 => {
-                let (units_a_minute, rest) = (i128::from(units) * 60_000 / i128::from(per), i128::from(units) * 60_000 % i128::from(per));
+                let (units_a_minute, rest) =
+                    (i128::from(units) * 60_000 / i128::from(per), i128::from(units) * 60_000 % i128::from(per));
                 match i64::try_from(units_a_minute) {
                     Ok(units) if rest == 0 => Self::Per(units, 60_000),
                     _ => self,

@@ -14,7 +14,8 @@ use crate::tariff::notation::When;
 use crate::time::Zone;
 
 /// Columns of a deck that an import may fill, in the order in which they are written; prices by band follow `price`.
-pub(super) const BEFORE_PRICES: [&str; 6] = ["prefix", "destination", "origin", "direction", "caller_type", "only_class"];
+pub(super) const BEFORE_PRICES: [&str; 6] =
+    ["prefix", "destination", "origin", "direction", "caller_type", "only_class"];
 pub(super) const AFTER_PRICES: [&str; 8] =
     ["connection", "minimum", "maximum", "increments", "charges", "from", "until", "status"];
 
@@ -108,7 +109,8 @@ fn seconds(millis: i64) -> String {
 fn charge(terms: &Terms, bands: &[String], text: &mut String) {
     let by_band = |amounts: &[(usize, super::cells::Amount)]| {
         let of = |band: usize| amounts.iter().find(|(have, _)| *have == band).map_or("0", |(_, amount)| &amount.text);
-        let parts: Vec<String> = bands.iter().enumerate().map(|(at, name)| format!("{name} = \"{}\"", of(at))).collect();
+        let parts: Vec<String> =
+            bands.iter().enumerate().map(|(at, name)| format!("{name} = \"{}\"", of(at))).collect();
         format!("{{ {} }}", parts.join(", "))
     };
     if !terms.steps.is_empty() {
@@ -320,7 +322,13 @@ fn settings_text(request: &Request, rows: &Rows, defaults: &Defaults, charges: &
     for zone in &rows.zones {
         let _ = write!(text, "{} = [", zone.name);
         for (at, prefix) in zone.prefixes.iter().enumerate() {
-            let gap = if zone.prefixes.len() > 12 && at % 12 == 0 { "\n  " } else if at > 0 { " " } else { "" };
+            let gap = if zone.prefixes.len() > 12 && at % 12 == 0 {
+                "\n  "
+            } else if at > 0 {
+                " "
+            } else {
+                ""
+            };
             let _ = write!(text, "{gap}\"{prefix}\"{}", if at + 1 < zone.prefixes.len() { "," } else { "" });
         }
         text.push_str(if zone.prefixes.len() > 12 { ",\n]\n" } else { "]\n" });
@@ -342,7 +350,8 @@ pub(super) fn verify(settings: &OutputFile, deck: &OutputFile, zone: &Zone) -> R
 pub(super) fn write(request: &Request, rows: Rows) -> Result<Imported, ImportError> {
     let defaults = Defaults::of(&rows.rows, rows.basis.increments);
     let mut charges = Charges::default();
-    let cells: Vec<CellMap> = rows.rows.iter().map(|row| self::cells(row, &rows, &defaults, &mut charges, true)).collect();
+    let cells: Vec<CellMap> =
+        rows.rows.iter().map(|row| self::cells(row, &rows, &defaults, &mut charges, true)).collect();
     let deck = OutputFile { name: format!("{}.csv", rows.basis.id), text: deck_text(&cells, &rows.bands) };
     let settings = OutputFile {
         name: format!("{}.toml", rows.basis.id),

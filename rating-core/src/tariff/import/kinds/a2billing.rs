@@ -123,7 +123,11 @@ fn terms(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &mut Offer) -> Read<
     }
     let (connect, disconnect) = (cells.fee("connectcharge")?, cells.fee("disconnectcharge")?);
     if disconnect.is_some() && cells.seconds("disconnectcharge_after")?.is_some_and(|after| after != 0) {
-        return cannot(cells, "disconnectcharge_after", "a charge for calls that last longer is due at one length exactly");
+        return cannot(
+            cells,
+            "disconnectcharge_after",
+            "a charge for calls that last longer is due at one length exactly",
+        );
     }
     offer.terms.connection = match (connect, disconnect) {
         (Some(connect), Some(disconnect)) => connect.plus(&disconnect, shared.fee_minor),
@@ -144,7 +148,11 @@ fn only_all_week(cells: &Cells<'_>) -> Read<()> {
     for (field, usual) in [("starttime", "0"), ("endtime", "10079")] {
         let text = cells.text(field);
         if !text.is_empty() && text != usual {
-            return cannot(cells, field, "the row holds for a part of the week, which is a band: write the bands by hand");
+            return cannot(
+                cells,
+                field,
+                "the row holds for a part of the week, which is a band: write the bands by hand",
+            );
         }
     }
     Ok(())
@@ -175,7 +183,8 @@ fn steps(cells: &Cells<'_>, rate: &Amount, initial: i64, further: i64) -> Read<V
         ("chargeb", "timechargeb", "billingblockb", "stepchargeb"),
         ("chargec", "timechargec", "billingblockc", "stepchargec"),
     ] {
-        let (price, length) = (cells.price(charge)?.filter(|price| !price.is_zero()), cells.seconds(time)?.unwrap_or(0));
+        let (price, length) =
+            (cells.price(charge)?.filter(|price| !price.is_zero()), cells.seconds(time)?.unwrap_or(0));
         let Some(price) = price.filter(|_| length > 0) else { break };
         let grain = cells.seconds(block)?.filter(|block| *block > 0).unwrap_or(SECOND);
         if length % grain != 0 {

@@ -41,7 +41,9 @@ pub(super) fn profile() -> Profile {
         keys,
         terms,
         finish: super::nothing_more,
-        notes: &["grace time is taken off the call, and the connection cost stays due, as ASTPP computes it (`subtract`)"],
+        notes: &[
+            "grace time is taken off the call, and the connection cost stays due, as ASTPP computes it (`subtract`)",
+        ],
         amounts: &["price", "connection"],
         starts: "from",
         ends: "until",

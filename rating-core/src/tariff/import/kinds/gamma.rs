@@ -5,8 +5,7 @@ use super::super::columns::{Schema, Spec};
 use super::super::offer::{Key, Offer};
 use super::{Cells, Profile, Shared, Units, code_key, prices};
 
-const BANDS: &[(&str, &str)] =
-    &[("peak", "price_peak"), ("offpeak", "price_offpeak"), ("weekend", "price_weekend")];
+const BANDS: &[(&str, &str)] = &[("peak", "price_peak"), ("offpeak", "price_offpeak"), ("weekend", "price_weekend")];
 
 const FEES: [&str; 3] = ["connection_peak", "connection_offpeak", "connection_weekend"];
 

@@ -30,7 +30,9 @@ pub(super) fn profile() -> Profile {
         keys,
         terms,
         finish,
-        notes: &["names are charge codes (`code:…`) unless --codes gives their prefixes; a peak and an off-peak row are one"],
+        notes: &[
+            "names are charge codes (`code:…`) unless --codes gives their prefixes; a peak and an off-peak row are one",
+        ],
         amounts: &["price"],
         starts: "",
         ends: "",
@@ -103,7 +105,9 @@ fn finish(offers: &mut Vec<Offer>, shared: &mut Shared<'_>) {
         if offer.terms.bands.len() == 1 && shared.bands.len() > 1 {
             let message = format!("`{}` has a price for one time slot only", offer.destination);
             let help = "ask for the other row";
-            shared.late.extend(offer.rows.iter().map(|row| (*row, Fault::new("import.price_missing", message.clone(), help))));
+            shared
+                .late
+                .extend(offer.rows.iter().map(|row| (*row, Fault::new("import.price_missing", message.clone(), help))));
         }
     }
     *offers = joined;

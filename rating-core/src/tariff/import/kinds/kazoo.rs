@@ -3,7 +3,7 @@
 //! A call shorter than `rate_nocharge_time` is not billed; then `rate_minimum` seconds are billed whole, and further ones
 //! in steps of `rate_increment` (60 each if left out); `rate_surcharge` is due on answer.
 
-use super::super::cells::{self, Read, Standing};
+use super::super::cells::{Read, Standing};
 use super::super::columns::{Schema, Spec};
 use super::super::offer::{Key, Offer};
 use super::super::{Fault, Request};

@@ -7,8 +7,8 @@ mod deck;
 mod gamma;
 mod interconn;
 mod kazoo;
-mod settle;
 mod sdf;
+mod settle;
 mod twilio;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +112,8 @@ impl<'s> Cells<'s> {
     /// Adds the column to what is wrong.
     fn at<T>(&self, field: &str, read: Read<T>) -> Read<T> {
         read.map_err(|mut fault| {
-            fault.place.column = fault.place.column.take().or_else(|| self.layout.column(field).map(|at| self.layout.name(at)));
+            fault.place.column =
+                fault.place.column.take().or_else(|| self.layout.column(field).map(|at| self.layout.name(at)));
             fault
         })
     }
@@ -320,7 +321,12 @@ impl Reader<'_> {
                 continue;
             }
             let place = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-            self.rows.push(RowPlace { file: row.file(), line: row.line(), raw: row.raw().into(), state: RowState::Pending });
+            self.rows.push(RowPlace {
+                file: row.file(),
+                line: row.line(),
+                raw: row.raw().into(),
+                state: RowState::Pending,
+            });
             let cells = Cells { row, layout, conventions: self.conventions, request: self.request };
             self.row(&cells, place, shared);
         }
@@ -402,7 +408,13 @@ fn shape(cells: &Cells<'_>) -> Read<()> {
 }
 
 /// Prices by band from columns, or one price; an offer without any price is blocked or unknown, as `empty` says.
-fn prices(cells: &Cells<'_>, shared: &Shared<'_>, bands: &[(&str, &str)], empty: Standing, offer: &mut Offer) -> Read<()> {
+fn prices(
+    cells: &Cells<'_>,
+    shared: &Shared<'_>,
+    bands: &[(&str, &str)],
+    empty: Standing,
+    offer: &mut Offer,
+) -> Read<()> {
     offer.terms.price = cells.price("price")?;
     let mut missing = None;
     for (name, field) in bands.iter().filter(|(_, field)| cells.has(field)) {
@@ -416,11 +428,14 @@ fn prices(cells: &Cells<'_>, shared: &Shared<'_>, bands: &[(&str, &str)], empty:
         offer.standing = empty;
     }
     if let Some(field) = missing.filter(|_| offer.terms.price.is_none() && !none) {
-        let fault = Fault::new("import.price_missing", "this row has a price for some bands only", "ask for the missing one");
+        let fault =
+            Fault::new("import.price_missing", "this row has a price for some bands only", "ask for the missing one");
         return cells.at(field, Err(fault));
     }
     let first = offer.terms.bands.first().map(|(_, amount)| amount.clone());
-    if let Some(first) = first.filter(|first| offer.terms.bands.len() == shared.bands.len() && offer.terms.bands.iter().all(|(_, amount)| amount == first)) {
+    if let Some(first) = first.filter(|first| {
+        offer.terms.bands.len() == shared.bands.len() && offer.terms.bands.iter().all(|(_, amount)| amount == first)
+    }) {
         offer.terms.price = Some(first);
         offer.terms.bands.clear();
     }

@@ -44,7 +44,11 @@ pub(super) fn settle(
             Some(from) => format!("`{from}` is not a date"),
             None => "from when does the tariff hold?".to_owned(),
         };
-        faults.push(Fault::new("import.from_needed", message, "say `--from 2026-12-01`, or an instant with its offset"));
+        faults.push(Fault::new(
+            "import.from_needed",
+            message,
+            "say `--from 2026-12-01`, or an instant with its offset",
+        ));
     }
     let currency = currency(request, profile, opened, &mut notes, faults);
     let zone = zone(request, profile, opened, faults);
@@ -67,12 +71,14 @@ pub(super) fn settle(
     };
     let zone_name = request.zone.clone();
     let zone = zone.unwrap_or_else(Zone::utc);
-    let basis = Basis { id, currency, from, unit, fees, minor, fee_minor, increments, zone_name, zone };
+    let basis = Basis { id, currency, from, unit, fees, fee_minor, increments, zone_name, zone };
     Some((basis, conventions, bands, notes))
 }
 
 fn is_id(id: &str) -> bool {
-    !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) && !id.starts_with('.')
+    !id.is_empty()
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && !id.starts_with('.')
 }
 
 /// All cells of some fields, with their line.
@@ -212,7 +218,9 @@ fn zone(request: &Request, profile: &Profile, opened: &Opened<'_>, faults: &mut 
         return zone;
     }
     let fields = [profile.starts, profile.ends];
-    let timed = texts(opened, &fields).find(|(_, _, text)| cells::has_time(text)).map(|(file, line, text)| (file, line, text.to_owned()));
+    let timed = texts(opened, &fields)
+        .find(|(_, _, text)| cells::has_time(text))
+        .map(|(file, line, text)| (file, line, text.to_owned()));
     if let Some((file, line, text)) = timed {
         let fault = Fault::new(
             "import.zone_needed",
@@ -242,7 +250,11 @@ fn dates(
             (Some(order), None) => shown = Some((order, format!("`{text}` in line {line}"))),
             (Some(order), Some((before, example))) if order != *before => {
                 let message = format!("`{text}` and {example} cannot both be dates of one order");
-                let fault = Fault::new("import.dates_unclear", message, "say `--dates dmy` or `--dates mdy`; the others are rejected");
+                let fault = Fault::new(
+                    "import.dates_unclear",
+                    message,
+                    "say `--dates dmy` or `--dates mdy`; the others are rejected",
+                );
                 faults.push(Fault { place: Place { file, line, column: None }, ..fault });
                 return None;
             }
@@ -382,7 +394,11 @@ fn bands(request: &Request, profile: &Profile, opened: &Opened<'_>, faults: &mut
                 const OURS: [&str; 7] = ["id", "currency", "from", "prices", "fees", "decks", "zone"];
                 if let Some(key) = OURS.iter().find(|key| table.contains_key(**key)) {
                     let message = format!("the settings to be put in have `{key}`, which the import writes itself");
-                    faults.push(Fault::new("import.bad_settings", message, "leave it out there, and say it as an option"));
+                    faults.push(Fault::new(
+                        "import.bad_settings",
+                        message,
+                        "leave it out there, and say it as an option",
+                    ));
                 }
                 if let Some(bands) = table.get("bands").and_then(toml::Value::as_table) {
                     given.extend(bands.keys().cloned());
@@ -439,7 +455,10 @@ impl Codes {
         let sheet = Sheet::read(&text, b',');
         let bad = |line: u32, message: String| {
             let help = "it is a CSV table with the header `name,prefix`; a name may stand on several lines";
-            Box::new(Fault { place: Place { file: 0, line, column: None }, ..Fault::new("import.bad_codes", message, help) })
+            Box::new(Fault {
+                place: Place { file: 0, line, column: None },
+                ..Fault::new("import.bad_codes", message, help)
+            })
         };
         let mut codes = BTreeMap::<String, Vec<Digits>>::new();
         let mut keys = Vec::new();

@@ -5,10 +5,10 @@
 //! The longest destination counts first, then the origin: Twilio repeats every destination for every origin zone, which
 //! only makes sense this way.
 
+use super::super::Fault;
 use super::super::cells::{self, Read, Standing};
 use super::super::columns::{Schema, Spec, plain};
 use super::super::offer::{Key, Offer};
-use super::super::Fault;
 use super::{Cells, Profile, Shared, Units, prices};
 
 const SCHEMA: Schema = Schema {
