@@ -279,7 +279,7 @@ fn run(arguments: &ImportArguments) -> Result<Exit, Exit> {
         let _ = writeln!(text, "{verb} {} ({})", show(path), counted(content.lines().count() as u64, "line"));
     }
     if outputs.is_empty() {
-        let _ = writeln!(text, "nothing to write: the deck has it all");
+        let _ = writeln!(text, "nothing to write");
     } else if !arguments.write {
         let _ = writeln!(text, "dry run: nothing was written; --write writes");
     } else if !writes {
@@ -340,6 +340,9 @@ fn outputs(
         let settings = merged.settings_changed.then(|| (target.settings_path.clone(), merged.settings.text.clone()));
         let deck = merged.deck_changed.then(|| (target.deck_path.clone(), merged.deck.text.clone()));
         return settings.into_iter().chain(deck).collect();
+    }
+    if imported.counts.written == 0 {
+        return Vec::new();
     }
     let folder = arguments.out.clone().unwrap_or_default();
     [&imported.settings, &imported.deck].map(|file| (folder.join(&file.name), file.text.clone())).into()
@@ -426,8 +429,9 @@ fn shown_fault(word: &str, fault: &Fault, raw: Option<&str>, files: &[InputFile]
         let _ = writeln!(text, " --> {place}");
     }
     if let Some(raw) = raw {
-        let short: String = raw.chars().take(100).collect();
-        let more = if raw.chars().nth(100).is_some() { "\u{2026}" } else { "" };
+        let first = raw.lines().next().unwrap_or("");
+        let short: String = first.chars().take(100).collect();
+        let more = if short.len() < raw.len() { "\u{2026}" } else { "" };
         let _ = writeln!(text, "  | {}{more}", line(&short.replace('\t', " ")));
     }
     for (at, help) in fault.help.lines().enumerate() {

@@ -95,7 +95,9 @@ impl Comparison {
             Changed::Down => &mut self.down,
             Changed::Otherwise => &mut self.otherwise,
         } += 1;
-        let show = |terms: Option<&OurTerms>| terms.map_or_else(String::new, OurTerms::show);
+        // What both have in common is no news.
+        let same_rest = old.zip(new).is_some_and(|(old, new)| old.rest == new.rest);
+        let show = |terms: Option<&OurTerms>| terms.map_or_else(String::new, |terms| terms.show(!same_rest));
         let destination = destination.to_owned();
         self.changes.push(Change { key, destination, changed, old: show(old), new: show(new), permille });
     }

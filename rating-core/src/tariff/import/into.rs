@@ -126,8 +126,13 @@ pub fn merge_into(
         (SourceText::new(settings.name.as_str(), settings_text), SourceText::new(deck.name.as_str(), deck_text));
     let mut findings = Findings::default();
     let mut serve = |name: &str| if name == deck.name { Some(Arc::clone(&new_deck)) } else { load(name) };
-    let zone = std::slice::from_ref(&surroundings.zone);
-    let _ = TariffBook::read(&[Arc::clone(&new_settings)], &mut serve, zone, &surroundings.zone, &mut findings);
+    let _ = TariffBook::read(
+        &[Arc::clone(&new_settings)],
+        &mut serve,
+        &[write::clock(&surroundings.zone)],
+        &surroundings.zone,
+        &mut findings,
+    );
     if findings.has_errors() {
         return Err(ImportError::Refused(findings));
     }
@@ -214,17 +219,17 @@ impl Work<'_> {
             }
             let before = in_force.map(|old| &self.deck.rows[old]);
             let same = before.is_some_and(|old| old.terms == terms && old.ends == until);
+            if !same && before.is_some_and(|old| old.begins == at) {
+                let message = format!("the deck has another row for `{shown}` from the same day on");
+                let help = "correct that row by hand: an import ends old rows, it does not change them";
+                self.refused.push(Fault::new("import.later_row", message, help));
+                continue;
+            }
             self.comparison.add(shown, &row.destination, before.map(|old| &old.terms), Some(&terms));
             if same {
                 continue;
             }
             if let Some(old) = in_force {
-                if self.deck.rows[old].begins == at {
-                    let message = format!("the deck has another row for `{}` from the same day on", key);
-                    let help = "correct that row by hand: an import ends old rows, it does not change them";
-                    self.refused.push(Fault::new("import.later_row", message, help));
-                    continue;
-                }
                 self.ended.entry(old).or_default().insert(key.clone(), (at, begin));
             }
             fresh.push(key.clone());

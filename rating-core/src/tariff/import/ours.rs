@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Fault;
 use super::cells::{self, Increments};
 use super::offer::Key;
-use super::{Fault, Place};
 use crate::finding::settings::Section;
 use crate::finding::table::{Row, Table};
 use crate::finding::{Findings, SourceText};
@@ -177,8 +177,8 @@ impl OurTerms {
         terms
     }
 
-    /// In words, for a list of changes.
-    pub(super) fn show(&self) -> String {
+    /// In words, for a list of changes; `all` with everything beside the prices.
+    pub(super) fn show(&self, all: bool) -> String {
         let mut parts: Vec<String> = Vec::new();
         for (band, cost) in &self.costs {
             let cost = match cost {
@@ -188,7 +188,7 @@ impl OurTerms {
             };
             parts.push(if band.is_empty() { cost } else { format!("{band} {cost}") });
         }
-        for (column, text) in &self.rest {
+        for (column, text) in self.rest.iter().filter(|_| all) {
             if column == "status" || column == "charges" {
                 parts.push(text.clone());
             } else {
@@ -244,9 +244,8 @@ impl OurDeck {
         let table = Table::read_any(source, &mut findings);
         let unreadable = |line: usize, why: String| {
             let help = "name a deck in the form of the tariff guide; `rating check` says what is wrong with it";
-            let place = Place { file: 0, line: u32::try_from(line).unwrap_or(0), column: None };
-            let message = format!("`{}` is no deck: {why}", source.name);
-            Box::new(Fault { place, ..Fault::new("import.into_unreadable", message, help) })
+            let message = format!("`{}` is no deck: line {line}: {why}", source.name);
+            Box::new(Fault::new("import.into_unreadable", message, help))
         };
         if let Some(finding) = findings.iter().next() {
             let line = finding.labels.first().map_or(0, |label| label.source.position(label.span.start).0);

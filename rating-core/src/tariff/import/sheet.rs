@@ -37,7 +37,7 @@ pub(super) fn decode(file: u16, input: &InputFile) -> Result<Text<'_>, Box<Fault
     let bytes = input.bytes.as_slice();
     if bytes.len() > MOST_BYTES {
         let message = format!("{} bytes are more than a rate deck has", bytes.len());
-        return refuse("import.file_too_large", message, "cut the file into parts of at most 512 MiB");
+        return refuse("import.not_text", message, "cut the file into parts of at most 512 MiB");
     }
     const MAGIC: [(&[u8], &str); 7] = [
         (b"PK\x03\x04", "a spreadsheet (xlsx, ods) or a zip archive"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::cells::{Increments, Standing};
 use super::merge::{DeckRow, Rows};
@@ -9,8 +10,8 @@ use super::offer::{Key, Terms};
 use super::{ImportError, Imported, OutputFile, Request};
 use crate::finding::{Findings, SourceText};
 use crate::number::Digits;
-use crate::tariff::TariffBook;
 use crate::tariff::notation::When;
+use crate::tariff::{SiteClock, TariffBook};
 use crate::time::Zone;
 
 /// Columns of a deck that an import may fill, in the order in which they are written; prices by band follow `price`.
@@ -33,7 +34,7 @@ impl Defaults {
         let offered = || rows.iter().filter(|row| row.standing == Standing::Offered);
         let grace = most_common(offered().map(|row| (row.terms.free_below, row.terms.subtract)));
         let (free_below, subtract) = grace.unwrap_or((0, 0));
-        let increments = increments.or_else(|| most_common(offered().filter_map(|row| row.terms.increments)));
+        let increments = most_common(offered().filter_map(|row| row.terms.increments)).or(increments);
         Self { increments, free_below, subtract }
     }
 }
@@ -337,13 +338,18 @@ fn settings_text(request: &Request, rows: &Rows, defaults: &Defaults, charges: &
     text
 }
 
+/// A site for reading tariffs by themselves, whose calendar of its own is empty.
+pub(super) fn clock(zone: &Zone) -> SiteClock {
+    SiteClock { zone: zone.clone(), holidays: Some(Arc::new([])) }
+}
+
 /// Reads what was made as this system reads tariffs.
 pub(super) fn verify(settings: &OutputFile, deck: &OutputFile, zone: &Zone) -> Result<Findings, ImportError> {
     let file = SourceText::new(settings.name.as_str(), settings.text.as_str());
     let rows = SourceText::new(deck.name.as_str(), deck.text.as_str());
     let mut findings = Findings::default();
     let mut load = |name: &str| (name == deck.name).then(|| rows.clone());
-    let _ = TariffBook::read(&[file], &mut load, std::slice::from_ref(zone), zone, &mut findings);
+    let _ = TariffBook::read(&[file], &mut load, &[clock(zone)], zone, &mut findings);
     if findings.has_errors() { Err(ImportError::Refused(findings)) } else { Ok(findings) }
 }
 

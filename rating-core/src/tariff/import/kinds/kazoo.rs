@@ -136,7 +136,7 @@ fn weight(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &Offer) -> Read<()>
         return Ok(());
     }
     let Ok(weight) = text.parse::<u32>() else {
-        let fault = Fault::new("import.bad_weight", format!("`{text}` is not a weight"), "write a whole number");
+        let fault = Fault::new("import.bad_type", format!("`{text}` is not a weight"), "write a whole number");
         return cells.at("weight", Err(fault));
     };
     shared.weights.extend(offer.rows.iter().map(|row| (*row, weight)));

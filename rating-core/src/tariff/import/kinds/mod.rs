@@ -255,6 +255,9 @@ pub(super) fn read(request: &Request) -> Result<Batch, Vec<Fault>> {
     }
     let Reader { mut offers, mut rows, mut rejects, counts, .. } = reader;
     (profile.finish)(&mut offers, &mut shared);
+    for offer in offers.iter_mut().filter(|offer| offer.standing == Standing::Offered && offer.terms.steps.is_empty()) {
+        offer.terms.increments = offer.terms.increments.or(basis.increments);
+    }
     reject_late(&mut offers, &mut rejects, &mut rows, &shared.late);
     let columns = opened.into_iter().flat_map(|(layout, _)| layout.uses).collect();
     Ok(Batch { offers, rows, rejects, counts, columns, notes, bands: shared.bands, zones: shared.zones, basis })

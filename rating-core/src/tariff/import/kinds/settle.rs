@@ -28,7 +28,9 @@ pub(super) fn settle(
     let mut notes = Vec::new();
     for (layout, _) in opened {
         let name = SEPARATORS.iter().find(|(byte, _)| *byte == layout.separator).map_or("colon", |(_, name)| name);
-        notes.push(format!("the separator is a {name}"));
+        if name != "comma" {
+            notes.push(format!("the separator is a {name}"));
+        }
     }
     let id = request.id.clone().filter(|id| is_id(id));
     if id.is_none() {
@@ -365,7 +367,11 @@ fn increments(
     let fields = ["increments", "first", "further"];
     let all = opened.iter().all(|(layout, sheet)| {
         let columns: Vec<usize> = fields.iter().filter_map(|field| layout.column(field)).collect();
-        sheet.rows().skip(layout.first).all(|row| columns.iter().any(|column| !row.cell(*column).is_empty()))
+        let prices: Vec<usize> = profile.amounts.iter().filter_map(|field| layout.column(field)).collect();
+        sheet.rows().skip(layout.first).all(|row| {
+            let filled = |columns: &[usize]| columns.iter().any(|column| !cells::is_nothing(row.cell(*column)));
+            filled(&columns) || !filled(&prices)
+        })
     });
     if !all {
         let message = "the file does not say in which steps time is charged, not for every row";
@@ -453,24 +459,20 @@ impl Codes {
     pub(super) fn read(file: &InputFile) -> Result<Self, Box<Fault>> {
         let text: Text<'_> = super::super::sheet::decode(0, file)?;
         let sheet = Sheet::read(&text, b',');
-        let bad = |line: u32, message: String| {
+        let bad = |line: u32, why: String| {
             let help = "it is a CSV table with the header `name,prefix`; a name may stand on several lines";
-            Box::new(Fault {
-                place: Place { file: 0, line, column: None },
-                ..Fault::new("import.bad_codes", message, help)
-            })
+            Box::new(Fault::new("import.bad_codes", format!("`{}`, line {line}: {why}", file.name), help))
         };
         let mut codes = BTreeMap::<String, Vec<Digits>>::new();
         let mut keys = Vec::new();
         for (index, row) in sheet.rows().enumerate() {
             if index == 0 {
                 if (row.cell(0), row.cell(1)) != ("name", "prefix") {
-                    return Err(bad(row.line(), format!("`{}` has no header `name,prefix`", file.name)));
+                    return Err(bad(row.line(), "it has no header `name,prefix`".to_owned()));
                 }
                 continue;
             }
-            cells::codes(row.cell(1), None, None, &mut keys)
-                .map_err(|fault| bad(row.line(), format!("{}: {}", file.name, fault.message)))?;
+            cells::codes(row.cell(1), None, None, &mut keys).map_err(|fault| bad(row.line(), fault.message))?;
             codes.entry(row.cell(0).to_owned()).or_default().extend(keys.iter().copied());
         }
         Ok(Self(codes))
