@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Called, Match, SiteClock, TariffBook, TariffVersion};
+use super::{Called, Match, Query, SiteClock, TariffBook, TariffVersion};
 use crate::finding::{Findings, SourceText};
 use crate::ids::SiteId;
 use crate::number::{Digits, E164, NumberClass};
@@ -15,13 +15,18 @@ pub(crate) const NEW_YORK: SiteId = SiteId(1);
 
 /// Reads a book from named texts: every `.toml` is a settings file, the rest is what they name.
 pub(crate) fn read(files: &[(&str, &str)]) -> (TariffBook, Findings) {
+    static CLOCKS: LazyLock<[SiteClock; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap().into()));
+    read_for(files, &*CLOCKS)
+}
+
+/// [`read`] for other sites; the first one's zone is the operator's.
+pub(crate) fn read_for(files: &[(&str, &str)], sites: &[SiteClock]) -> (TariffBook, Findings) {
     let sources: Vec<Arc<SourceText>> = files.iter().map(|(name, text)| SourceText::new(*name, *text)).collect();
     let settings: Vec<Arc<SourceText>> =
         sources.iter().filter(|source| source.name.ends_with(".toml")).cloned().collect();
-    static CLOCKS: LazyLock<[SiteClock; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap().into()));
     let mut findings = Findings::default();
     let mut load = |name: &str| sources.iter().find(|source| source.name == name).cloned();
-    let book = TariffBook::read(&settings, &mut load, &*CLOCKS, &CLOCKS[0].zone, &mut findings);
+    let book = TariffBook::read(&settings, &mut load, sites, &sites[0].zone, &mut findings);
     (book, findings)
 }
 
@@ -86,9 +91,10 @@ pub(crate) fn called(text: &str) -> Called {
 pub(crate) fn found(book: &TariffBook, number: &str, instant: &str) -> String {
     let (_, version) = book.tariffs()[0].version_at(at(instant), LONDON).unwrap();
     let name = |row| book.destination(version.destination(row));
-    match version.find(called(number), at(instant), LONDON) {
+    match version.find(&Query::new(called(number)), at(instant), LONDON) {
         Match::Row(row) => name(row).to_owned(),
         Match::Blocked(row) => format!("blocked {}", name(row)),
+        Match::Unknown(row) => format!("unknown {}", name(row)),
         Match::Protected(row) => format!("protected {}", name(row)),
         Match::NotFound => "not found".to_owned(),
     }

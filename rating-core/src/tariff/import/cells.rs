@@ -295,8 +295,9 @@ fn code(text: &str, item: &str, country: Option<&str>, strip: Option<&str>, keys
     if low > high {
         return Err(bad_code(text, "the span runs backwards", "write the lower end first: `4474-4479`"));
     }
+    let span = format!("{low}-{high}");
     let mut spanned = Vec::new();
-    notation::keys(&format!("{low}-{high}"), &mut spanned)
+    notation::keys(&span, &mut spanned)
         .map_err(|fault| Fault::new("import.bad_code", fault.message, fault.help))?;
     keys.extend(spanned.into_iter().filter_map(|key| match key {
         DestinationKey::Prefix(digits) => Some(digits),
