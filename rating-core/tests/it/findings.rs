@@ -26,13 +26,14 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 14] = [
+const AREAS: [&str; 15] = [
     "settings",
     "table",
     "project",
     "directory",
     "assignment",
     "tariff",
+    "import",
     "exchange",
     "dial_plan",
     "run",

@@ -452,7 +452,7 @@ fn report(kind: Kind, imported: &Imported, files: &[InputFile]) -> String {
         let header = |column: &rating_core::tariff::import::ColumnUse| {
             if column.header.is_empty() { format!("#{}", column.number) } else { line(&column.header) }
         };
-        let width = columns().map(|column| header(column).chars().count()).max().unwrap_or(0).min(36);
+        let width = columns().map(|column| header(column).chars().count()).max().unwrap_or(0).min(44);
         let used_width = columns().map(|column| column.used_as.len()).max().unwrap_or(0).max(1);
         for column in columns() {
             let used = if column.used_as.is_empty() { "-" } else { &column.used_as };

@@ -144,3 +144,26 @@ fn every_finding_of_an_import_shows_itself() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_page_on_imports_shows_what_its_examples_do() {
+    let page = fs::read_to_string(repository("docs/import.md")).unwrap();
+    let mut shown = 0;
+    for block in page.split("\n```").skip(1).step_by(2) {
+        let (info, text) = block.split_once('\n').unwrap();
+        let Some((_, path)) = info.split_once(' ') else { continue };
+        let file = fs::read_to_string(repository(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let file = file.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        assert!(
+            file.trim_end() == text.trim_start_matches('\u{feff}').trim_end(),
+            "docs/import.md shows another {path}"
+        );
+        shown += 1;
+    }
+    assert!(shown >= 25, "{shown} examples");
+    let offered = House::demo().rating(&["import", "nothing"]).ends(2).err;
+    let kinds = offered.split("[possible values: ").nth(1).unwrap().split(']').next().unwrap();
+    for kind in kinds.split(", ") {
+        assert!(page.contains(&format!("## `{kind}`")), "docs/import.md has no section on `{kind}`");
+    }
+}

@@ -297,8 +297,7 @@ fn code(text: &str, item: &str, country: Option<&str>, strip: Option<&str>, keys
     }
     let span = format!("{low}-{high}");
     let mut spanned = Vec::new();
-    notation::keys(&span, &mut spanned)
-        .map_err(|fault| Fault::new("import.bad_code", fault.message, fault.help))?;
+    notation::keys(&span, &mut spanned).map_err(|fault| Fault::new("import.bad_code", fault.message, fault.help))?;
     keys.extend(spanned.into_iter().filter_map(|key| match key {
         DestinationKey::Prefix(digits) => Some(digits),
         _ => None,
@@ -492,6 +491,9 @@ pub(super) fn begins(text: &str, conventions: &Conventions) -> Read<Option<When>
 
 /// Reads when a row ends, as the first moment outside.
 pub(super) fn ends(text: &str, conventions: &Conventions) -> Read<Option<When>> {
+    if Instant::parse_rfc3339(text).is_some() {
+        return begins(text, conventions);
+    }
     let (day, time) = split_time(text);
     let last_day = conventions.ends == Some(Ends::LastDay);
     // The last second of a day is how the end of that day is written.

@@ -106,10 +106,10 @@ pub(super) fn layout(text: &Text<'_>, schema: &Schema, request: &Request) -> Res
             let headers: Vec<String> = (0..row.width()).map(|column| row.cell(column).to_owned()).collect();
             let known =
                 |field: &&'static str| given(field, &headers, request) || headers.iter().any(|h| is(h, field, schema));
-            if !schema.required.iter().all(|group| group.iter().any(|field| known(&field))) {
+            if !schema.required.iter().all(|group| group.iter().any(&known)) {
                 continue;
             }
-            let score = schema.columns.iter().filter(|spec| known(&&spec.field)).count();
+            let score = schema.columns.iter().filter(|spec| known(&spec.field)).count();
             if best.is_none_or(|(most, ..)| score > most) {
                 best = Some((score, separator, index));
             }

@@ -31,9 +31,6 @@ mod ours;
 mod sheet;
 mod write;
 
-#[cfg(test)]
-mod tests;
-
 use std::fmt;
 
 pub use diff::{Change, Changed, Comparison, Side, compare};

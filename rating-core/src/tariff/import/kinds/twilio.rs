@@ -86,13 +86,20 @@ fn terms(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &mut Offer) -> Read<
 fn zone_name(description: &str) -> String {
     let name = description.rsplit_once("from ").map_or("", |(_, name)| name);
     let name = plain(name).replace(' ', "-");
-    if name.is_empty() { "origin".to_owned() } else { name }
+    let named = name.starts_with(|c: char| c.is_ascii_lowercase()) && !matches!(name.as_str(), "missing" | "invalid");
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    match (plain && !name.is_empty(), named) {
+        (true, true) => name,
+        (true, false) => format!("from-{name}"),
+        (false, _) => "origin".to_owned(),
+    }
 }
 
 /// The price of calls that come in to numbers of a country and type, and the prices by the caller's type beside it.
 fn inbound(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &mut Offer) -> Read<()> {
     let number_type = cells.text("number_type");
     offer.conditions.direction = "in";
+    offer.destination = format!("{} {}", cells.text("country"), number_type.to_lowercase());
     offer.conditions.only_class = match number_type {
         "Local" => "geographic",
         "Mobile" => "mobile",
@@ -104,7 +111,6 @@ fn inbound(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &mut Offer) -> Rea
             return cells.at("number_type", Err(fault));
         }
     };
-    offer.destination = format!("{} {}", cells.text("country"), number_type.to_lowercase());
     offer.terms.price = cells.price("inbound")?;
     for (field, caller_type) in [("inbound_fixed", "fixed"), ("inbound_mobile", "mobile")] {
         if let Some(price) = cells.price(field)? {
