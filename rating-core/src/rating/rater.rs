@@ -340,13 +340,7 @@ impl<'t> Sides<'t> {
         }
     }
 
-    pub(super) fn by_tariff(
-        &self,
-        tariff: TariffId,
-        query: &Query<'_>,
-        talk: &Talk,
-        show: &mut impl Show,
-    ) -> Verdict {
+    pub(super) fn by_tariff(&self, tariff: TariffId, query: &Query<'_>, talk: &Talk, show: &mut impl Show) -> Verdict {
         let Some(found) = self.book.find(tariff, query, talk.at, talk.site) else {
             return Verdict::Reason(Asked { tariff: Some(tariff), ..Asked::default() }, Reason::TariffNotInForce);
         };

@@ -112,10 +112,8 @@ pub(super) fn each(
         }
     }
     for group in halves.values() {
-        let cdrs: Vec<Cdr<'_>> = group
-            .iter()
-            .filter_map(|half| readers.get(&half.id.file())?.parse_one(half.id, &half.raw).ok())
-            .collect();
+        let cdrs: Vec<Cdr<'_>> =
+            group.iter().filter_map(|half| readers.get(&half.id.file())?.parse_one(half.id, &half.raw).ok()).collect();
         let Some(source) = group.first().map(|half| half.source) else { continue };
         for verdict in engine.assemble(source, &cdrs) {
             if let Assembled::Call(call) = verdict {

@@ -9,9 +9,6 @@ mod side;
 mod text;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::PathBuf;
 
 use super::RunError;
@@ -129,11 +126,39 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
              have them (`cdr/a.csv@1776`)"
         ))),
         (None, 1) => Err(RunError::Usage(format!("no occupier pays for the call `{call}`"))),
-        (_, several) if options.audience == Audience::Operator => {
-            Err(RunError::Usage(format!("the switch calls {several} calls `{call}`: name one of {}", places.join(", "))))
-        }
+        (_, several) if options.audience == Audience::Operator => Err(RunError::Usage(format!(
+            "the switch calls {several} calls `{call}`: name one of {}",
+            places.join(", ")
+        ))),
         (_, several) => Err(RunError::Usage(format!("the switch calls {several} calls `{call}`"))),
     }
+}
+
+/// Explains every call of a project, one after the other. For occupiers, each is made for the one who pays for that call; calls
+/// that no occupier pays for are passed over.
+///
+/// # Errors
+///
+/// As for [`explain`].
+pub fn each(
+    storage: &dyn Storage,
+    options: &Options,
+    visit: &mut dyn FnMut(Explanation) -> Result<(), RunError>,
+) -> Result<(), RunError> {
+    let (project, findings) = Project::load(storage, &options.project, options.known_at)?;
+    let Some(project) = project else { return Err(RunError::Invalid(findings)) };
+    let engine = Engine::new(&project, Month::of(crate::time::Date::from_days(0)), None);
+    let inputs = calls::inputs(storage, &engine)?;
+    let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs };
+    let mut done = Ok(());
+    calls::each(storage, &engine, &inputs, &mut |found| {
+        if done.is_ok()
+            && let Some(explanation) = explainer.explain(found, &attribute(found.call, &project.directory))
+        {
+            done = visit(explanation);
+        }
+    })?;
+    done
 }
 
 /// Which call is wanted.
@@ -258,7 +283,10 @@ impl Explainer<'_> {
             return view;
         }
         let held = |row: &&Allocation| {
-            row.payer == holder.payer && row.site == holder.site && row.valid.contains(at) && row.known.until == Instant::MAX
+            row.payer == holder.payer
+                && row.site == holder.site
+                && row.valid.contains(at)
+                && row.known.until == Instant::MAX
         };
         let of_number = |row: &&Allocation| {
             holder.number.is_some_and(|number| {

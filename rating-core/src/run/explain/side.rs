@@ -3,8 +3,8 @@
 use super::collect::{Collected, Kept, Part};
 use super::view::{RoundingView, seconds, unless_none, unless_zero};
 use super::{
-    Audience, CandidateView, CapView, ChargeView, EntryView, Explainer, MarkUpView, PartView, SideView, Sides, StepView,
-    StretchView, SumView, TariffView, TimeView, bounds,
+    Audience, CandidateView, CapView, ChargeView, EntryView, Explainer, MarkUpView, PartView, SideView, Sides,
+    StepView, StretchView, SumView, TariffView, TimeView, bounds,
 };
 use crate::assignment::SideKind;
 use crate::attribution::AttributedCall;
@@ -68,7 +68,8 @@ impl Explainer<'_> {
 
     /// A reason as the audience may read it: that there is another side is none of an occupier's business.
     fn reason(&self, code: &'static str) -> &'static str {
-        let of_carrier = [Reason::WholesaleUnpriced, Reason::WholesaleCurrency].iter().any(|reason| reason.code() == code);
+        let of_carrier =
+            [Reason::WholesaleUnpriced, Reason::WholesaleCurrency].iter().any(|reason| reason.code() == code);
         if of_carrier && !self.is_for_operator() { Reason::PriceUnknown.code() } else { code }
     }
 
@@ -146,8 +147,12 @@ impl Explainer<'_> {
                 format!("it is too short to be meant for {class} numbers, and does not name them")
             }
             Lost::LessSpecificKey => "a row with a more specific key decides".to_owned(),
-            Lost::Inherited if for_operator => "a tariff that inherits from this one has a row for the same key".to_owned(),
-            Lost::LessSpecific(column) if for_operator => format!("another row for the same key says more in `{column}`"),
+            Lost::Inherited if for_operator => {
+                "a tariff that inherits from this one has a row for the same key".to_owned()
+            }
+            Lost::LessSpecific(column) if for_operator => {
+                format!("another row for the same key says more in `{column}`")
+            }
             Lost::Inherited | Lost::LessSpecific(_) | Lost::SecondOfTwo => {
                 "another row for the same key decides".to_owned()
             }
@@ -173,7 +178,11 @@ impl Explainer<'_> {
                 zone: zone.name().to_owned(),
                 local: zone.format(at),
                 day_type: version.day_type(set, at, worked.site, zone).to_owned(),
-                band: self.project.book.band(version.band_id(version.band_at_in(set, at, worked.site, zone))).to_owned(),
+                band: self
+                    .project
+                    .book
+                    .band(version.band_id(version.band_at_in(set, at, worked.site, zone)))
+                    .to_owned(),
             },
             overrun: version.overrun().name(),
             minimum_stage: version.minimum_stage().name(),
@@ -186,7 +195,8 @@ impl Explainer<'_> {
         let cost = version.cost(part.row)?;
         let book = &self.project.book;
         let own = || cost.charges().find(|charge| charge.name == kept.name);
-        let surcharge = || version.surcharges(u64::MAX).map(|(charge, _)| charge).find(|charge| charge.name == kept.name);
+        let surcharge =
+            || version.surcharges(u64::MAX).map(|(charge, _)| charge).find(|charge| charge.name == kept.name);
         let of_surcharge = kept.tag == crate::tariff::Tag::Surcharge && own().is_none();
         let charge = if of_surcharge { surcharge() } else { own() };
         let plan = cost.plan(0);
@@ -203,6 +213,8 @@ impl Explainer<'_> {
             None => Price::ZERO,
         };
         let terms = &kept.terms;
+        // Of a mark-up an occupier is shown what it comes to, and nothing that it came from.
+        let hidden = kept.mark_up.is_some() && !self.is_for_operator();
         Some(ChargeView {
             name: kept.name.clone(),
             tag: kept.tag.name(),
@@ -254,7 +266,7 @@ impl Explainer<'_> {
                 carrier_charge: charge.to_string(),
                 factor: factor(millionths),
             }),
-            stretches_sum: kept.stretches.to_string(),
+            stretches_sum: if hidden { kept.usage } else { kept.stretches }.to_string(),
             cap: terms.cap.map(|cap| {
                 let (then, own) = match cap.then {
                     AfterCap::Price => ("price", None),
@@ -271,7 +283,7 @@ impl Explainer<'_> {
                     applied: kept.capped,
                 }
             }),
-            usage_rounding: terms.usage_rounding.map(RoundingView::of),
+            usage_rounding: terms.usage_rounding.filter(|_| !hidden).map(RoundingView::of),
             usage: kept.usage.to_string(),
             connection: kept.connection.ratio().to_string(),
             minimum: unless_zero(minimum),

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::view::{CapView, ChargeView, Explanation, HolderView, NumberView, PartView, RoundingView, SideView, SumView};
+use super::view::{
+    CapView, ChargeView, Explanation, HolderView, NumberView, PartView, RoundingView, SideView, SumView,
+};
 
 /// Where the words begin that say what is meant.
 const MARGIN: usize = 14;
@@ -55,7 +57,8 @@ fn more(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 
 fn printable(text: &str) -> String {
     let acts = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     text.chars().map(|c| if acts(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
@@ -197,7 +200,13 @@ fn write_charge(f: &mut fmt::Formatter<'_>, charge: &ChargeView, part: &PartView
         more(f, &format!("talk time {}: {} s charged", time.join(", "), charge.charged_s))?;
     }
     if let Some(mark_up) = &charge.mark_up {
-        more(f, &format!("the carrier's charge {} × {} = {}", mark_up.carrier_charge, mark_up.factor, charge.stretches_sum))?;
+        more(
+            f,
+            &format!("the carrier's charge {} × {} = {}", mark_up.carrier_charge, mark_up.factor, charge.stretches_sum),
+        )?;
+    }
+    if charge.stretches.is_empty() && charge.steps.is_empty() && charge.mark_up.is_none() {
+        more(f, &format!("agreed price of the call {}", charge.stretches_sum))?;
     }
     let several = charge.stretches.len() > 1;
     for stretch in &charge.stretches {
