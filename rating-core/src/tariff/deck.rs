@@ -251,7 +251,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
                     .help("every call on this tariff would be suspended"),
             );
         }
-        let mut last_destination = ("", 0);
+        let mut last_destination = ("", destinations.intern(""));
         for (place, row) in self.table.rows().enumerate() {
             let Some(read) = self.row(row, rows) else { continue };
             let name = row.cell(self.columns.destination);

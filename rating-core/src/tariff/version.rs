@@ -320,12 +320,7 @@ impl TariffVersion {
     #[must_use]
     #[inline]
     pub fn plan(&self, row: u32, band: u8) -> Option<Plan> {
-        let plan = self.rows.get(row as usize)?.plan;
-        let start = (plan as usize).checked_mul(self.stride)?;
-        let words = PlanWords(self.words.get(start..start.checked_add(self.stride)?)?);
-        let ((first, further), (price, per)) = (words.increments(), words.price(band));
-        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
-        Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
+        self.cost(row).map(|cost| cost.plan(band))
     }
 
     /// What a row costs, all of it; `None` for rows that block and rows that do not exist.
@@ -542,12 +537,15 @@ impl<'v> Cost<'v> {
         self.version.plain && self.words.is_plain()
     }
 
-    /// The plan in a band of a row that [is plain](Self::is_plain).
+    /// The plan of the row's own usage in a band. A row without usage of its own (named charges alone, or a mark-up of the
+    /// wholesale charge) has the price zero for no time.
     #[must_use]
     #[inline]
     pub fn plan(&self, band: u8) -> Plan {
         let ((first, further), (price, per)) = (self.words.increments(), self.words.price(band));
         let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
+        let own = self.words.is_plain() || (self.words.has_usage() && self.words.markup().is_none());
+        let (price, per) = if own { (price, per) } else { (Price::ZERO, Duration::ZERO) };
         Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
     }
 
