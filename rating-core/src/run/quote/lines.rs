@@ -11,7 +11,7 @@ use super::Quoter;
 use crate::money::{Charge, Currency};
 use crate::number::{Direction, NumberClass};
 use crate::rating::{Question, Reason, Working};
-use crate::tariff::TariffVersion;
+use crate::tariff::{CallerType, TariffVersion};
 use crate::time::{Duration, Instant};
 
 /// The reason of a line that is no call.
@@ -236,17 +236,22 @@ impl<'q> Lines<'q> {
         let duration = Duration::parse(talk)
             .ok_or_else(|| BadCall::of_value("duration", talk, "a time with its unit such as `75s`"))?;
         let mut question = Question::new(called, class, at, duration);
-        question.calling = quoter.calling(call.calling.or_empty().as_bytes());
+        (question.calling, question.calling_class) = quoter.calling(call.calling.or_empty().as_bytes());
+        question.trunk = call.trunk.or_empty().as_bytes();
+        question.charge_code = call.charge_code.or_empty().as_bytes();
         question.direction = direction(call.direction.or_empty())?;
         let site = call.site.filled();
         question.site = quoter.site(site).ok_or_else(|| {
             BadCall::of_value("site", site.unwrap_or_default(), "a site whose clock is known (`--zone SITE=ZONE`)")
         })?;
-        if let Some(kind) = call.caller_type.filled().filter(|kind| !matches!(*kind, "fixed" | "mobile" | "payphone")) {
-            return Err(BadCall::of_value("caller_type", kind, "`fixed`, `mobile` or `payphone`"));
+        if let Some(kind) = call.caller_type.filled() {
+            question.caller_type = CallerType::ALL.into_iter().find(|have| have.name() == kind);
+            if question.caller_type.is_none() {
+                return Err(BadCall::of_value("caller_type", kind, "`fixed`, `mobile` or `payphone`"));
+            }
         }
         let answer = quoter.ask(&question);
-        let version = answer.version.and_then(|version| quoter.version(version));
+        let version = quoter.version(&answer);
         // What is priced has a version.
         let priced = answer.outcome.and_then(|working| Ok((working, version.ok_or(Reason::TariffNotInForce)?)));
         out.extend_from_slice(b"{\"id\":");
