@@ -16,15 +16,29 @@ use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Query, Tariff, TariffBook};
+use crate::tariff::{Called, Caller, Query, Tariff, TariffBook};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 
 /// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
+    cost_of(book, &Query::new(called(number)), instant, duration)
+}
+
+/// [`cost`] for a caller: a number, `missing` or `invalid`.
+fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, duration: &str) -> String {
+    let caller = match caller {
+        "missing" => Caller::Missing,
+        "invalid" => Caller::Invalid,
+        number => Caller::of(E164::parse(number.as_bytes()).unwrap()),
+    };
+    cost_of(book, &Query { caller, network_caller: caller, ..Query::new(called(number)) }, instant, duration)
+}
+
+fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), query, &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -274,10 +288,13 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
             let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
             let book = book(&texts);
             for line in prices.drain(..) {
-                let [number, instant, duration, expected] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-                    panic!("{line}");
+                let (shown, expected) = match line.split_whitespace().collect::<Vec<_>>()[..] {
+                    [number, instant, duration, expected] => (cost(&book, number, instant, duration), expected),
+                    [number, instant, duration, expected, "from", caller] => {
+                        (cost_from(&book, caller, number, instant, duration), expected)
+                    }
+                    _ => panic!("{line}"),
                 };
-                let shown = cost(&book, number, instant, duration);
                 assert_eq!(shown, expected, "{line}");
                 checked += 1;
             }

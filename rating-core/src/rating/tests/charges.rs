@@ -1,6 +1,6 @@
 //! Every shape of a charge, each with its sum.
 
-use super::{NOON, cost};
+use super::{NOON, cost, cost_from};
 use crate::tariff::testing::retail;
 
 /// Charges of British calls on a tariff of these settings and a deck with the columns `prefix,destination` and more.
