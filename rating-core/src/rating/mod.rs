@@ -2,6 +2,7 @@
 
 mod ask;
 mod asked;
+pub mod cgrates;
 mod price;
 mod rater;
 mod reason;

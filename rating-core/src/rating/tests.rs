@@ -1,5 +1,7 @@
 mod charges;
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -15,8 +17,8 @@ use crate::mediation::dial_plan::AccessCodes;
 use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
-use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Caller, Query, Tariff, TariffBook};
+use crate::tariff::testing::{LONDON, at, book, called, read_for, retail};
+use crate::tariff::{Called, Caller, Query, SiteClock, Tariff, TariffBook, calendar};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
@@ -256,6 +258,35 @@ fn what_is_too_large_for_the_ledger_has_no_charge() {
     assert!(price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_millis(i64::MAX)), &mut ()).is_err());
 }
 
+/// The sites of the guide's examples: London, New York and Berlin, each with the calendar of its place.
+static GUIDE_SITES: LazyLock<[SiteClock; 3]> = LazyLock::new(|| {
+    let site =
+        |(zone, id)| SiteClock { zone: Zone::load(zone).unwrap(), holidays: calendar::dates(id).map(Into::into) };
+    [("Europe/London", "GB-ENG"), ("America/New_York", "US"), ("Europe/Berlin", "DE-BE")].map(site)
+});
+
+/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`.
+fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, more: &[&str]) -> String {
+    let mut talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
+    let mut query = Query::new(called(number));
+    for word in more {
+        match word.split_once('=').unwrap_or_else(|| panic!("{word}")) {
+            ("site", "berlin") => talk.site = SiteId(2),
+            ("caller", caller) => {
+                let caller = E164::parse(caller.as_bytes()).unwrap_or_else(|| panic!("{caller}"));
+                talk.caller = Some(caller);
+                (query.caller, query.network_caller) = (Caller::Number(caller), Caller::Number(caller));
+            }
+            _ => panic!("{word}"),
+        }
+    }
+    match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
+        Verdict::Priced(_, working) => working.charge.to_string(),
+        Verdict::Reason(_, reason) => reason.code().to_owned(),
+        Verdict::Unknown(code) => code.to_owned(),
+    }
+}
+
 /// The examples of the guide: fenced blocks of files by name, and a block of prices that closes each example.
 #[test]
 fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
@@ -286,16 +317,13 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
         }
         if block.take() == Some("prices") {
             let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-            let book = book(&texts);
+            let (book, findings) = read_for(&texts, &*GUIDE_SITES);
+            assert!(findings.is_empty(), "{:?}", findings.iter().map(ToString::to_string).collect::<Vec<_>>());
             for line in prices.drain(..) {
-                let (shown, expected) = match line.split_whitespace().collect::<Vec<_>>()[..] {
-                    [number, instant, duration, expected] => (cost(&book, number, instant, duration), expected),
-                    [number, instant, duration, expected, "from", caller] => {
-                        (cost_from(&book, caller, number, instant, duration), expected)
-                    }
-                    _ => panic!("{line}"),
-                };
-                assert_eq!(shown, expected, "{line}");
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [number, instant, duration, expected, more @ ..] = &words[..] else { panic!("{line}") };
+                let shown = guide_cost(&book, number, instant, duration, more);
+                assert_eq!(shown, *expected, "{line}");
                 checked += 1;
             }
             files.clear();
