@@ -90,7 +90,9 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 ///   both are empty where named charges or a mark-up price the call; `connection_charge` comes on top once;
 /// - `cost` is what the payer is charged before tax; `status` is `charged`, `not chargeable` or `suspended`, and `reason`
 ///   the stable code of the latter two;
-/// - `allowance_taken_s`, `vat` and `adjusts_month` (the closed month that a row corrects) are null for now;
+/// - `allowance_taken_s` is time taken from allowances, weights and least deductions included; `cost` is what is charged
+///   after them;
+/// - `vat` and `adjusts_month` (the closed month that a row corrects) are null for now;
 /// - `file` and `record_offset` (bytes, uncompressed) lead back to the record that the switch wrote.
 pub struct Itemised<'n> {
     names: &'n Names,
@@ -252,7 +254,7 @@ impl PayerColumns {
         self.answered.push(Some(row.answered));
         self.duration_s.push_duration(Some(row.duration));
         self.billed_duration_s.push_duration(priced.map(|priced| priced.billed));
-        self.allowance_taken_s.push(None);
+        self.allowance_taken_s.push_duration(row.allowance_taken);
         self.rate.push(priced.and_then(rate));
         self.rate_per_s.push_duration(priced.and_then(rate_time));
         self.connection_charge.push(priced.map(|priced| priced.setup_fee));

@@ -27,13 +27,15 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 16] = [
+const AREAS: [&str; 18] = [
     "settings",
     "table",
     "project",
     "directory",
+    "allowance",
     "assignment",
     "tariff",
+    "import",
     "exchange",
     "dial_plan",
     "run",
