@@ -20,10 +20,12 @@ mod deck;
 mod index;
 mod inherit;
 mod key;
+pub mod lint;
 mod lookup;
 mod notation;
 mod origin;
 mod query;
+mod scheme;
 mod settings;
 mod times;
 mod trie;
@@ -44,4 +46,8 @@ pub use inherit::Found;
 pub use key::DestinationKey;
 pub use lookup::{Candidate, Level, Lost};
 pub use query::{Called, Caller, CallerType, Match, Query};
+pub use scheme::{
+    Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
+    Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
+};
 pub use version::{Cost, Plan, RowView, TariffVersion};
