@@ -50,6 +50,18 @@ pub struct CgratesTariff {
     pub notes: Vec<String>,
 }
 
+/// A destination (`None` is `*any`), its prefixes, and the rows that a plan has for it.
+type Offered<'p> = (Option<u32>, Vec<&'p [u8]>, &'p [Offer]);
+
+/// What a version is made of.
+struct Version<'p> {
+    name: &'p str,
+    from: &'p str,
+    layers: &'p [&'p Plan],
+    is_last: bool,
+    has_plus: bool,
+}
+
 /// A row of a version, before it is written.
 struct Row {
     /// Index of the destination; `None` is `*any`.
@@ -97,7 +109,8 @@ impl CgratesPlan {
             let from = if *from == Instant::MIN { "2000-01-01".to_owned() } else { options.zone.format(*from) };
             let name = if versions.len() == 1 { tariff.id.clone() } else { format!("{}-{}", tariff.id, slug(&from)) };
             let is_last = index + 1 == versions.len();
-            self.version(&mut tariff, &name, &from, &layers, is_last, has_plus, options);
+            let version = Version { name: &name, from: &from, layers: &layers, is_last, has_plus };
+            self.version(&mut tariff, &version, options);
         }
         tariff
     }
@@ -130,18 +143,9 @@ impl CgratesPlan {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a version is written in one place, from all that is known of it")]
-    fn version(
-        &self,
-        tariff: &mut CgratesTariff,
-        name: &str,
-        from: &str,
-        layers: &[&Plan],
-        is_last: bool,
-        has_plus: bool,
-        options: &CgratesImport<'_>,
-    ) {
-        let mut offers: Vec<(Option<u32>, Vec<&[u8]>, &[Offer])> = Vec::new();
+    /// What the plans offer, one after the other: a later one has what no earlier one knows.
+    fn offered<'p>(&'p self, layers: &[&'p Plan]) -> Vec<Offered<'p>> {
+        let mut offers = Vec::new();
         let mut covered: BTreeSet<&[u8]> = BTreeSet::new();
         for layer in layers {
             let before = covered.clone();
@@ -164,11 +168,17 @@ impl CgratesPlan {
                 offers.push((Some(destination), prefixes, rows));
             }
             if !layer.any.is_empty() {
-                offers.push((None, Vec::new(), &layer.any));
+                offers.push((None, Vec::new(), &*layer.any));
                 // Nothing gets past a row for everything.
                 break;
             }
         }
+        offers
+    }
+
+    fn version(&self, tariff: &mut CgratesTariff, version: &Version<'_>, options: &CgratesImport<'_>) {
+        let Version { name, from, layers, is_last, has_plus } = version;
+        let offers = self.offered(layers);
         let year = from.get(..4).and_then(|year| year.parse().ok()).unwrap_or(2000);
         let weeks = Weeks::new(&self.timings, offers.iter().flat_map(|offer| offer.2), year);
         let mut charges = Charges::new(self, &weeks, options.currency);
@@ -176,7 +186,7 @@ impl CgratesPlan {
         for (destination, prefixes, offered) in offers {
             let mut keys = Vec::new();
             for prefix in prefixes {
-                match key(prefix, has_plus) {
+                match key(prefix, *has_plus) {
                     Some(key) => keys.push(key),
                     None => tariff.left_out.push(format!(
                         "{name}: prefix `{}` of `{}` is no number with its country code",
