@@ -7,6 +7,8 @@
 //!
 //! `rust_decimal` reads text and prints it; it is not used between.
 
+mod exact;
+
 use std::fmt;
 use std::str::FromStr;
 

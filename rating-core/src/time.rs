@@ -500,6 +500,31 @@ impl Zone {
         self.changes[after.saturating_sub(1)].1
     }
 
+    /// The first instant after `at` from which another offset holds; [`Instant::MAX`] if there is none.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rating_core::time::{Instant, Zone};
+    /// let london = Zone::load("Europe/London").unwrap();
+    /// let summer = Instant::parse_rfc3339("2026-07-01T00:00:00Z").unwrap();
+    /// assert_eq!(london.next_change(summer).to_rfc3339(), "2026-10-25T01:00:00Z");
+    /// assert_eq!(Zone::utc().next_change(summer), Instant::MAX);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn next_change(&self, at: Instant) -> Instant {
+        self.offset_and_end(at).1
+    }
+
+    /// The offset at an instant in milliseconds, and until when it holds.
+    #[inline]
+    pub(crate) fn offset_and_end(&self, at: Instant) -> (i64, Instant) {
+        let after = self.changes.partition_point(|(from, _)| *from <= at.0);
+        let end = self.changes.get(after).map_or(Instant::MAX, |(from, _)| Instant(*from));
+        (self.changes[after.saturating_sub(1)].1, end)
+    }
+
     /// What a clock in the zone shows at `instant`.
     #[must_use]
     #[inline]

@@ -1,5 +1,6 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
+mod ask;
 mod price;
 mod rater;
 mod reason;
@@ -7,6 +8,7 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Answer, Question, ask};
 pub use price::{Working, billed, price};
 pub use rater::Rater;
 pub use reason::Reason;

@@ -60,7 +60,7 @@ pub struct Working {
 #[must_use]
 #[inline]
 pub fn price(version: &TariffVersion, row: u32, at: Instant, site: SiteId, duration: Duration) -> Option<Working> {
-    let band = version.band_at(at, site);
+    let band = version.band_at(0, at, site);
     let plan = version.plan(row, band)?;
     let billed = billed(duration, plan.first, plan.further)?;
     let usage = plan.price.times(billed.as_millis(), plan.per.as_millis());

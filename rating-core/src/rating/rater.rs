@@ -65,7 +65,7 @@ pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Optio
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
 /// A side before it is put into its final form. `Asked` is what is known of the tariff by then.
-enum Verdict {
+pub(super) enum Verdict {
     Priced(Asked, Working),
     Reason(Asked, Reason),
     /// The payer is not known; the code is that of attribution.
@@ -74,10 +74,10 @@ enum Verdict {
 
 /// The tariff that was asked, as far as it was found.
 #[derive(Clone, Copy, Default)]
-struct Asked {
-    tariff: Option<TariffId>,
-    version: u16,
-    currency: Option<Currency>,
+pub(super) struct Asked {
+    pub(super) tariff: Option<TariffId>,
+    pub(super) version: u16,
+    pub(super) currency: Option<Currency>,
 }
 
 impl<'t> Sides<'t> {
@@ -179,19 +179,31 @@ impl<'t> Sides<'t> {
     /// Whom the call went to, or why it is not charged whoever pays.
     fn called(&self, call: &AttributedCall<'_>) -> Result<Called, Reason> {
         let call = &call.call;
-        let (class, digits) = call.called_class;
-        if matches!(call.called, Party::Emergency(_)) || class == NumberClass::Emergency {
+        let application = matches!(call.called, Party::Feature(_)) && call.cdr.egress.is_empty();
+        let answered = call.answered && call.duration > Duration::ZERO;
+        self.reached(call.direction, call.called, call.called_class, answered, application)
+    }
+
+    /// Whom a call of that direction went to; `application` is a feature code that left by no channel.
+    pub(super) fn reached(
+        &self,
+        direction: Direction,
+        called: Party<'_>,
+        (class, digits): (NumberClass, u8),
+        answered: bool,
+        application: bool,
+    ) -> Result<Called, Reason> {
+        if matches!(called, Party::Emergency(_)) || class == NumberClass::Emergency {
             return Err(Reason::EmergencyCall);
         }
-        if !call.answered || call.duration <= Duration::ZERO {
+        if !answered {
             return Err(Reason::Unanswered);
         }
-        let application = matches!(call.called, Party::Feature(_)) && call.cdr.egress.is_empty();
-        match call.direction {
+        match direction {
             Direction::Inbound => Err(Reason::InboundCall),
             Direction::Internal => self.internal(),
             Direction::Unknown => Err(Reason::DirectionUnknown),
-            Direction::Outbound | Direction::Forwarded => match call.called {
+            Direction::Outbound | Direction::Forwarded => match called {
                 Party::Number(number) => Ok(Called::Number(number, class, digits)),
                 Party::ShortCode(code) => Ok(Called::ShortCode(code, class, digits)),
                 _ if application => self.internal(),
@@ -204,7 +216,14 @@ impl<'t> Sides<'t> {
         if self.prices_internal_calls { Ok(Called::Internal) } else { Err(Reason::InternalCall) }
     }
 
-    fn by_tariff(&self, tariff: TariffId, called: Called, at: Instant, site: SiteId, duration: Duration) -> Verdict {
+    pub(super) fn by_tariff(
+        &self,
+        tariff: TariffId,
+        called: Called,
+        at: Instant,
+        site: SiteId,
+        duration: Duration,
+    ) -> Verdict {
         let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
         let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, site)) else {
             return Verdict::Reason(asked, Reason::TariffNotInForce);

@@ -620,5 +620,5 @@ fn sites_beyond_those_known_use_the_operators_clock() {
     let book = retail(BANDS, "prefix,destination,price\n44,UK,3\n");
     let version = &book.tariffs()[0].versions()[0];
     let instant: Instant = at("2026-07-01T07:00:00Z");
-    assert_eq!(version.band_at(instant, SiteId(77)), version.band_at(instant, LONDON));
+    assert_eq!(version.band_at(0, instant, SiteId(77)), version.band_at(0, instant, LONDON));
 }

@@ -17,6 +17,7 @@ mod month;
 mod parquet_file;
 pub mod project;
 pub mod publish;
+pub mod quote;
 mod second_pass;
 pub mod settings;
 pub mod spill;

@@ -5,7 +5,7 @@
 
 use super::notation::{BandTimes, DAY, HOLIDAY, show_clock};
 use crate::finding::{Finding, Findings, Label};
-use crate::time::{Date, LocalTime};
+use crate::time::{Date, Duration, Instant, LocalTime, Zone};
 
 /// Days of the week, then the holiday.
 const DAY_TYPES: usize = 8;
@@ -77,18 +77,34 @@ impl Week {
     /// The band at a reading of the tariff's clock.
     #[inline]
     pub(super) fn band_at(&self, local: LocalTime) -> u8 {
+        self.band_until(local).0
+    }
+
+    /// The band at a reading of the tariff's clock, and in how many milliseconds of that clock another one may begin: at
+    /// the next edge of that day or at midnight.
+    #[inline]
+    pub(super) fn band_until(&self, local: LocalTime) -> (u8, i64) {
         let day = self.day_type(local.date());
         let (from, to) = (usize::from(self.starts[day]), usize::from(self.starts[day + 1]));
         let time = local.millis_of_day();
-        let mut band = 0;
+        let (mut band, mut end) = (0, i64::from(DAY));
         // A day has a handful of edges: walking them beats a search.
         for (edge, next) in self.edges.get(from..to).unwrap_or(&[]) {
             if i64::from(*edge) > time {
+                end = i64::from(*edge);
                 break;
             }
             band = *next;
         }
-        band
+        (band, end - time)
+    }
+
+    /// The band at an instant by the clock of `zone`, and the first later instant at which another may begin.
+    #[inline]
+    pub(super) fn span(&self, at: Instant, zone: &Zone) -> (u8, Instant) {
+        let (offset, change) = zone.offset_and_end(at);
+        let (band, left) = self.band_until(LocalTime::from_millis(at.as_millis().saturating_add(offset)));
+        (band, at.plus(Duration::from_millis(left)).min(change))
     }
 
     /// 0 for Monday to 6 for Sunday, 7 for a holiday.

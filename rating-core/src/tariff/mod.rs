@@ -19,6 +19,8 @@ mod version;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 pub use book::{Tariff, TariffBook};
 pub use version::{Called, Match, Plan, RowView, TariffVersion};

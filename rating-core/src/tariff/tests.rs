@@ -285,7 +285,7 @@ const BANDED: &str = "prefix,destination,price_peak,price_offpeak,price_weekend\
 fn check_band(settings: &str, instant: &str, site: SiteId, expected: &str) {
     let book = retail(settings, BANDED);
     let version = only(&book);
-    let band = version.bands()[usize::from(version.band_at(at(instant), site))];
+    let band = version.bands()[usize::from(version.band_at(0, at(instant), site))];
     assert_eq!(book.band(band), expected, "{instant}");
 }
 
@@ -318,7 +318,7 @@ fn bands_follow_the_clock_through_its_changes() {
     let book = retail(night, deck);
     let version = only(&book);
     let minutes = |from: &str| {
-        let band = |minute: i64| version.band_at(at(from).plus(Duration::from_seconds(minute * 60)), LONDON);
+        let band = |minute: i64| version.band_at(0, at(from).plus(Duration::from_seconds(minute * 60)), LONDON);
         (0..360).filter(|minute| book.band(version.bands()[usize::from(band(*minute))]) == "night").count()
     };
     assert_eq!(minutes("2026-03-21T23:00:00Z"), 60); // an ordinary Sunday
@@ -353,7 +353,7 @@ fn a_holiday_is_its_weekday_unless_a_band_names_it() {
         ]
     );
     let version = only(&book);
-    let band = version.band_at(at("2026-08-31T11:00:00Z"), LONDON);
+    let band = version.band_at(0, at("2026-08-31T11:00:00Z"), LONDON);
     assert_eq!(book.band(version.band_id(band)), "peak");
 }
 

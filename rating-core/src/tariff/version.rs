@@ -150,14 +150,31 @@ impl TariffVersion {
         &self.bands
     }
 
-    /// Index of the band at an instant, for a call at a site: a place in [`TariffVersion::bands`].
+    /// Index of the band at an instant in a band set (0 is the default one), for a call at a site: a place in
+    /// [`TariffVersion::bands`].
     #[must_use]
     #[inline]
-    pub fn band_at(&self, at: Instant, site: SiteId) -> u8 {
+    pub fn band_at(&self, set: u8, at: Instant, site: SiteId) -> u8 {
+        let _ = set;
         if self.week.is_one_band() {
             return 0;
         }
         self.week.band_at(self.zone(site).to_local(at))
+    }
+
+    /// The band at an instant in a band set (0 is the default one), for a call at a site, and the first later instant at
+    /// which another band begins or may begin. [`Instant::MAX`] if there is no other band.
+    ///
+    /// That instant is never later than the true change; it may be a midnight or a change of the clock at which the band
+    /// stays the same.
+    #[must_use]
+    #[inline]
+    pub fn band_span(&self, set: u8, at: Instant, site: SiteId) -> (u8, Instant) {
+        let _ = set;
+        if self.week.is_one_band() {
+            return (0, Instant::MAX);
+        }
+        self.week.span(at, self.zone(site))
     }
 
     /// The id of a band by its index.

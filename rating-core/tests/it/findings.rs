@@ -1,7 +1,7 @@
 //! Every stable code is explained in `docs/findings.md` and has a folder in `testdata/findings` that brings it about.
 //!
 //! A folder with a `rating.toml` is a project: it is checked, run if nothing is an error, and what became of its records
-//! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan. The others are tables of the
+//! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it findings` writes what is found into `expected.txt`: read the
@@ -20,12 +20,13 @@ use rating_core::mediation::Mediated;
 use rating_core::mediation::dial_plan::Countries;
 use rating_core::rating::{Outcome, Rater};
 use rating_core::run::project::Project;
+use rating_core::run::quote;
 use rating_core::run::storage::Disk;
 use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 13] = [
+const AREAS: [&str; 14] = [
     "settings",
     "table",
     "project",
@@ -39,6 +40,7 @@ const AREAS: [&str; 13] = [
     "mediation",
     "attribution",
     "rating",
+    "price",
 ];
 
 fn root() -> PathBuf {
@@ -184,6 +186,23 @@ fn not_charged(project: &Project, text: &mut String) {
     }
 }
 
+/// What the tariff beside them says to calls.
+fn of_calls(folder: &Path) -> String {
+    let options = quote::Options::new(vec![folder.join("tariff.toml")]);
+    let (quoter, _) = quote::Quoter::open(&Disk, &options).unwrap();
+    let mut lines = quote::lines::Lines::new(&quoter);
+    let mut out = Vec::new();
+    for line in fs::read(folder.join("calls.jsonl")).unwrap().split_inclusive(|byte| *byte == b'\n') {
+        lines.answer(line, &mut out);
+    }
+    let mut text = String::new();
+    for answer in String::from_utf8(out).unwrap().lines() {
+        let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
+        writeln!(text, "[{}]: {}", answer["reason"].as_str().unwrap(), answer["message"].as_str().unwrap()).unwrap();
+    }
+    text
+}
+
 fn of_plan(folder: &Path) -> String {
     let mut findings = Findings::default();
     let text = fs::read_to_string(folder.join("plan.toml")).unwrap();
@@ -197,6 +216,8 @@ fn of_plan(folder: &Path) -> String {
 fn shown(folder: &Path) -> Option<String> {
     if folder.join("rating.toml").exists() {
         Some(of_project(folder))
+    } else if folder.join("calls.jsonl").exists() {
+        Some(of_calls(folder))
     } else if folder.join("plan.toml").exists() {
         Some(of_plan(folder))
     } else {

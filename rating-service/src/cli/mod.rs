@@ -3,6 +3,7 @@
 mod exit;
 mod findings;
 mod generate;
+mod price;
 mod progress;
 mod run;
 mod terminal;
@@ -22,6 +23,7 @@ Examples:
   rating run acme --month 2026-10               rate and publish October 2026
   rating run acme --site ldn --out /tmp/draft   try one site, as a draft
   rating check acme                             find every mistake in settings, directory and tariffs
+  rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
   rating generate big --records 1000000         make a project to try things on
 
 Exit codes:
@@ -53,6 +55,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Price calls (JSON Lines on standard input) by a tariff, without a project
+    #[command(before_help = price::EXAMPLES)]
+    Price(price::PriceArguments),
     /// Make a project with any number of records, the same for the same seed
     #[command(
         before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
@@ -138,6 +143,7 @@ fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check { project, json } => run::check(&project, json),
+        Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -80,11 +80,11 @@ fn verdict(found: &Findings) -> String {
     }
 }
 
-fn show_warnings(warnings: &Findings) {
+pub(super) fn show_warnings(warnings: &Findings) {
     complain(&findings::render(warnings, fancy()));
 }
 
-fn fail(error: &RunError, as_json: bool) -> Exit {
+pub(super) fn fail(error: &RunError, as_json: bool) -> Exit {
     let exit = Exit::from(error);
     let mut document = serde_json::json!({ "error": error.to_string(), "exit_code": exit as u8 });
     match error {

@@ -4,5 +4,6 @@
 mod check;
 mod hostile;
 mod house;
+mod price;
 mod run;
 mod words;

@@ -9,6 +9,7 @@ fn help_begins_with_examples() {
         (&["--help"][..], "help.txt"),
         (&["run", "--help"], "help_run.txt"),
         (&["check", "--help"], "help_check.txt"),
+        (&["price", "--help"], "help_price.txt"),
         (&["generate", "--help"], "help_generate.txt"),
         (&["completions", "--help"], "help_completions.txt"),
     ] {

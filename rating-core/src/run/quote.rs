@@ -1,0 +1,175 @@
+//! What single calls cost by a tariff, without a project: for trying tariffs, and for quotes.
+
+pub mod lines;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::RunError;
+use super::storage::Storage;
+use crate::finding::{Finding, Findings, SourceText};
+use crate::ids::{SiteId, TariffId};
+use crate::mediation::dial_plan::{Countries, DialPlan, Role, SitePlan};
+use crate::number::{NumberClass, Party};
+use crate::rating::{Answer, Question, ask};
+use crate::tariff::{Tariff, TariffBook, TariffVersion};
+use crate::time::Zone;
+
+/// What to quote from.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Settings files of tariffs; the decks that they name stand beside them.
+    pub files: Vec<PathBuf>,
+    /// Which tariff, if the files hold several.
+    pub id: Option<String>,
+    /// The clock of the site, for tariffs that go by it, and of the operator.
+    pub zone: Zone,
+    /// The clocks of further sites, by their names.
+    pub sites: Vec<(String, Zone)>,
+    /// The country whose dial plan reads the numbers: ISO 3166-1.
+    pub country: String,
+}
+
+impl Options {
+    /// Quotes from these files, for a British site whose clock is UTC.
+    #[must_use]
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        Self { files, id: None, zone: Zone::utc(), sites: Vec::new(), country: "GB".to_owned() }
+    }
+}
+
+/// A tariff, ready to be asked.
+#[derive(Debug)]
+pub struct Quoter {
+    book: TariffBook,
+    tariff: TariffId,
+    plan: DialPlan,
+    sites: Vec<String>,
+}
+
+impl Quoter {
+    /// Reads and compiles the files. What is worth a look is in the findings; none of them is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Usage`] for a file or country that there is not, and if it is not clear which tariff is asked;
+    /// [`RunError::Invalid`] for mistakes in the files.
+    pub fn open(storage: &dyn Storage, options: &Options) -> Result<(Self, Findings), RunError> {
+        let plan = SitePlan {
+            country: options.country.clone(),
+            area_code: None,
+            outside_line: Vec::new(),
+            extensions: Vec::new(),
+        };
+        let countries = Countries::embedded();
+        let plan = DialPlan::compile(&plan, &countries).map_err(|error| {
+            let known: Vec<&str> = countries.ids().collect();
+            RunError::Usage(format!("{error}; the countries known are {}", known.join(", ")))
+        })?;
+        let unread = RefCell::new(Findings::default());
+        let mut files = Vec::new();
+        for path in &options.files {
+            if !storage.exists(path) {
+                return Err(RunError::Usage(format!("there is no file `{}`", path.display())));
+            }
+            files.extend(text(&path.to_string_lossy(), storage.read(path)?, &unread));
+        }
+        let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
+        let mut findings = Findings::default();
+        let zones: Vec<Zone> =
+            std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone)).cloned().collect();
+        let book = TariffBook::read(&files, &mut deck, &zones, &options.zone, &mut findings);
+        findings.extend(unread.into_inner());
+        if findings.has_errors() {
+            return Err(RunError::Invalid(findings));
+        }
+        let tariff = choose(&book, options.id.as_deref())?;
+        let sites = options.sites.iter().map(|(name, _)| name.clone()).collect();
+        Ok((Self { book, tariff, plan, sites }, findings))
+    }
+
+    /// The tariffs that were read.
+    #[must_use]
+    pub const fn book(&self) -> &TariffBook {
+        &self.book
+    }
+
+    /// The tariff that is asked.
+    #[must_use]
+    pub fn tariff(&self) -> Option<&Tariff> {
+        self.book.tariff(self.tariff)
+    }
+
+    /// A version of that tariff.
+    #[must_use]
+    pub fn version(&self, index: u16) -> Option<&TariffVersion> {
+        self.tariff()?.versions().get(usize::from(index))
+    }
+
+    /// Who was called: as people dial it, or with country code and no plus, if only one number can be meant. With its
+    /// class, and how many digits establish it.
+    #[must_use]
+    pub fn called<'a>(&self, text: &'a [u8]) -> (Party<'a>, (NumberClass, u8)) {
+        let party = match self.plan.normalise(text, Role::Dialled) {
+            // Bare digits of another country.
+            Party::Unclassified(_) => self.plan.normalise(text, Role::CallingOutside),
+            party => party,
+        };
+        (party, self.plan.class_of(party))
+    }
+
+    /// Who called: a number as carriers show it, or a word for none.
+    #[must_use]
+    pub fn calling<'a>(&self, text: &'a [u8]) -> Party<'a> {
+        self.plan.normalise(text, Role::CallingOutside)
+    }
+
+    /// A site by its name; the first of all for none.
+    #[must_use]
+    pub fn site(&self, name: Option<&str>) -> Option<SiteId> {
+        let Some(name) = name.filter(|_| !self.sites.is_empty()) else { return Some(SiteId(0)) };
+        let index = self.sites.iter().position(|site| site == name)?;
+        u32::try_from(index + 1).ok().map(SiteId)
+    }
+
+    /// What a call costs.
+    #[must_use]
+    pub fn ask(&self, question: &Question<'_>) -> Answer {
+        ask(&self.book, self.tariff, question)
+    }
+}
+
+fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> Option<Arc<SourceText>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(SourceText::new(name, text)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            findings.borrow_mut().push(
+                Finding::error("project.file_not_utf8", format!("byte {at} is not UTF-8"))
+                    .in_file(name)
+                    .help("save the file as UTF-8; spreadsheets call it “CSV UTF-8”"),
+            );
+            None
+        }
+    }
+}
+
+/// The tariff of that id, or the only one.
+fn choose(book: &TariffBook, id: Option<&str>) -> Result<TariffId, RunError> {
+    let ids: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
+    let listed = |ids: &[&str]| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let id = match (id, ids.as_slice()) {
+        (Some(id), _) => id,
+        (None, [only]) => only,
+        (None, []) => return Err(RunError::Usage("the files hold no tariff".to_owned())),
+        (None, several) => {
+            return Err(RunError::Usage(format!(
+                "the files hold several tariffs, {}: say which one with --id",
+                listed(several)
+            )));
+        }
+    };
+    book.tariff_id(id)
+        .ok_or_else(|| RunError::Usage(format!("there is no tariff `{id}` in these files; there is {}", listed(&ids))))
+}

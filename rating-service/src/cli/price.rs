@@ -1,0 +1,137 @@
+//! `rating price`: calls as JSON Lines in, prices as JSON Lines out.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use rating_core::run::quote::lines::Lines;
+use rating_core::run::quote::{Options, Quoter};
+use rating_core::run::storage::Disk;
+use rating_core::time::Zone;
+
+use super::terminal::{complain, line};
+use super::{Exit, run};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rating price --tariff retail.toml < calls.jsonl
+  rating price --tariff tariffs/*.toml --id retail-gb --zone Europe/London < calls.jsonl > priced.jsonl
+  echo '{\"id\":\"1\",\"called\":\"+442079460958\",\"answered_at\":\"2026-07-01T12:00:00Z\",\"duration\":\"75s\"}' |
+    rating price --tariff retail.toml";
+
+/// No call is longer than this, in bytes of its line.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// Arguments of `rating price`.
+#[derive(Debug, Args)]
+pub(super) struct PriceArguments {
+    /// Settings files of tariffs; their decks stand beside them
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    tariff: Vec<PathBuf>,
+    /// Which tariff, if the files hold several
+    #[arg(long, value_name = "TARIFF")]
+    id: Option<String>,
+    /// The clock of the site, for tariffs that go by it [default: UTC]; SITE=ZONE for a site that calls name
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    zone: Vec<(Option<String>, Zone)>,
+    /// Whose dial plan reads the numbers
+    #[arg(long, value_name = "COUNTRY", default_value = "GB")]
+    country: String,
+}
+
+fn zone(text: &str) -> Result<(Option<String>, Zone), String> {
+    let (site, name) = text.split_once('=').map_or((None, text), |(site, name)| (Some(site.to_owned()), name));
+    let zone = Zone::load(name).ok_or_else(|| format!("`{name}` is no IANA time zone such as Europe/London"))?;
+    Ok((site, zone))
+}
+
+pub(super) fn price(arguments: &PriceArguments) -> Exit {
+    let mut options = Options::new(arguments.tariff.clone());
+    options.id.clone_from(&arguments.id);
+    options.country.clone_from(&arguments.country);
+    for (site, zone) in &arguments.zone {
+        match site {
+            Some(site) => options.sites.push((site.clone(), zone.clone())),
+            None => options.zone = zone.clone(),
+        }
+    }
+    let quoter = match Quoter::open(&Disk, &options) {
+        Ok((quoter, warnings)) => {
+            run::show_warnings(&warnings);
+            quoter
+        }
+        Err(error) => return run::fail(&error, false),
+    };
+    let mut lines = Lines::new(&quoter);
+    match answer_all(&mut lines) {
+        Ok(()) => {}
+        Err(Stopped::Reading(error)) => {
+            complain(&format!("error: cannot read standard input: {error}\n"));
+            return Exit::Storage;
+        }
+        // A reader that has seen enough (`| head`) is no error.
+        Err(Stopped::Writing(error)) if error.kind() == ErrorKind::BrokenPipe => {}
+        Err(Stopped::Writing(error)) => {
+            complain(&format!("error: cannot write to standard output: {error}\n"));
+            return Exit::Storage;
+        }
+    }
+    let (bad, first) = lines.bad();
+    let Some((number, fault)) = first else { return Exit::Ok };
+    let column = if fault.column > 0 { format!(":{}", fault.column) } else { String::new() };
+    complain(&format!(
+        "{} no call, the first at line {number}{column}: {}\n",
+        if bad == 1 { "1 line is".to_owned() } else { format!("{} lines are", run::thousands(bad)) },
+        line(&fault.message)
+    ));
+    Exit::AboveLimit
+}
+
+enum Stopped {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+/// Answers standard input line by line. What has been answered is written before more input is waited for, so a program
+/// may ask and listen in turns.
+fn answer_all(lines: &mut Lines<'_>) -> Result<(), Stopped> {
+    let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
+    let mut output = io::stdout().lock();
+    let (mut line, mut answers) = (Vec::new(), Vec::with_capacity(1 << 17));
+    loop {
+        line.clear();
+        let read = input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line).map_err(Stopped::Reading)?;
+        if read == 0 {
+            break;
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_LINE {
+            skip_line(&mut input).map_err(Stopped::Reading)?;
+            lines.too_long(&mut answers);
+        } else {
+            lines.answer(&line, &mut answers);
+        }
+        if input.buffer().is_empty() || answers.len() >= 1 << 16 {
+            output.write_all(&answers).and_then(|()| output.flush()).map_err(Stopped::Writing)?;
+            answers.clear();
+        }
+    }
+    output.write_all(&answers).and_then(|()| output.flush()).map_err(Stopped::Writing)
+}
+
+/// Passes over the rest of a line, however long, without keeping it.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let (used, done) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (buffer.len(), false),
+        };
+        input.consume(used);
+        if done {
+            return Ok(());
+        }
+    }
+}
