@@ -229,12 +229,12 @@ class Tariff:
 
     def _bands(self, names, own):
         r = self.r
-        groups = r.choice([
-            ["mon-sun"], ["mon-fri", "sat-sun"], ["mon-thu", "fri", "sat,sun"], ["mon,wed", "tue", "thu-sun"],
-            ["mon-sat", "sun"],
-        ])  # fmt: skip
-        groups = groups + [name for name in own if r.random() < 0.7]
         while True:
+            groups = r.choice([
+                ["mon-sun"], ["mon-fri", "sat-sun"], ["mon-thu", "fri", "sat,sun"], ["mon,wed", "tue", "thu-sun"],
+                ["mon-sat", "sun"],
+            ])  # fmt: skip
+            groups = groups + [name for name in own if r.random() < 0.7]
             table = {name: [] for name in names}
             for group in groups:
                 edges = sorted(r.sample(["06:00", "07:30", "08:00", "12:00", "17:59:59", "18:00", "22:15:30", "01:00", "02:30"],
@@ -834,7 +834,7 @@ def make(folder, seed, count, features):
     with open(project.folder / "calls.jsonl", "w", encoding="utf-8") as file:
         for record in project.calls(count):
             file.write(json.dumps(record) + "\n")
-    arguments = {"tariff": project.files, "wholesale": project.wholesale, "zone": project.zone, "country": "GB"}
+    arguments = {"tariff": project.files, "id": "asked", "wholesale": project.wholesale, "zone": project.zone, "country": "GB"}
     if project.holidays:
         arguments["holidays"] = project.holidays
     (project.folder / "price.json").write_text(json.dumps(arguments) + "\n", encoding="utf-8")

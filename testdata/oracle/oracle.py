@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Prices calls by tariff files, as docs/tariff-guide.md says: an independent second opinion on `rating price`.
 
-    oracle.py price [--zone ZONE] [--country GB] [--holidays CALENDAR] --tariff FILE... [--wholesale FILE...]
+    oracle.py price --tariff FILE... [--id TARIFF] [--wholesale FILE...] [--zone ZONE] [--country GB] [--holidays CALENDAR]
 
-Reads calls as JSON Lines from standard input and writes one JSON line for each, with the fields of `rating price`. The first
-FILE names the tariff; the others are its versions and parents. Only the standard library is used, and nothing but
+Reads calls as JSON Lines from standard input and writes one JSON line for each, with the fields of `rating price`. Without `--id`
+the first FILE names the tariff; the others are its versions and parents. Only the standard library is used, and nothing but
 `fractions.Fraction` and whole numbers for money and time.
 """
 
@@ -46,16 +46,17 @@ def seconds_text(milliseconds):
 class Oracle:
     """A tariff that can be asked: `answer(record)` is the line of `rating price` as a dictionary."""
 
-    def __init__(self, tariff, wholesale=(), zone="UTC", holidays=None):
+    def __init__(self, tariff, wholesale=(), zone="UTC", holidays=None, asked=None):
         other = Engine(reading.Tariffs(wholesale, zone, None, holidays)) if wholesale else None
-        self.engine = Engine(reading.Tariffs(tariff, zone, None, holidays), other)
+        self.engine = Engine(reading.Tariffs(tariff, zone, None, holidays, asked), other)
         self.engine.readers = (lru_cache(maxsize=1024)(clock.instant), lru_cache(maxsize=4096)(reading.duration_ms))
 
     def answer(self, record):
         try:
             answer = self.engine.price(Call(record, *self.engine.readers), record)
         except NotRated as why:
-            return {"id": record.get("id"), "status": "not_rated", "reason": why.reason}
+            nothing = dict.fromkeys(("charge", "unrounded", "billed_duration_s", "destination", "band", "row"))
+            return {"id": record.get("id"), "status": "not_rated", "reason": why.reason, **nothing}
         answer["charge"] = decimal_text(answer["charge"])
         answer["unrounded"] = decimal_text(answer["unrounded"])
         answer["billed_duration_s"] = seconds_text(answer["billed_duration_s"])
@@ -67,12 +68,13 @@ def main(arguments):
     commands = parser.add_subparsers(dest="command", required=True)
     price = commands.add_parser("price", help="price calls from standard input")
     price.add_argument("--tariff", nargs="+", required=True)
+    price.add_argument("--id")
     price.add_argument("--wholesale", nargs="+", default=())
     price.add_argument("--zone", default="UTC")
     price.add_argument("--country", default="GB", choices=["GB"])
     price.add_argument("--holidays")
     options = parser.parse_args(arguments)
-    oracle = Oracle(options.tariff, options.wholesale, options.zone, options.holidays)
+    oracle = Oracle(options.tariff, options.wholesale, options.zone, options.holidays, options.id)
     write = sys.stdout.write
     for line in sys.stdin:
         if line.strip():

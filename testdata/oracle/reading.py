@@ -530,7 +530,7 @@ class Version:
 class Tariffs:
     """All versions of all tariffs that were named, in order of time."""
 
-    def __init__(self, paths, site_zone="UTC", operator_zone=None, site_calendar=None):
+    def __init__(self, paths, site_zone="UTC", operator_zone=None, site_calendar=None, asked=None):
         self.site_zone = site_zone
         self.versions = {}
         for path in paths:
@@ -544,7 +544,7 @@ class Tariffs:
                     version.until = following.start
                 if following is not None and version.until > following.start:
                     raise Refused(f"versions of {version.id} overlap")
-        self.asked = next(iter(self.versions))
+        self.asked = asked or next(iter(self.versions))
 
     def in_force(self, name, at):
         for version in self.versions.get(name, ()):
