@@ -29,7 +29,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                 let mut findings = Findings::default();
                 let mut load = |_: &str| Some(Arc::clone(&deck));
                 let files = [Arc::clone(&settings)];
-                let book = TariffBook::read(&files, &mut load, std::slice::from_ref(&zone), &zone, &mut findings);
+                let book = TariffBook::read(&files, &mut load, &[zone.clone().into()], &zone, &mut findings);
                 assert!(findings.is_empty() && book.tariffs().len() == 1);
                 book
             });

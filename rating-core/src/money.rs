@@ -189,19 +189,44 @@ impl Ratio {
         (self.numerator, self.denominator)
     }
 
-    /// The exact sum; `None` if it does not fit.
+    /// The exact sum over the least common denominator; `None` if it does not fit.
     #[must_use]
     #[inline]
     pub fn plus(self, other: Self) -> Option<Self> {
         if self.denominator == other.denominator {
             return Some(Self { numerator: self.numerator.checked_add(other.numerator)?, ..self });
         }
-        let left = self.numerator.checked_mul(other.denominator)?;
-        let right = other.numerator.checked_mul(self.denominator)?;
-        Some(Self {
-            numerator: left.checked_add(right)?,
-            denominator: self.denominator.checked_mul(other.denominator)?,
-        })
+        if self.numerator == 0 {
+            return Some(other);
+        }
+        if other.numerator == 0 {
+            return Some(self);
+        }
+        let common = common_divisor(self.denominator, other.denominator);
+        let (mine, its) = (other.denominator / common, self.denominator / common);
+        let left = self.numerator.checked_mul(mine)?;
+        let right = other.numerator.checked_mul(its)?;
+        Some(Self { numerator: left.checked_add(right)?, denominator: self.denominator.checked_mul(mine)? })
+    }
+
+    /// The exact difference; `None` if it does not fit.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(Self { numerator: other.numerator.checked_neg()?, ..other })
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    #[inline]
+    pub const fn is_zero(self) -> bool {
+        self.numerator == 0
+    }
+
+    /// In lowest terms.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let common = common_divisor(self.numerator.saturating_abs(), self.denominator);
+        Self { numerator: self.numerator / common, denominator: self.denominator / common }
     }
 
     /// Which of the two is larger; `None` if the comparison does not fit.
@@ -265,6 +290,14 @@ impl Ratio {
     pub fn post(self) -> Option<Charge> {
         self.round(Rounding::LEDGER)
     }
+}
+
+/// The largest number that divides both, which are not negative and not both zero; 1 if they are.
+fn common_divisor(mut left: i128, mut right: i128) -> i128 {
+    while right != 0 {
+        (left, right) = (right, left % right);
+    }
+    left.max(1)
 }
 
 /// Which neighbour a value between two steps goes to. Signs mirror: −0.5 goes where 0.5 goes, away from or towards zero.
@@ -350,6 +383,14 @@ impl Charge {
             return Err(PriceError::TooPrecise);
         }
         Ok(Self(scaled / divisor))
+    }
+
+    /// This amount as an exact ratio.
+    #[must_use]
+    #[inline]
+    pub const fn ratio(self) -> Ratio {
+        const FROM_LEDGER: i128 = 10_i128.pow(PRICE_SCALE - LEDGER_SCALE);
+        Ratio { numerator: self.0 as i128 * FROM_LEDGER, denominator: 1 }
     }
 
     /// The exact sum; `None` if it does not fit.

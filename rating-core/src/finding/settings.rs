@@ -127,6 +127,12 @@ impl Section {
         self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Table(_)))
     }
 
+    /// Whether the key holds a text, without asking for its value: for keys that are a word or something larger.
+    #[must_use]
+    pub fn is_text(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Text(_)))
+    }
+
     /// The keys of this table in the order of their names, with their places: for tables whose keys are data.
     pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.entries.iter().map(|entry| &entry.key)
@@ -182,6 +188,23 @@ impl Section {
                 Vec::new()
             }
         }
+    }
+
+    /// A list of integers; a single one counts as a list of one. Empty if the key is not there.
+    pub fn integers(&self, key: &str, findings: &mut Findings) -> Vec<Spanned<i64>> {
+        let Some(entry) = self.entry(key) else { return Vec::new() };
+        let items = match &entry.value.value {
+            Value::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        let mut integers = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Integer(value) => integers.push(Spanned { value: *value, span: item.span.clone() }),
+                other => self.wrong_type(key, "an integer", other.kind(), &item.span, findings),
+            }
+        }
+        integers
     }
 
     /// A sub-table `[key]`.

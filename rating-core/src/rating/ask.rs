@@ -2,7 +2,7 @@
 //! payer or an assignment.
 
 use super::Reason;
-use super::price::Working;
+use super::price::{Talk, Working};
 use super::rater::{Sides, Verdict};
 use crate::ids::{SiteId, TariffId};
 use crate::money::Currency;
@@ -66,7 +66,12 @@ pub fn ask(book: &TariffBook, tariff: TariffId, question: &Question<'_>) -> Answ
         Ok(called) => called,
         Err(reason) => return Answer { version: None, currency: None, outcome: Err(reason) },
     };
-    let verdict = sides.by_tariff(tariff, called, question.answered_at, question.site, question.duration);
+    let caller = match question.calling {
+        Party::Number(number) => Some(number),
+        _ => None,
+    };
+    let talk = Talk { caller, ..Talk::new(question.answered_at, question.site, question.duration) };
+    let verdict = sides.by_tariff(tariff, called, &talk);
     let (asked, outcome) = match verdict {
         Verdict::Priced(asked, working) => (asked, Ok(working)),
         Verdict::Reason(asked, Reason::NoRateForDestination | Reason::TariffNotInForce)

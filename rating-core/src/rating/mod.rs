@@ -4,14 +4,16 @@ mod ask;
 mod price;
 mod rater;
 mod reason;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
 pub use ask::{Answer, Question, ask};
-pub use price::{Working, billed, price};
+pub use price::{ChargeWorking, Show, Talk, Trouble, Working, billed, price};
 pub use rater::Rater;
 pub use reason::Reason;
+pub use walk::{Entry, Stretch};
 
 use crate::attribution::AttributedCall;
 use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};

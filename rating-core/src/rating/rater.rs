@@ -1,12 +1,13 @@
 //! The two sides of a call, by the rulings of the house.
 
-use super::price::{Working, price};
+use super::price::{ChargeWorking, Show, Talk, Working, finish, parts, price};
+use super::walk::{Entry, Stretch};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
 use crate::assignment::{Assignments, SideKind};
 use crate::attribution::AttributedCall;
 use crate::ids::{PayerId, SiteId, TariffId};
-use crate::money::Currency;
-use crate::number::{Direction, NumberClass, Party};
+use crate::money::{Charge, Currency};
+use crate::number::{Direction, E164, NumberClass, Party};
 use crate::tariff::{Called, Match, TariffBook, TariffVersion};
 use crate::time::{Duration, Instant, Month};
 
@@ -93,25 +94,47 @@ impl<'t> Sides<'t> {
             }
         };
         let at = call.call.charging_at;
-        [SideKind::Retail, SideKind::Wholesale].map(|kind| {
-            let side = self.finish(self.side(call, called, kind, at, &choose));
-            match call.call.other_reading {
-                None => side,
-                // Nobody pays for it, whoever holds the number.
-                Some(_) if side.outcome == Reason::InternalCall.outcome() => side,
-                Some(_) if kind == SideKind::Retail && !call.readings_agree => ambiguous(side),
-                Some(other) => {
-                    let again = self.finish(self.side(call, called, kind, other, &choose));
-                    self.of_two_readings(site(call), (at, side), (other, again))
-                }
+        let sides = self.pair(call, called, at, &choose);
+        let Some(other) = call.call.other_reading else { return sides };
+        let again = self.pair(call, called, other, &choose);
+        let of_two = |kind, side: Side, again: Side| {
+            // Nobody pays for an internal call, whoever holds the number.
+            if side.outcome == Reason::InternalCall.outcome() {
+                side
+            } else if kind == SideKind::Retail && !call.readings_agree {
+                ambiguous(side)
+            } else {
+                self.of_two_readings(site(call), (at, side), (other, again))
             }
-        })
+        };
+        [of_two(SideKind::Retail, sides[0], again[0]), of_two(SideKind::Wholesale, sides[1], again[1])]
+    }
+
+    /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
+    fn pair(&self, call: &AttributedCall<'_>, called: Called, at: Instant, choose: &impl Choose) -> [Side; 2] {
+        let wholesale = self.finish(self.side(call, called, SideKind::Wholesale, at, None, choose));
+        let retail = self.side(call, called, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
+        let mut retail = self.finish(retail);
+        // A mark-up row need not name where calls go: the wholesale row says it.
+        if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
+            && self.book.destination(priced.destination).is_empty()
+        {
+            priced.destination = carrier.destination;
+        }
+        [retail, wholesale]
     }
 
     /// What one side comes to at the instant that decides.
     fn verdict(&self, call: &AttributedCall<'_>, kind: SideKind, choose: impl Choose) -> Verdict {
         match self.called(call) {
-            Ok(called) => self.side(call, called, kind, call.call.charging_at, &choose),
+            Ok(called) => {
+                let at = call.call.charging_at;
+                let wholesale = match kind {
+                    SideKind::Wholesale => None,
+                    SideKind::Retail => wholesale_charge(&self.pair(call, called, at, &choose)[1]),
+                };
+                self.side(call, called, kind, at, wholesale, &choose)
+            }
             Err(reason) => Verdict::Reason(Asked::default(), reason),
         }
     }
@@ -151,6 +174,7 @@ impl<'t> Sides<'t> {
         called: Called,
         side: SideKind,
         at: Instant,
+        wholesale: Option<(Charge, Currency)>,
         choose: &impl Choose,
     ) -> Verdict {
         let payer = match (side, call.holder) {
@@ -164,7 +188,10 @@ impl<'t> Sides<'t> {
         let site = site(call);
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
-            Some(tariff) => self.by_tariff(tariff, called, at, site, call.call.duration),
+            Some(tariff) => {
+                let talk = Talk { wholesale, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
+                self.by_tariff(tariff, called, &talk)
+            }
         };
         match verdict {
             // An internal call that no row prices is free, whatever the tariff lacks.
@@ -216,28 +243,92 @@ impl<'t> Sides<'t> {
         if self.prices_internal_calls { Ok(Called::Internal) } else { Err(Reason::InternalCall) }
     }
 
-    pub(super) fn by_tariff(
+    /// Prices a call by a row; where the version ends during the call and says that this splits it, the rest is priced by
+    /// the rows that the later versions find.
+    fn through_versions(
         &self,
         tariff: TariffId,
+        version: &TariffVersion,
+        row: u32,
         called: Called,
-        at: Instant,
-        site: SiteId,
-        duration: Duration,
-    ) -> Verdict {
+        talk: &Talk,
+        show: &mut impl Show,
+    ) -> Result<Working, Reason> {
+        let end = talk.at.plus(talk.duration);
+        let cut = |version: &TariffVersion| {
+            let until = version.in_force(talk.site).until;
+            (version.splits_at_versions() && until < end).then(|| until.since(talk.at))
+        };
+        let Some(mut from) = cut(version) else { return Ok(price(version, row, talk, show)?) };
+        let cost = version.cost(row).ok_or(Reason::ChargeOverflow)?;
+        let mut left = Ends { show, ends: Vec::new() };
+        let mut whole = parts(version, row, &Talk { until: Some(from), ..*talk }, &[], &mut left)?;
+        loop {
+            let at = talk.at.plus(from);
+            let next = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, talk.site));
+            let (_, next) = next.ok_or(Reason::TariffNotInForce)?;
+            let row = match next.find(called, at, talk.site) {
+                Match::Row(row) => row,
+                Match::NotFound => return Err(Reason::NoRateForDestination),
+                Match::Blocked(_) => return Err(Reason::DestinationBlocked),
+                Match::Protected(_) => return Err(Reason::ClassNotPriced),
+            };
+            let until = cut(next).filter(|until| *until > from);
+            let starts = std::mem::take(&mut left.ends);
+            let part = parts(next, row, &Talk { from, until, ..*talk }, &starts, &mut left)?;
+            whole = whole.and(&part).ok_or(Reason::ChargeOverflow)?;
+            match until {
+                Some(until) => from = until,
+                None => return Ok(finish(version, cost, &whole)?),
+            }
+        }
+    }
+
+    pub(super) fn by_tariff(&self, tariff: TariffId, called: Called, talk: &Talk) -> Verdict {
         let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
-        let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, site)) else {
+        let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(talk.at, talk.site))
+        else {
             return Verdict::Reason(asked, Reason::TariffNotInForce);
         };
         (asked.version, asked.currency) = (index, Some(version.currency()));
-        match version.find(called, at, site) {
+        match version.find(called, talk.at, talk.site) {
             Match::NotFound => Verdict::Reason(asked, Reason::NoRateForDestination),
             Match::Blocked(_) => Verdict::Reason(asked, Reason::DestinationBlocked),
             Match::Protected(_) => Verdict::Reason(asked, Reason::ClassNotPriced),
-            Match::Row(row) => match price(version, row, at, site, duration) {
-                Some(working) => Verdict::Priced(asked, working),
-                None => Verdict::Reason(asked, Reason::ChargeOverflow),
+            Match::Row(row) => match self.through_versions(tariff, version, row, called, talk, &mut ()) {
+                Ok(working) => Verdict::Priced(asked, working),
+                Err(reason) => Verdict::Reason(asked, reason),
             },
         }
+    }
+}
+
+/// Passes the sum on, and keeps where each charge left off.
+struct Ends<'s, S> {
+    show: &'s mut S,
+    ends: Vec<(String, Duration)>,
+}
+
+impl<S: Show> Show for Ends<'_, S> {
+    fn stretch(&mut self, stretch: &Stretch) {
+        self.show.stretch(stretch);
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        self.show.entry(entry);
+    }
+
+    fn charge(&mut self, charge: &ChargeWorking<'_>) {
+        self.ends.push((charge.name.to_owned(), charge.end));
+        self.show.charge(charge);
+    }
+}
+
+/// What a side costs, as a mark-up takes it.
+fn wholesale_charge(side: &Side) -> Option<(Charge, Currency)> {
+    match side.outcome {
+        Outcome::Rated(priced) => Some((priced.charge, side.currency?)),
+        _ => None,
     }
 }
 
@@ -249,6 +340,14 @@ fn ambiguous(side: Side) -> Side {
 /// The site whose tariff and clock apply: that of the holder, or of the source while nobody is known to pay.
 fn site(call: &AttributedCall<'_>) -> SiteId {
     call.holder.map_or(call.call.site, |holder| holder.site)
+}
+
+/// Who calls, as far as it is a number: as recorded, or the number of the line.
+fn caller(call: &AttributedCall<'_>) -> Option<E164> {
+    match call.call.calling {
+        Party::Number(number) => Some(number),
+        _ => call.holder.ok().and_then(|holder| holder.number),
+    }
 }
 
 fn priced(version: &TariffVersion, working: &Working) -> Priced {

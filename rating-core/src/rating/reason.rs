@@ -1,6 +1,17 @@
 //! Why a side of a call has no charge.
 
-use super::Outcome;
+use super::{Outcome, Trouble};
+
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NoPrice | Trouble::Overflow => Self::ChargeOverflow,
+            Trouble::WholesaleUnpriced => Self::WholesaleUnpriced,
+            Trouble::WholesaleCurrency => Self::WholesaleCurrency,
+            Trouble::CallerZoneUnknown => Self::CallerZoneUnknown,
+        }
+    }
+}
 
 /// Why a side of a call has no charge, as far as rating decides it. A call whose payer is not known is suspended with the
 /// code of `attribution` instead.
@@ -35,13 +46,19 @@ pub enum Reason {
     NoRateForDestination,
     /// The charge is larger than a ledger amount can be.
     ChargeOverflow,
+    /// The row marks the wholesale charge up, and the wholesale side has none.
+    WholesaleUnpriced,
+    /// The row marks the wholesale charge up, and that is in another currency.
+    WholesaleCurrency,
+    /// The clock of the tariff is the caller's, and the table of callers' zones does not have this one.
+    CallerZoneUnknown,
     /// The local time was read two ways, and they differ in holder, month or charge.
     LocalTimeAmbiguous,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::EmergencyCall,
         Self::Unanswered,
         Self::InboundCall,
@@ -55,6 +72,9 @@ impl Reason {
         Self::ClassNotPriced,
         Self::NoRateForDestination,
         Self::ChargeOverflow,
+        Self::WholesaleUnpriced,
+        Self::WholesaleCurrency,
+        Self::CallerZoneUnknown,
         Self::LocalTimeAmbiguous,
     ];
 
@@ -75,6 +95,9 @@ impl Reason {
             Self::ClassNotPriced => "rating.class_not_priced",
             Self::NoRateForDestination => "rating.no_rate_for_destination",
             Self::ChargeOverflow => "rating.charge_overflow",
+            Self::WholesaleUnpriced => "rating.wholesale_unpriced",
+            Self::WholesaleCurrency => "rating.wholesale_currency",
+            Self::CallerZoneUnknown => "rating.caller_zone_unknown",
             Self::LocalTimeAmbiguous => "rating.local_time_ambiguous",
         }
     }

@@ -1,8 +1,10 @@
+mod charges;
+
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::rater::Sides;
-use super::{Outcome, RatedCall, Rater, Reason, Side, price};
+use super::rater::{Sides, Verdict};
+use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
 use crate::cdr::{Cdr, Kind};
@@ -13,18 +15,18 @@ use crate::money::Total;
 use crate::number::{Digits, Direction, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Match, Tariff, TariffBook};
+use crate::tariff::{Called, Tariff, TariffBook};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 
-/// What `number` costs in the first tariff of `book`, in its currency; or which kind of match stood in the way.
+/// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
-    let (at, duration) = (at(instant), Duration::parse(duration).unwrap());
-    let (_, version) = book.tariffs()[0].version_at(at, LONDON).expect("a version in force");
-    match version.find(called(number), at, LONDON) {
-        Match::Row(row) => price(version, row, at, LONDON, duration).unwrap().charge.to_string(),
-        other => format!("{other:?}"),
+    let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
+    match Sides::new(book).by_tariff(TariffId(0), called(number), &talk) {
+        Verdict::Priced(_, working) => working.charge.to_string(),
+        Verdict::Reason(_, reason) => reason.code().to_owned(),
+        Verdict::Unknown(code) => code.to_owned(),
     }
 }
 
@@ -189,7 +191,7 @@ proptest! {
         );
         let book = retail("", &deck);
         let version = &book.tariffs()[0].versions()[0];
-        let working = price(version, 0, at(NOON), LONDON, Duration::from_seconds(seconds)).unwrap();
+        let working = price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_seconds(seconds)), &mut ()).unwrap();
 
         // Counting the steps one by one, and dividing last.
         let mut billed = first;
@@ -220,7 +222,7 @@ proptest! {
         let deck = format!("prefix,destination,price,increments\n44,UK,{price_text},{first}/{further}\n");
         let book = retail(&settings, &deck);
         let version = &book.tariffs()[0].versions()[0];
-        let charge = |millis| price(version, 0, at(NOON), LONDON, Duration::from_millis(millis)).unwrap().charge;
+        let charge = |millis| price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_millis(millis)), &mut ()).unwrap().charge;
         prop_assert!(charge(short) <= charge(short + more));
     }
 }
@@ -231,9 +233,12 @@ fn what_is_too_large_for_the_ledger_has_no_charge() {
     let book = retail("", "prefix,destination,price\n44,UK,99999 GBP/min\n");
     let version = &book.tariffs()[0].versions()[0];
     for seconds in [3_153_600_000, i64::MAX] {
-        assert!(price(version, 0, at(NOON), LONDON, Duration::from_seconds(seconds)).is_none(), "{seconds}");
+        assert!(
+            price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_seconds(seconds)), &mut ()).is_err(),
+            "{seconds}"
+        );
     }
-    assert!(price(version, 0, at(NOON), LONDON, Duration::from_millis(i64::MAX)).is_none());
+    assert!(price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_millis(i64::MAX)), &mut ()).is_err());
 }
 
 /// The examples of the guide: fenced blocks of files by name, and a block of prices that closes each example.
@@ -264,12 +269,7 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
                 let [number, instant, duration, expected] = line.split_whitespace().collect::<Vec<_>>()[..] else {
                     panic!("{line}");
                 };
-                let shown = match cost(&book, number, instant, duration).as_str() {
-                    found if found.starts_with("NotFound") => Reason::NoRateForDestination.code().to_owned(),
-                    found if found.starts_with("Blocked") => Reason::DestinationBlocked.code().to_owned(),
-                    found if found.starts_with("Protected") => Reason::ClassNotPriced.code().to_owned(),
-                    charge => charge.to_owned(),
-                };
+                let shown = cost(&book, number, instant, duration);
                 assert_eq!(shown, expected, "{line}");
                 checked += 1;
             }
@@ -596,7 +596,8 @@ fn a_working_adds_up_to_the_charge() {
     let book = two_tariffs(RETAIL, WHOLESALE);
     let Outcome::Rated(priced) = rate(&book, call()).retail.outcome else { panic!("rated") };
     let version = &book.tariffs()[1].versions()[0];
-    let working = price(version, priced.row, at(NOON), LONDON, Duration::from_seconds(60)).unwrap();
+    let working =
+        price(version, priced.row, &Talk::new(at(NOON), LONDON, Duration::from_seconds(60)), &mut ()).unwrap();
     assert_eq!(working.charge, priced.charge);
     assert_eq!(book.destination(priced.destination), "UK");
     assert_eq!(book.band(priced.band), "all");

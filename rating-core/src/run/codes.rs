@@ -48,6 +48,11 @@ pub(super) fn help(code: &str) -> &'static str {
         }
         "rating.no_rate_for_destination" => "no row of the deck matches: add its prefix, and run again",
         "rating.charge_overflow" => "the charge is larger than any that can be true: check duration and price",
+        "rating.wholesale_unpriced" => "the row marks the wholesale charge up, and there is none: mend that side first",
+        "rating.wholesale_currency" => "the row marks up a charge in another currency: give it a price of its own",
+        "rating.caller_zone_unknown" => {
+            "add the caller's prefix to the tariff's table of callers' zones, and run again"
+        }
         "cdr.truncated" => "the file ends inside the record: fetch it again when the switch has finished writing",
         "cdr.record_too_long" | "cdr.too_many_columns" | "cdr.nul_bytes" | "cdr.quote_not_closed" => {
             "the record is damaged: look at the file around the offset, or fetch it again"

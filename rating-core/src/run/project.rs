@@ -20,7 +20,7 @@ use crate::ids::{SiteId, SourceId};
 use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan, Winner};
 use crate::mediation::{Mediator, SourceSettings as MediatorSettings};
 use crate::number::Digits;
-use crate::tariff::TariffBook;
+use crate::tariff::{SiteClock, TariffBook, calendar};
 use crate::time::{Instant, Zone};
 
 /// The name of a project's settings file.
@@ -427,15 +427,38 @@ fn read_tariffs(
     for path in &paths {
         files.extend(reader.text(path, None, findings));
     }
-    let zones: Vec<Zone> = settings.sites.iter().map(|site| site.zone.clone()).collect();
+    let sites: Vec<SiteClock> =
+        settings.sites.iter().map(|site| site_clock(reader, settings, site, findings)).collect();
     // A deck is named relative to the tariff that names it; what cannot be read is the tariff reader's to report.
     let mut deck = |path: &str| reader.text(path, None, &mut Findings::default());
-    let book = TariffBook::read(&files, &mut deck, &zones, &settings.operator.zone, findings);
+    let book = TariffBook::read(&files, &mut deck, &sites, &settings.operator.zone, findings);
     let declared = files.iter().filter_map(|file| {
         let mut ignored = Findings::default();
         Section::parse(file, &mut ignored).text("id", &mut ignored).map(|id| id.value)
     });
     Ok((book, declared.collect()))
+}
+
+/// The clock of a site and its holidays, by built-in calendars and files.
+fn site_clock(reader: &mut Reader<'_>, settings: &Settings, site: &SiteSettings, findings: &mut Findings) -> SiteClock {
+    let mut dates = Vec::new();
+    for name in &site.holidays {
+        let place = Label::new(&settings.source, name.span.clone(), "");
+        if let Some(built_in) = calendar::dates(&name.value) {
+            dates.extend(built_in);
+        } else if name.value.contains(['.', '/']) {
+            let file = reader.text(&name.value, Some(place), findings);
+            dates.extend(file.map(|file| calendar::read(&file, findings)).unwrap_or_default());
+        } else {
+            findings.push(
+                Finding::error("settings.calendar_unknown", format!("there is no calendar `{}`", name.value))
+                    .at(place)
+                    .help(calendar::suggestion(&name.value)),
+            );
+        }
+    }
+    let holidays = (!site.holidays.is_empty()).then(|| dates.into());
+    SiteClock { zone: site.zone.clone(), holidays }
 }
 
 fn read_assignments(

@@ -13,7 +13,7 @@ use crate::ids::{SiteId, TariffId};
 use crate::mediation::dial_plan::{Countries, DialPlan, Role, SitePlan};
 use crate::number::{NumberClass, Party};
 use crate::rating::{Answer, Question, ask};
-use crate::tariff::{Tariff, TariffBook, TariffVersion};
+use crate::tariff::{SiteClock, Tariff, TariffBook, TariffVersion};
 use crate::time::Zone;
 
 /// What to quote from.
@@ -77,9 +77,9 @@ impl Quoter {
         }
         let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
         let mut findings = Findings::default();
-        let zones: Vec<Zone> =
-            std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone)).cloned().collect();
-        let book = TariffBook::read(&files, &mut deck, &zones, &options.zone, &mut findings);
+        let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
+        let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
+        let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
         findings.extend(unread.into_inner());
         if findings.has_errors() {
             return Err(RunError::Invalid(findings));

@@ -66,6 +66,8 @@ pub struct SiteSettings {
     pub outside_line: Vec<Spanned<String>>,
     /// Ranges of extensions: `2000-2999`.
     pub extensions: Vec<Spanned<String>>,
+    /// Its own holidays, for tariffs that name the calendar `site`: built-in calendars and files.
+    pub holidays: Vec<Spanned<String>>,
     /// Where it stands in the file.
     pub span: Range<usize>,
     /// Whether it says all that a site must. If not, findings say what is wrong and nothing is rated; the site is kept
@@ -316,6 +318,7 @@ fn read_site(section: Section, findings: &mut Findings) -> Option<SiteSettings> 
     let area_code = section.text("area_code", findings);
     let outside_line = section.texts("outside_line", findings);
     let extensions = section.texts("extensions", findings);
+    let holidays = section.texts("holidays", findings);
     let span = section.span();
     section.finish(findings);
     let id = id?;
@@ -328,6 +331,7 @@ fn read_site(section: Section, findings: &mut Findings) -> Option<SiteSettings> 
         area_code,
         outside_line,
         extensions,
+        holidays,
         span,
     })
 }

@@ -1,15 +1,15 @@
 //! The week of a tariff: which band a moment is in.
 //!
-//! People write bands as lists of days and times; [`Week`] is eight days (Monday to Sunday, holiday) of sorted edges.
-//! Every moment of each has exactly one band, or the tariff is refused with the gap or overlap named.
+//! People write bands as lists of days and times; a [`Week`] is one set of bands: for each day type (Monday to Sunday,
+//! holiday, the tariff's own) its sorted edges, and which date is which day type. Every moment of each has exactly one
+//! band, or the tariff is refused with the gap or overlap named.
 
-use super::notation::{BandTimes, DAY, HOLIDAY, show_clock};
+use std::sync::Arc;
+
+use super::days::{Calendar, DayTypes};
+use super::times::{BandTimes, DAY, DayBits, FIRST_OWN, HOLIDAY, show_clock, show_days};
 use crate::finding::{Finding, Findings, Label};
 use crate::time::{Date, Duration, Instant, LocalTime, Zone};
-
-/// Days of the week, then the holiday.
-const DAY_TYPES: usize = 8;
-const DAY_NAMES: [&str; DAY_TYPES] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"];
 
 /// One line of a band as written, with its place.
 #[derive(Clone, Debug)]
@@ -20,76 +20,142 @@ pub(super) struct BandLine {
     pub(super) label: Label,
 }
 
-/// The bands of a tariff version over the week and on holidays, compiled.
+/// What the lines of one set of bands say, before it is known which date is which day type.
+#[derive(Clone, Debug)]
+pub(super) struct WeekDraft {
+    /// Where the edges of each day type begin in `edges`; one more entry for the end.
+    starts: Box<[u16]>,
+    edges: Box<[(u32, u8)]>,
+    /// The day types that some band names.
+    pub(super) named: DayBits,
+    /// The bands that some line is for, as bits.
+    used: [u64; 4],
+    only: Option<u8>,
+}
+
+/// One set of bands over the week and on the days of the calendar, compiled.
 #[derive(Clone, Debug)]
 pub(super) struct Week {
     /// Where the edges of each day type begin in `edges`; one more entry for the end.
-    starts: [u16; DAY_TYPES + 1],
+    starts: Box<[u16]>,
     /// From which millisecond of the day which band holds. Every day type begins with an edge at 0.
     edges: Box<[(u32, u8)]>,
-    /// Days that have the holiday's edges; empty if holidays are the weekday they fall on.
-    holidays: Days,
-    /// Whether there is no choice, so that no clock need be asked.
-    one_band: bool,
+    /// Which date is which day type: by site, or one for all.
+    calendars: Box<[Arc<Calendar>]>,
+    /// The band, where there is no choice, so that no clock need be asked.
+    only: Option<u8>,
 }
 
-impl Week {
-    /// A week of one band.
-    pub(super) fn all_one() -> Self {
-        let starts = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-        Self { starts, edges: [(0, 0); DAY_TYPES].into(), holidays: Days::default(), one_band: true }
+/// The sets of bands of a tariff version, and the day types that they name.
+#[derive(Clone, Debug)]
+pub(super) struct Weeks {
+    /// By index; the first is that of `[bands]` and has no name.
+    sets: Vec<(String, WeekDraft)>,
+    days: DayTypes,
+}
+
+impl Weeks {
+    pub(super) fn new(sets: Vec<(String, WeekDraft)>, days: DayTypes) -> Self {
+        Self { sets, days }
     }
 
-    /// Compiles what was written. Gaps and overlaps are reported, all of them; in a gap the first band stands, which
-    /// nobody sees, because the tariff is refused.
+    /// The index of the set of `[band_sets.NAME]`.
+    pub(super) fn set(&self, name: &str) -> Option<u8> {
+        let place = self.sets.iter().skip(1).position(|(have, _)| have == name)?;
+        u8::try_from(place + 1).ok()
+    }
+
+    /// The names of `[band_sets]`.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sets.iter().skip(1).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a set has a band at any time: whether whatever is priced by that set needs a price for the band.
+    pub(super) fn has_band(&self, set: u8, band: u8) -> bool {
+        let set = self.sets.get(usize::from(set));
+        set.is_some_and(|(_, week)| week.used[usize::from(band / 64)] >> (band % 64) & 1 == 1)
+    }
+
+    /// The sets with the calendars of the sites, whose own holidays are in `sites` (the last is the operator's).
+    pub(super) fn compile(&self, sites: &[Option<Arc<[Date]>>]) -> Box<[Week]> {
+        let week = |(_, draft): &(String, WeekDraft)| Week {
+            starts: draft.starts.clone(),
+            edges: draft.edges.clone(),
+            calendars: self.days.calendars(draft.named, sites),
+            only: draft.only,
+        };
+        self.sets.iter().map(week).collect()
+    }
+
+    pub(super) const fn days(&self) -> &DayTypes {
+        &self.days
+    }
+}
+
+impl WeekDraft {
+    /// A week of one band.
+    pub(super) fn all(band: u8) -> Self {
+        let mut used = [0; 4];
+        used[usize::from(band / 64)] |= 1 << (band % 64);
+        Self { starts: Box::new([0, 1]), edges: Box::new([(0, band)]), named: 0, used, only: Some(band) }
+    }
+
+    /// Compiles what was written in the set that findings call `set`. Gaps and overlaps are reported, all of them; in a
+    /// gap the first band stands, which nobody sees, because the tariff is refused.
     pub(super) fn compile(
         lines: &[BandLine],
         names: &[String],
-        holidays: Days,
+        days: &DayTypes,
+        set: &str,
         place: &Label,
         findings: &mut Findings,
     ) -> Self {
-        let names_holiday = lines.iter().any(|line| line.times.days & (1 << HOLIDAY) != 0);
+        let own = days.own();
+        let named = lines.iter().fold(0, |bits, line| bits | line.times.days);
         let mut troubles = Troubles::default();
-        let mut starts = [0_u16; DAY_TYPES + 1];
-        let mut edges = Vec::new();
-        for (day, start) in starts.iter_mut().enumerate().take(DAY_TYPES) {
-            *start = u16::try_from(edges.len()).unwrap_or(u16::MAX);
-            if day == usize::from(HOLIDAY) && !names_holiday {
+        let (mut starts, mut edges, mut used) = (Vec::new(), Vec::new(), [0_u64; 4]);
+        for line in lines {
+            used[usize::from(line.band / 64)] |= 1 << (line.band % 64);
+        }
+        for day in 0..usize::from(FIRST_OWN) + own.len() {
+            starts.push(u16::try_from(edges.len()).unwrap_or(u16::MAX));
+            if day >= usize::from(HOLIDAY) && named >> day & 1 == 0 {
                 edges.push((0, 0));
                 continue;
             }
             compile_day(day, lines, &mut edges, &mut troubles);
         }
-        starts[DAY_TYPES] = u16::try_from(edges.len()).unwrap_or(u16::MAX);
-        troubles.report(lines, names, place, findings);
-        let holidays = if names_holiday { holidays } else { Days::default() };
-        let one_band = lines.iter().all(|line| line.band == 0);
-        Self { starts, edges: edges.into(), holidays, one_band }
+        starts.push(u16::try_from(edges.len()).unwrap_or(u16::MAX));
+        troubles.report(lines, &Words { bands: names, own, set }, place, findings);
+        let first = lines.first().map_or(0, |line| line.band);
+        let only = lines.iter().all(|line| line.band == first).then_some(first);
+        Self { starts: starts.into(), edges: edges.into(), named, used, only }
+    }
+}
+
+impl Week {
+    /// The band, where there is no choice, so that no clock need be asked.
+    #[inline]
+    pub(super) const fn only_band(&self) -> Option<u8> {
+        self.only
     }
 
-    /// Whether there is no choice, so that no clock need be asked.
+    /// The band at a reading of the tariff's clock, by the calendar of a site.
     #[inline]
-    pub(super) const fn is_one_band(&self) -> bool {
-        self.one_band
-    }
-
-    /// The band at a reading of the tariff's clock.
-    #[inline]
-    pub(super) fn band_at(&self, local: LocalTime) -> u8 {
-        self.band_until(local).0
+    pub(super) fn band_at(&self, local: LocalTime, slot: usize) -> u8 {
+        self.band_until(local, slot).0
     }
 
     /// The band at a reading of the tariff's clock, and in how many milliseconds of that clock another one may begin: at
     /// the next edge of that day or at midnight.
     #[inline]
-    pub(super) fn band_until(&self, local: LocalTime) -> (u8, i64) {
-        let day = self.day_type(local.date());
-        let (from, to) = (usize::from(self.starts[day]), usize::from(self.starts[day + 1]));
+    fn band_until(&self, local: LocalTime, slot: usize) -> (u8, i64) {
+        let day = self.day_type(local.date(), slot);
+        let edge = |day: usize| self.starts.get(day).map_or(0, |start| usize::from(*start));
         let time = local.millis_of_day();
         let (mut band, mut end) = (0, i64::from(DAY));
         // A day has a handful of edges: walking them beats a search.
-        for (edge, next) in self.edges.get(from..to).unwrap_or(&[]) {
+        for (edge, next) in self.edges.get(edge(day)..edge(day + 1)).unwrap_or(&[]) {
             if i64::from(*edge) > time {
                 end = i64::from(*edge);
                 break;
@@ -101,16 +167,19 @@ impl Week {
 
     /// The band at an instant by the clock of `zone`, and the first later instant at which another may begin.
     #[inline]
-    pub(super) fn span(&self, at: Instant, zone: &Zone) -> (u8, Instant) {
+    pub(super) fn span(&self, at: Instant, zone: &Zone, slot: usize) -> (u8, Instant) {
         let (offset, change) = zone.offset_and_end(at);
-        let (band, left) = self.band_until(LocalTime::from_millis(at.as_millis().saturating_add(offset)));
+        let (band, left) = self.band_until(LocalTime::from_millis(at.as_millis().saturating_add(offset)), slot);
         (band, at.plus(Duration::from_millis(left)).min(change))
     }
 
-    /// 0 for Monday to 6 for Sunday, 7 for a holiday.
+    /// 0 for Monday to 6 for Sunday, 7 for a holiday, then the tariff's own.
     #[inline]
-    pub(super) fn day_type(&self, date: Date) -> usize {
-        if self.holidays.contains(date) { usize::from(HOLIDAY) } else { date.weekday().index() }
+    pub(super) fn day_type(&self, date: Date, slot: usize) -> usize {
+        match self.calendars.get(slot).or_else(|| self.calendars.last()) {
+            Some(calendar) => calendar.day_type(date),
+            None => date.weekday().index(),
+        }
     }
 }
 
@@ -118,7 +187,7 @@ impl Week {
 fn compile_day(day: usize, lines: &[BandLine], edges: &mut Vec<(u32, u8)>, troubles: &mut Troubles) {
     let mut stretches: Vec<(u32, u32, usize)> = Vec::new();
     for (index, line) in lines.iter().enumerate() {
-        if line.times.days & (1 << day) != 0 {
+        if line.times.days >> day & 1 == 1 {
             stretches.extend(line.times.times.iter().map(|(from, to)| (*from, *to, index)));
         }
     }
@@ -152,8 +221,8 @@ fn compile_day(day: usize, lines: &[BandLine], edges: &mut Vec<(u32, u8)>, troub
 /// Gaps and overlaps, each with the days (bits) on which it is found.
 #[derive(Default)]
 struct Troubles {
-    gaps: Vec<(u32, u32, u8)>,
-    overlaps: Vec<(u32, u32, usize, usize, u8)>,
+    gaps: Vec<(u32, u32, DayBits)>,
+    overlaps: Vec<(u32, u32, usize, usize, DayBits)>,
 }
 
 impl Troubles {
@@ -171,26 +240,26 @@ impl Troubles {
         }
     }
 
-    fn report(self, lines: &[BandLine], names: &[String], place: &Label, findings: &mut Findings) {
+    fn report(self, lines: &[BandLine], words: &Words<'_>, place: &Label, findings: &mut Findings) {
+        let inside = if words.set.is_empty() { String::new() } else { format!("in band set `{}`, ", words.set) };
         for (from, to, days) in self.gaps {
-            let stretch = show_stretch(days, from, to);
+            let stretch = words.stretch(days, from, to);
             findings.push(
-                Finding::error("tariff.band_gap", format!("{stretch} is in no band"))
+                Finding::error("tariff.band_gap", format!("{inside}{stretch} is in no band"))
                     .at(place.clone())
                     .help(format!("add \"{stretch}\" to one of the bands")),
             );
         }
-        let name = |line: &BandLine| names.get(usize::from(line.band)).map_or("", String::as_str);
         for (from, to, before, line, days) in self.overlaps {
             let (before, line) = (&lines[before], &lines[line]);
             findings.push(
                 Finding::error(
                     "tariff.band_overlap",
                     format!(
-                        "{} is in two bands, `{}` and `{}`",
-                        show_stretch(days, from, to),
-                        name(before),
-                        name(line)
+                        "{inside}{} is in two bands, `{}` and `{}`",
+                        words.stretch(days, from, to),
+                        words.band(before.band),
+                        words.band(line.band)
                     ),
                 )
                 .at(line.label.clone())
@@ -201,57 +270,20 @@ impl Troubles {
     }
 }
 
-fn show_stretch(days: u8, from: u32, to: u32) -> String {
-    let days = show_days(days);
-    if (from, to) == (0, DAY) { days } else { format!("{days} {}-{}", show_clock(from), show_clock(to)) }
+/// What bands, day types and the set are called.
+struct Words<'w> {
+    bands: &'w [String],
+    own: &'w [String],
+    set: &'w str,
 }
 
-/// `mon-fri,sun`, `holiday`.
-fn show_days(days: u8) -> String {
-    let mut parts = Vec::new();
-    let mut day = 0;
-    while day < DAY_TYPES {
-        let has = |day: usize| days & (1 << day) != 0;
-        if !has(day) {
-            day += 1;
-            continue;
-        }
-        let first = day;
-        while day + 1 < usize::from(HOLIDAY) && has(day + 1) {
-            day += 1;
-        }
-        parts.push(if first == day {
-            DAY_NAMES[day].to_owned()
-        } else {
-            format!("{}-{}", DAY_NAMES[first], DAY_NAMES[day])
-        });
-        day += 1;
-    }
-    parts.join(",")
-}
-
-/// A set of days, one bit each between the first and the last.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Days {
-    first: i32,
-    bits: Box<[u64]>,
-}
-
-impl Days {
-    pub(super) fn new(dates: &[Date]) -> Self {
-        let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Self::default() };
-        let first = first.days();
-        let slot = |date: Date| usize::try_from(i64::from(date.days()) - i64::from(first)).unwrap_or(0);
-        let mut bits = vec![0_u64; slot(*last) / 64 + 1];
-        for date in dates {
-            bits[slot(*date) / 64] |= 1 << (slot(*date) % 64);
-        }
-        Self { first, bits: bits.into() }
+impl Words<'_> {
+    fn band(&self, band: u8) -> &str {
+        self.bands.get(usize::from(band)).map_or("", String::as_str)
     }
 
-    #[inline]
-    pub(super) fn contains(&self, date: Date) -> bool {
-        let Ok(slot) = usize::try_from(i64::from(date.days()) - i64::from(self.first)) else { return false };
-        self.bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    fn stretch(&self, days: DayBits, from: u32, to: u32) -> String {
+        let days = show_days(days, self.own);
+        if (from, to) == (0, DAY) { days } else { format!("{days} {}-{}", show_clock(from), show_clock(to)) }
     }
 }

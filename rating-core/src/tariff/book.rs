@@ -7,7 +7,7 @@ use super::settings::{self, Draft};
 use super::version::TariffVersion;
 use crate::finding::{Finding, Findings, SourceText};
 use crate::ids::{BandId, DestinationId, Interner, SiteId, TariffId};
-use crate::time::{Instant, Zone};
+use crate::time::{Date, Instant, Zone};
 
 /// A tariff: all versions of it, in the order in which they come into force.
 #[derive(Debug)]
@@ -37,6 +37,22 @@ impl Tariff {
     }
 }
 
+/// What tariffs must know of a site.
+#[derive(Clone, Debug)]
+pub struct SiteClock {
+    /// The clock on its wall.
+    pub zone: Zone,
+    /// Its own holidays, for tariffs that name the calendar `site`; `None` if it has no calendar.
+    pub holidays: Option<Arc<[Date]>>,
+}
+
+impl From<Zone> for SiteClock {
+    /// A site without a calendar of its own.
+    fn from(zone: Zone) -> Self {
+        Self { zone, holidays: None }
+    }
+}
+
 /// All tariffs of a project, compiled.
 ///
 /// # Example: a deck of two rows
@@ -54,7 +70,7 @@ impl Tariff {
 /// let book = TariffBook::read(
 ///     &[SourceText::new("retail.toml", settings)],
 ///     &mut |name| (name == "retail.csv").then(|| SourceText::new(name, deck)),
-///     &[Zone::load("Europe/London").unwrap()],
+///     &[Zone::load("Europe/London").unwrap().into()],
 ///     &Zone::utc(),
 ///     &mut findings,
 /// );
@@ -79,26 +95,27 @@ pub struct TariffBook {
 impl TariffBook {
     /// Reads and compiles tariff settings files and the decks and calendars that they name.
     ///
-    /// `load` is asked for a file by its path relative to the project; `sites` are the zones of the sites in the order of
-    /// their ids. The book is of use only if `findings` has no errors; what could be read is in it all the same.
+    /// `load` is asked for a file by its path relative to the project; `sites` are the clocks and holidays of the sites in the
+    /// order of their ids. The book is of use only if `findings` has no errors; what could be read is in it all the same.
     ///
     /// Ids: tariffs, destinations and bands in the order of their names.
     #[must_use]
     pub fn read(
         files: &[Arc<SourceText>],
         load: &mut dyn FnMut(&str) -> Option<Arc<SourceText>>,
-        sites: &[Zone],
+        sites: &[SiteClock],
         operator_zone: &Zone,
         findings: &mut Findings,
     ) -> Self {
-        let zones: Arc<[Zone]> = sites.iter().chain([operator_zone]).cloned().collect();
+        let zones: Arc<[Zone]> = sites.iter().map(|site| &site.zone).chain([operator_zone]).cloned().collect();
+        let holidays: Vec<_> = sites.iter().map(|site| site.holidays.clone()).chain([None]).collect();
         let (mut destinations, mut bands) = (Interner::default(), Interner::default());
         let mut versions: Vec<(Draft, TariffVersion)> = Vec::new();
         for file in files {
             let Some(draft) = settings::read(file, load, findings) else { continue };
             let rows = Rows::read(&draft, &mut destinations, findings);
             let band_ids = draft.bands.iter().map(|name| BandId(bands.intern(name))).collect();
-            let version = TariffVersion::compile(&draft, rows, &zones, band_ids, findings);
+            let version = TariffVersion::compile(&draft, rows, &zones, &holidays, band_ids, findings);
             versions.push((draft, version));
         }
         let (destinations, destination_ids) = sorted(&destinations);

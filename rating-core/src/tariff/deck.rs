@@ -8,7 +8,10 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::DestinationKey;
-use super::notation::{self, Fault, When};
+use super::bands::Weeks;
+use super::charge::{Boundary, Overrun};
+use super::charge_settings::share_of;
+use super::notation::{self, Fault, PriceCell, When};
 use super::settings::Draft;
 use super::trie::NONE;
 use crate::finding::table::{Column, Row, Table};
@@ -36,9 +39,11 @@ pub(super) struct RateRow {
     pub(super) deck: u16,
     /// The class that the deck gives the row, if it does.
     pub(super) class: Option<NumberClass>,
+    /// Which set of bands its prices are for; 0 is the default one.
+    pub(super) band_set: u8,
 }
 
-/// Price plans, each stored once: increments, fees and one price per band, as a run of integers.
+/// Price plans, each stored once: increments, fees, charges and one price per band, as a run of integers.
 #[derive(Clone, Debug)]
 pub(super) struct Plans {
     stride: usize,
@@ -47,9 +52,34 @@ pub(super) struct Plans {
     scratch: Vec<i64>,
 }
 
-/// Where a plan's words are: first and further increment (ms), connection and minimum charge (10⁻¹²), then price (10⁻¹²)
-/// and its time (ms) for each band.
-const HEAD: usize = 4;
+/// Where a plan's words are; then price (10⁻¹²) and its time (ms; zero for the call as a whole) for each band.
+mod word {
+    /// First increment in ms; [`NONE`] for the time of the price.
+    pub(super) const FIRST: usize = 0;
+    /// Further increment, likewise.
+    pub(super) const FURTHER: usize = 1;
+    /// Connection charge (10⁻¹²).
+    pub(super) const CONNECTION: usize = 2;
+    /// Minimum of the call (10⁻¹²).
+    pub(super) const MINIMUM: usize = 3;
+    /// Maximum of the call (10⁻¹²), or [`NONE`].
+    pub(super) const MAXIMUM: usize = 4;
+    /// Which list of named charges.
+    pub(super) const CHARGES: usize = 5;
+    /// Wholesale times so many millionths, or [`NONE`].
+    pub(super) const MARKUP: usize = 6;
+    /// Bits: [`USAGE`] and [`PLAIN`].
+    pub(super) const FLAGS: usize = 7;
+    /// How many words stand before the prices.
+    pub(super) const HEAD: usize = 8;
+    /// Nothing.
+    pub(super) const NONE: i64 = -1;
+    /// The row has usage of its own.
+    pub(super) const USAGE: i64 = 1;
+    /// The row is usage alone, its increments in seconds, its prices for time, without a maximum.
+    pub(super) const PLAIN: i64 = 2;
+}
+use word::HEAD;
 
 impl Plans {
     fn new(bands: usize) -> Self {
@@ -90,6 +120,8 @@ impl Plans {
 pub(super) struct Rows {
     pub(super) rows: Vec<RateRow>,
     pub(super) plans: Plans,
+    /// Lists of named charges, by their places among the charges of the version; the first is empty.
+    pub(super) charge_lists: Vec<Vec<u16>>,
     /// Distinct validities as written; the first is "always".
     pub(super) validities: Vec<(Option<When>, Option<When>)>,
     validity_ids: BTreeMap<(Option<When>, Option<When>), u32>,
@@ -106,6 +138,7 @@ impl Rows {
         let mut rows = Self {
             rows: Vec::new(),
             plans: Plans::new(draft.bands.len()),
+            charge_lists: vec![Vec::new()],
             validities: vec![(None, None)],
             validity_ids: BTreeMap::from([((None, None), 0)]),
             decks: draft.decks.clone(),
@@ -114,7 +147,19 @@ impl Rows {
         };
         for (deck, source) in draft.decks.iter().enumerate() {
             let columns: Vec<String> = draft.bands.iter().map(|band| format!("price_{band}")).collect();
-            let mut optional = vec!["class", "price", "connection", "minimum", "increments", "from", "until", "status"];
+            let mut optional = vec![
+                "class",
+                "price",
+                "connection",
+                "minimum",
+                "maximum",
+                "increments",
+                "charges",
+                "from",
+                "until",
+                "status",
+                "band_set",
+            ];
             optional.extend(columns.iter().map(String::as_str));
             let table = Table::read(source, &["prefix", "destination"], &optional, findings);
             if !table.header().is_empty() {
@@ -157,10 +202,13 @@ struct Columns {
     bands: Vec<Column>,
     connection: Column,
     minimum: Column,
+    maximum: Column,
     increments: Column,
+    charges: Column,
     from: Column,
     until: Column,
     status: Column,
+    band_set: Column,
 }
 
 struct DeckReader<'d, 'f> {
@@ -181,10 +229,13 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             bands: bands.iter().map(|name| table.column(name)).collect(),
             connection: table.column("connection"),
             minimum: table.column("minimum"),
+            maximum: table.column("maximum"),
             increments: table.column("increments"),
+            charges: table.column("charges"),
             from: table.column("from"),
             until: table.column("until"),
             status: table.column("status"),
+            band_set: table.column("band_set"),
         };
         Self { draft, table, columns, findings: Limited::new(findings), keys: Vec::new() }
     }
@@ -218,10 +269,17 @@ impl<'d, 'f> DeckReader<'d, 'f> {
     /// Whether every band has a column to take its price from.
     fn has_prices(&mut self) -> bool {
         let missing: Vec<&str> = (self.draft.bands.iter().zip(&self.columns.bands))
-            .filter(|(_, column)| !column.is_present() && !self.columns.price.is_present())
-            .map(|(band, _)| band.as_str())
+            .zip(0..)
+            .filter(|((_, column), band)| {
+                // What a row of another set lacks is said at the row.
+                !column.is_present()
+                    && !self.columns.price.is_present()
+                    && self.draft.weeks.has_band(0, *band)
+                    && !self.columns.charges.is_present()
+            })
+            .map(|((band, _), _)| band.as_str())
             .collect();
-        if missing.is_empty() {
+        if missing.is_empty() || self.columns.band_set.is_present() {
             return true;
         }
         let one = self.draft.bands.len() == 1;
@@ -244,23 +302,26 @@ impl<'d, 'f> DeckReader<'d, 'f> {
     /// up.
     fn row(&mut self, row: Row<'d>, rows: &mut Rows) -> Option<RateRow> {
         let columns = &self.columns;
-        let named = row.required(columns.destination, self.findings.all).is_some();
+        // What is priced from the wholesale side may take its destination from there too.
+        let borrowed = row.filled(columns.price).is_some_and(|text| text.starts_with("wholesale"));
+        let named = borrowed || row.required(columns.destination, self.findings.all).is_some();
         let keyed = row.required(columns.prefix, self.findings.all).is_some_and(|text| {
             let keys = notation::keys(text, &mut self.keys);
             self.findings.keep(keys, row, columns.prefix).is_some()
         });
         let class = self.class(row);
         let validity = self.validity(row, rows);
+        let band_set = self.band_set(row);
         let plan = match self.is_blocked(row) {
             Some(true) => Some(NONE),
-            Some(false) => self.plan(row, &mut rows.plans),
+            Some(false) => band_set.and_then(|set| self.plan(row, set, rows)),
             None => None,
         };
         if keyed {
             self.drop_repeated_keys(row);
         }
         let line = u32::try_from(row.line()).unwrap_or(0);
-        let (class, validity, plan) = (class?, validity?, plan?);
+        let (class, validity, plan, band_set) = (class?, validity?, plan?, band_set?);
         (named && keyed).then_some(RateRow {
             key: DestinationKey::Internal,
             plan,
@@ -270,6 +331,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             line,
             deck: 0,
             class,
+            band_set,
         })
     }
 
@@ -300,6 +362,17 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             self.findings.push(finding.at(row.label(self.columns.class, "")).help(help));
         }
         class.map(Some)
+    }
+
+    /// The set of bands that the row names; 0 if none.
+    fn band_set(&mut self, row: Row<'d>) -> Option<u8> {
+        let Some(text) = row.filled(self.columns.band_set) else { return Some(0) };
+        let set = self.draft.weeks.set(text);
+        if set.is_none() {
+            let fault = unknown_band_set(text, &self.draft.weeks);
+            self.findings.push(fault.at(row.label(self.columns.band_set, "")));
+        }
+        set
     }
 
     fn is_blocked(&mut self, row: Row<'d>) -> Option<bool> {
@@ -338,28 +411,87 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         Some(rows.validity(from, until))
     }
 
-    fn plan(&mut self, row: Row<'d>, plans: &mut Plans) -> Option<u32> {
-        let draft = self.draft;
+    fn plan(&mut self, row: Row<'d>, band_set: u8, rows: &mut Rows) -> Option<u32> {
+        let charging = &self.draft.charging;
         let columns = &self.columns;
-        let mut fee = |column: Column, default: Price| match row.filled(column) {
+        let units = charging.units;
+        let mut fee = |column: Column, default: Option<Price>| match row.filled(column) {
             None => Some(default),
-            Some(text) => self.findings.keep(notation::fee(text, draft.currency, draft.fees), row, column),
+            Some(text) => self.findings.keep(notation::fee(text, units.currency, units.fees), row, column).map(Some),
         };
-        let connection = fee(columns.connection, draft.connection);
-        let minimum = fee(columns.minimum, draft.minimum);
+        let connection = fee(columns.connection, Some(charging.connection));
+        let minimum = fee(columns.minimum, Some(charging.minimum));
+        let maximum = fee(columns.maximum, charging.maximum);
         let increments = match row.filled(columns.increments) {
-            None => Some(draft.increments),
+            None => Some(charging.increments),
             Some(text) => self.findings.keep(notation::increments(text), row, columns.increments),
         };
-        plans.scratch.clear();
-        plans.scratch.resize(HEAD, 0);
-        let mut complete = true;
-        for (index, own) in columns.bands.iter().enumerate() {
-            let column = if row.filled(*own).is_some() || !columns.price.is_present() { *own } else { columns.price };
+        let charges = self.charges(row, rows);
+        let scratch = &mut rows.plans.scratch;
+        scratch.clear();
+        scratch.resize(HEAD, 0);
+        let prices = self.prices(row, band_set, scratch);
+        let (connection, minimum, maximum, (first, further)) = (connection?, minimum?, maximum?, increments?);
+        let (charges, prices) = (charges?, prices?);
+        self.check_units(row, first.is_none() || further.is_none(), &rows.plans.scratch);
+        let scratch = &mut rows.plans.scratch;
+        let millis = |increment: Option<Duration>| increment.map_or(word::NONE, Duration::as_millis);
+        let timed = scratch.iter().skip(HEAD + 1).step_by(2).all(|per| *per > 0);
+        let plain = charges == 0
+            && maximum.is_none()
+            && matches!(prices, Prices::Own)
+            && first.is_some()
+            && further.is_some()
+            && timed;
+        for (place, value) in [
+            (word::FIRST, millis(first)),
+            (word::FURTHER, millis(further)),
+            (word::CONNECTION, connection.unwrap_or_default().units()),
+            (word::MINIMUM, minimum.unwrap_or_default().units()),
+            (word::MAXIMUM, maximum.map_or(word::NONE, Price::units)),
+            (word::CHARGES, i64::from(charges)),
+            (word::MARKUP, if let Prices::Wholesale(factor) = prices { factor } else { word::NONE }),
+            (
+                word::FLAGS,
+                if matches!(prices, Prices::Absent) { 0 } else { word::USAGE } | if plain { word::PLAIN } else { 0 },
+            ),
+        ] {
+            scratch[place] = value;
+        }
+        self.warn_of_fee_on_free_row(row, &rows.plans.scratch);
+        Some(rows.plans.intern())
+    }
+
+    /// The price of every band, as words behind the head in `scratch`.
+    fn prices(&mut self, row: Row<'d>, band_set: u8, scratch: &mut Vec<i64>) -> Option<Prices> {
+        let charging = &self.draft.charging;
+        let columns = &self.columns;
+        let plain = row.filled(columns.price);
+        let priced = plain.is_some() || columns.bands.iter().any(|own| row.filled(*own).is_some());
+        let named = row.filled(columns.charges).is_some();
+        if !priced && named {
+            scratch.extend((0..columns.bands.len()).flat_map(|_| [0, 60_000]));
+            return Some(Prices::Absent);
+        }
+        let units = charging.units;
+        // What all bands share is read once, and a mistake in it is told once.
+        let shared = match plain.map(|text| notation::price_cell(text, units.currency, units.prices)) {
+            None => None,
+            Some(cell) => Some(self.findings.keep(cell, row, columns.price)?),
+        };
+        let (mut complete, mut markup) = (true, None);
+        for ((index, own), band) in columns.bands.iter().enumerate().zip(0..) {
+            if !self.draft.weeks.has_band(band_set, band) {
+                // The row is never asked for it; its price there is nothing for any time.
+                scratch.extend([0, 60_000]);
+                continue;
+            }
+            let has_own = row.filled(*own).is_some();
+            let column = if has_own || !columns.price.is_present() { *own } else { columns.price };
             let Some(text) = row.filled(column) else {
                 complete = false;
-                let band = &draft.bands[index];
-                let message = if draft.bands.len() == 1 {
+                let band = &self.draft.bands[index];
+                let message = if self.draft.bands.len() == 1 {
                     "this row has no price".to_owned()
                 } else {
                     format!("this row has no price for band `{band}`")
@@ -370,33 +502,94 @@ impl<'d, 'f> DeckReader<'d, 'f> {
                 self.findings.push(Finding::error("tariff.price_missing", message).at(label).help(help));
                 continue;
             };
-            let price = notation::price(text, draft.currency, draft.prices);
+            let mut price = match shared.filter(|_| !has_own) {
+                Some(cell) => Ok(cell),
+                None => notation::price_cell(text, units.currency, units.prices),
+            };
+            if let (Ok(PriceCell::Rate(rate, per)), Some(percent)) =
+                (&price, charging.percents.get(index).copied().flatten().filter(|_| !has_own))
+            {
+                price = share_of(*rate, percent).map(|share| PriceCell::Rate(share, *per));
+            }
             match self.findings.keep(price, row, column) {
-                Some((price, per)) => plans.scratch.extend([price.units(), per.as_millis()]),
+                Some(PriceCell::Rate(price, per)) => scratch.extend([price.units(), per.as_millis()]),
+                Some(PriceCell::Wholesale(factor)) => {
+                    scratch.extend([0, 60_000]);
+                    markup = Some(factor);
+                    if has_own {
+                        complete = false;
+                        let message = "the wholesale charge is marked up as a whole, not band by band";
+                        let help = "write it in the column `price`, and leave the bands' own columns empty";
+                        let label = row.label(column, "");
+                        self.findings.push(Finding::error("tariff.bad_markup", message).at(label).help(help));
+                    }
+                }
                 None => complete = false,
             }
         }
-        let (connection, minimum, (first, further)) = (connection?, minimum?, increments?);
-        if !complete {
+        if markup.is_some() && (named || columns.bands.iter().any(|own| row.filled(*own).is_some())) && complete {
+            let message = "a row is priced from the wholesale side, or by prices and charges of its own";
+            let help = "leave its other prices and its charges empty; what is not marked up goes into `connection`";
+            self.findings.push(Finding::error("tariff.bad_markup", message).at(row.whole("")).help(help));
+            complete = false;
+        }
+        complete.then_some(markup.map_or(Prices::Own, Prices::Wholesale))
+    }
+
+    /// Where bands have units of different length, rounding up the end alone says nothing.
+    fn check_units(&mut self, row: Row<'d>, by_unit: bool, words: &[i64]) {
+        let charging = &self.draft.charging;
+        if by_unit && charging.boundary == Boundary::Split && charging.overrun == Overrun::End {
+            let mut lengths = words.iter().skip(HEAD + 1).step_by(2);
+            let first = lengths.next();
+            if lengths.any(|length| Some(length) != first) {
+                let message = "units of different length cannot be split and then rounded up once at the end";
+                let finding = Finding::error("tariff.unit_needs_overrun", message).at(row.whole(""));
+                self.findings.push(finding.help("write `boundary = \"unit\"`: each unit is priced where it begins"));
+            }
+        }
+    }
+
+    /// The named charges of a row: `access + SC045`.
+    fn charges(&mut self, row: Row<'d>, rows: &mut Rows) -> Option<u32> {
+        let Some(text) = row.filled(self.columns.charges) else { return Some(0) };
+        let components = &self.draft.charging.components;
+        let (mut list, mut sound) = (Vec::new(), true);
+        for name in text.split('+').map(str::trim) {
+            if let Some(place) = components.iter().position(|component| *component.name == *name) {
+                list.push(u16::try_from(place).unwrap_or(u16::MAX));
+                continue;
+            }
+            sound = false;
+            let names = components.iter().map(|component| &*component.name);
+            let help = match did_you_mean(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add `[charges.{name}]` to the settings, or a row to the table of price points"),
+            };
+            let finding = Finding::error("tariff.unknown_charge", format!("there is no charge `{name}`"));
+            self.findings.push(finding.at(row.label(self.columns.charges, "")).help(help));
+        }
+        if !sound {
             return None;
         }
-        for (word, value) in
-            plans.scratch.iter_mut().zip([first.as_millis(), further.as_millis(), connection.units(), minimum.units()])
-        {
-            *word = value;
-        }
-        self.warn_of_fee_on_free_row(row, &plans.scratch);
-        Some(plans.intern())
+        let known = rows.charge_lists.iter().position(|have| *have == list);
+        let place = known.unwrap_or_else(|| {
+            rows.charge_lists.push(list);
+            rows.charge_lists.len() - 1
+        });
+        u32::try_from(place).ok()
     }
 
     /// A tariff's default fees apply to every row that does not name its own, free numbers included; say so where that is
     /// easily overlooked.
     fn warn_of_fee_on_free_row(&mut self, row: Row<'d>, words: &[i64]) {
-        let free = words.iter().skip(HEAD).step_by(2).all(|price| *price == 0);
+        let charging = &self.draft.charging;
+        let of_usage = words.get(word::FLAGS).is_some_and(|flags| flags & word::PLAIN != 0);
+        let free = of_usage && words.iter().skip(HEAD).step_by(2).all(|price| *price == 0);
         let default = |fee: Price, column| fee > Price::ZERO && row.filled(column).is_none();
-        let fee = if default(self.draft.connection, self.columns.connection) {
+        let fee = if default(charging.connection, self.columns.connection) {
             "connection"
-        } else if default(self.draft.minimum, self.columns.minimum) {
+        } else if default(charging.minimum, self.columns.minimum) {
             "minimum"
         } else {
             return;
@@ -410,6 +603,25 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             );
         }
     }
+}
+
+/// Where a row takes its usage from.
+enum Prices {
+    /// Its own prices.
+    Own,
+    /// The wholesale charge, times so many millionths.
+    Wholesale(i64),
+    /// It has none: named charges alone.
+    Absent,
+}
+
+/// The fault of naming a set of bands that there is not.
+pub(super) fn unknown_band_set(name: &str, weeks: &Weeks) -> Fault {
+    let help = match did_you_mean(name, weeks.names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("add `[band_sets.{name}]`, or leave this empty for the bands of `[bands]`"),
+    };
+    Fault::new("tariff.unknown_band_set", format!("there is no set of bands `{name}`"), help)
 }
 
 /// The finding for an interval that ends before it begins.
@@ -471,25 +683,62 @@ impl<'f> Limited<'f> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlanWords<'p>(pub(super) &'p [i64]);
 
-impl PlanWords<'_> {
+impl<'p> PlanWords<'p> {
     #[inline]
     fn word(self, index: usize) -> i64 {
         self.0.get(index).copied().unwrap_or(0)
     }
 
+    /// Whether the row is usage alone, at its simplest.
     #[inline]
-    pub(super) fn increments(self) -> (Duration, Duration) {
-        (Duration::from_millis(self.word(0)), Duration::from_millis(self.word(1)))
+    pub(super) fn is_plain(self) -> bool {
+        self.word(word::FLAGS) & word::PLAIN != 0
+    }
+
+    /// Whether the row has usage of its own.
+    #[inline]
+    pub(super) fn has_usage(self) -> bool {
+        self.word(word::FLAGS) & word::USAGE != 0
+    }
+
+    fn some(self, index: usize) -> Option<i64> {
+        Some(self.word(index)).filter(|value| *value != word::NONE)
+    }
+
+    /// Increments; `None` for the time that the price is for.
+    #[inline]
+    pub(super) fn increments(self) -> (Option<Duration>, Option<Duration>) {
+        let read = |index| self.some(index).map(Duration::from_millis);
+        (read(word::FIRST), read(word::FURTHER))
     }
 
     #[inline]
     pub(super) fn connection(self) -> Price {
-        Price::from_units(self.word(2))
+        Price::from_units(self.word(word::CONNECTION))
     }
 
     #[inline]
     pub(super) fn minimum(self) -> Price {
-        Price::from_units(self.word(3))
+        Price::from_units(self.word(word::MINIMUM))
+    }
+
+    pub(super) fn maximum(self) -> Option<Price> {
+        self.some(word::MAXIMUM).map(Price::from_units)
+    }
+
+    /// Which list of named charges.
+    pub(super) fn charges(self) -> usize {
+        usize::try_from(self.word(word::CHARGES)).unwrap_or(0)
+    }
+
+    /// Wholesale times so many millionths.
+    pub(super) fn markup(self) -> Option<i64> {
+        self.some(word::MARKUP)
+    }
+
+    /// The prices alone.
+    pub(super) fn rates(self) -> &'p [i64] {
+        self.0.get(HEAD..).unwrap_or(&[])
     }
 
     #[inline]

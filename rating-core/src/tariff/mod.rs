@@ -9,9 +9,15 @@
 
 mod bands;
 mod book;
+pub mod calendar;
+mod caller_zones;
+mod charge;
+mod charge_settings;
+mod days;
 mod deck;
 mod notation;
 mod settings;
+mod times;
 mod trie;
 mod version;
 
@@ -19,11 +25,13 @@ mod version;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod time_tests;
 
-pub use book::{Tariff, TariffBook};
-pub use version::{Called, Match, Plan, RowView, TariffVersion};
+pub use book::{SiteClock, Tariff, TariffBook};
+pub use charge::{
+    AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
+    Rates, Roundings, Step, Steps, Tag, Terms,
+};
+pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
 
 use crate::number::{Digits, E164};
 

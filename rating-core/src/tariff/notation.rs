@@ -7,14 +7,14 @@ use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, digit1, space0};
 use nom::combinator::{all_consuming, opt, recognize, value};
-use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
 use super::DestinationKey;
+use super::charge::{DurationRounding, DurationRule, Increments};
 use crate::money::{Charge, Currency, Price, PriceError};
 use crate::number::{Digits, E164};
-use crate::time::{Date, Duration, Instant, Weekday, Zone};
+use crate::time::{Date, Duration, Instant, Zone};
 
 /// What is wrong with a text, without its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
         Self { code, message: message.into(), help: help.into() }
     }
 }
@@ -51,7 +51,7 @@ const PENCE: [&str; 8] = ["GBP", "GGP", "JEP", "IMP", "GIP", "FKP", "SHP", "EGP"
 pub(super) fn price_unit(text: &str, currency: Currency) -> Result<PriceUnit, Fault> {
     let help = || format!("write for example `{currency}/min`, `{}/min` or `{currency}/s`", minor_name(currency));
     let unknown = || Fault::new("tariff.bad_unit", format!("`{text}` is not a unit of prices"), help());
-    let Ok((_, (money, per))) = all_consuming((word, preceded(slash, word))).parse(text.trim()) else {
+    let Ok((_, (money, per))) = all_consuming((word, preceded(slash, time_word))).parse(text.trim()) else {
         return Err(unknown());
     };
     Ok(PriceUnit { money: money_unit(money, currency)?, per: per_unit(per).ok_or_else(unknown)? })
@@ -62,7 +62,89 @@ pub(super) fn fee_unit(text: &str, currency: Currency) -> Result<MoneyUnit, Faul
     money_unit(text.trim(), currency)
 }
 
-/// Reads a price: `2.5` in the unit of bare numbers, `2.5p/min`, `0.025 GBP/min`, or `2.5p` with the time of that unit.
+/// What a price cell may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PriceCell {
+    /// A price for a time; a time of zero is the whole call.
+    Rate(Price, Duration),
+    /// What the other side of the call costs, times so many millionths.
+    Wholesale(i64),
+}
+
+/// Reads a price cell: a price, or `wholesale`, `wholesale + 20%`, `wholesale - 2.5%`.
+pub(super) fn price_cell(text: &str, currency: Currency, bare: Option<PriceUnit>) -> Result<PriceCell, Fault> {
+    let Some(rest) = text.trim().strip_prefix("wholesale") else {
+        return price(text, currency, bare).map(|(price, per)| PriceCell::Rate(price, per));
+    };
+    let bad = || {
+        let help =
+            "write `wholesale + 20%`, `wholesale - 5%` or `wholesale` alone; the share has at most four decimals";
+        Fault::new("tariff.bad_markup", format!("`{text}` does not say how the wholesale charge is marked up"), help)
+    };
+    let rest = rest.trim();
+    if rest.is_empty() {
+        return Ok(PriceCell::Wholesale(MILLION));
+    }
+    let (sign, share) = match (rest.strip_prefix('+'), rest.strip_prefix('-')) {
+        (Some(share), _) => (1, share),
+        (_, Some(share)) => (-1, share),
+        _ => return Err(bad()),
+    };
+    let factor = MILLION + sign * percent(share).ok_or_else(bad)?;
+    if factor < 0 { Err(bad()) } else { Ok(PriceCell::Wholesale(factor)) }
+}
+
+/// A whole in [`percent`]'s unit.
+pub(super) const MILLION: i64 = 1_000_000;
+
+/// Reads `20%`, `2.5 %` in millionths; at most four decimals.
+pub(super) fn percent(text: &str) -> Option<i64> {
+    let number = text.trim().strip_suffix('%')?.trim();
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 6 || fraction.len() > 4 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    if number.ends_with('.') {
+        return None;
+    }
+    format!("{whole}{fraction:0<4}").parse().ok()
+}
+
+/// Reads a length of time with its unit: `60s`, `1.5s`, `60min`.
+pub(super) fn length(text: &str) -> Result<Duration, Fault> {
+    Duration::parse(text.trim()).filter(|length| *length <= LONGEST).ok_or_else(|| {
+        let help = "write a number with its unit, at most 400 days: `60s`, `1.5s`, `60min`, `1h`";
+        Fault::new("tariff.bad_duration", format!("`{text}` is not a length of time"), help)
+    })
+}
+
+/// No step, window or grace is longer.
+const LONGEST: Duration = Duration::from_seconds(400 * 86_400);
+
+/// Reads `up 1s`, `down 6s`, `nearest 1s` or `none`.
+pub(super) fn duration_rounding(text: &str) -> Result<Option<DurationRounding>, Fault> {
+    let bad = || {
+        let help = "write `up 1s`, `down 1s`, `nearest 1s` or `none`";
+        Fault::new("tariff.bad_rounding", format!("`{text}` does not say how talk time is rounded"), help)
+    };
+    if text.trim() == "none" {
+        return Ok(None);
+    }
+    let (rule, step) = text.trim().split_once(' ').ok_or_else(bad)?;
+    let rule = match rule {
+        "up" => DurationRule::Up,
+        "down" => DurationRule::Down,
+        "nearest" => DurationRule::Nearest,
+        _ => return Err(bad()),
+    };
+    let step =
+        Duration::parse(step.trim()).filter(|step| *step > Duration::ZERO && *step <= LONGEST).ok_or_else(bad)?;
+    Ok(Some(DurationRounding { rule, step }))
+}
+
+/// Reads a price: `2.5` in the unit of bare numbers, `2.5p/min`, `0.025 GBP/min`, `0.23 EUR/90s`, or `2.5p` with the time
+/// of that unit. `20p/call` is for the call, whatever its length: its time is zero.
 pub(super) fn price(text: &str, currency: Currency, bare: Option<PriceUnit>) -> Result<(Price, Duration), Fault> {
     let written = amount(text)?;
     let no_time = || {
@@ -78,7 +160,8 @@ pub(super) fn price(text: &str, currency: Currency, bare: Option<PriceUnit>) -> 
     };
     let per = match written.per {
         Some(per) => per_unit(per).ok_or_else(|| {
-            Fault::new("tariff.bad_unit", format!("`{per}` is not a time"), "write `/min`, `/s` or `/h`")
+            let help = "write `/min`, `/s`, `/h`, `/90s`, or `/call` for the call as a whole";
+            Fault::new("tariff.bad_unit", format!("`{per}` is not a time"), help)
         })?,
         None => bare.ok_or_else(no_time)?.per,
     };
@@ -122,12 +205,22 @@ pub(super) fn step(text: &str, currency: Currency) -> Result<Charge, Fault> {
 ///
 /// `30/6` is 30 seconds, then steps of 6; a single number is both. Seconds, decimals to the millisecond, an `s` may
 /// follow. This is how carriers write it ("60/60", "1/1"), so a bare number can only mean seconds here.
-pub(super) fn increments(text: &str) -> Result<(Duration, Duration), Fault> {
+/// `none` is to the millisecond, `unit` the time that the price is for, which is how pulses are billed.
+pub(super) fn increments(text: &str) -> Result<Increments, Fault> {
+    match text.trim() {
+        "unit" => return Ok((None, None)),
+        "none" => return Ok((Some(Duration::from_millis(1)), Some(Duration::from_millis(1)))),
+        _ => {}
+    }
+    plain_increments(text).map(|(first, further)| (Some(first), Some(further)))
+}
+
+fn plain_increments(text: &str) -> Result<(Duration, Duration), Fault> {
     let bad = |why: &str| {
         Fault::new(
             "tariff.bad_increments",
             format!("`{text}` is not an increment: {why}"),
-            "write first and further increment in seconds, `30/6`; a single number is both: `60` means `60/60`",
+            "write first and further increment in seconds, `30/6`; a single number is both: `60` means `60/60`; or `unit`, `none`",
         )
     };
     let seconds = || (take_while1(|c: char| c.is_ascii_digit() || c == '.'), opt(tag("s")));
@@ -182,94 +275,6 @@ pub(super) fn when(text: &str) -> Result<When, Fault> {
 pub(super) fn date(text: &str) -> Result<Date, Fault> {
     Date::parse(text)
         .ok_or_else(|| Fault::new("tariff.bad_date", format!("`{text}` is not a date"), "write `2026-12-25`"))
-}
-
-/// Days of a band, as bits: Monday is bit 0, Sunday bit 6, holidays bit 7.
-pub(super) const HOLIDAY: u8 = 7;
-
-/// One line of a band: on which days, from when to when, in milliseconds of the day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BandTimes {
-    pub(super) days: u8,
-    /// Half-open stretches of one day, in the order written.
-    pub(super) times: Vec<(u32, u32)>,
-}
-
-/// A whole day in milliseconds.
-pub(super) const DAY: u32 = 86_400_000;
-
-/// Reads `mon-fri 08:00-18:00`, `sat-sun`, `mon,wed 09:00-12:00,13:00-17:30`, `holiday`.
-///
-/// Times are half-open: 18:00 itself is outside `08:00-18:00`. A stretch that ends before it begins (`18:00-08:00`) means
-/// 18:00–24:00 and 00:00–08:00 of each of the named days, never the morning of a day that is not named.
-pub(super) fn band_times(text: &str) -> Result<BandTimes, Fault> {
-    let bad = |why: String| {
-        Fault::new(
-            "tariff.bad_band",
-            format!("`{text}` does not say when: {why}"),
-            "write days, then times: `mon-fri 08:00-18:00`, `sat-sun`, `holiday`, `mon,wed 09:00-12:00,13:00-17:30`",
-        )
-    };
-    let lower = text.trim().to_lowercase();
-    let parsed = all_consuming((
-        separated_list1(comma, (word, opt(preceded(dash, word)))),
-        opt(preceded(space0, separated_list1(comma, (clock, preceded(dash, clock))))),
-    ))
-    .parse(lower.as_str());
-    let Ok((_, (days, times))) = parsed else {
-        return Err(bad("days and times could not be told apart".into()));
-    };
-    let mut bits = 0_u8;
-    for (first, last) in days {
-        if first == "holiday" && last.is_none() {
-            bits |= 1 << HOLIDAY;
-            continue;
-        }
-        let day = |name: &str| {
-            Weekday::parse(name).map(Weekday::index).ok_or_else(|| bad(format!("`{name}` is not a day of the week")))
-        };
-        let (first, last) = (day(first)?, day(last.unwrap_or(first))?);
-        let span = (last + 7 - first) % 7;
-        for step in 0..=span {
-            bits |= 1 << ((first + step) % 7);
-        }
-    }
-    let mut stretches = Vec::new();
-    for (from, to) in times.unwrap_or_else(|| vec![(Some(0), Some(DAY))]) {
-        let (Some(from), Some(to)) = (from, to) else {
-            return Err(bad("times run from 00:00 to 24:00".into()));
-        };
-        match from.cmp(&to) {
-            std::cmp::Ordering::Less => stretches.push((from, to)),
-            std::cmp::Ordering::Equal => {
-                return Err(bad("it begins and ends at the same time; a whole day is `00:00-24:00`".into()));
-            }
-            std::cmp::Ordering::Greater => {
-                stretches.extend([(from, DAY), (0, to)].into_iter().filter(|(from, to)| from < to));
-            }
-        }
-    }
-    Ok(BandTimes { days: bits, times: stretches })
-}
-
-/// `08:00` or `08:00:30` in milliseconds of the day; `None` if there is no such time.
-fn clock(input: &str) -> IResult<&str, Option<u32>> {
-    let (rest, (hour, minute, second)) =
-        (digit1, preceded(char(':'), digit1), opt(preceded(char(':'), digit1))).parse(input)?;
-    let part =
-        |digits: &str, below: u32| digits.parse::<u32>().ok().filter(|number| digits.len() == 2 && *number < below);
-    let read = || {
-        let (hour, minute, second) = (part(hour, 25)?, part(minute, 60)?, part(second.unwrap_or("00"), 60)?);
-        Some((hour * 3_600 + minute * 60 + second) * 1_000).filter(|millis| *millis <= DAY)
-    };
-    Ok((rest, read()))
-}
-
-/// Milliseconds of the day as a clock shows them: `08:00`, `17:59:30`.
-pub(super) fn show_clock(millis: u32) -> String {
-    let seconds = millis / 1_000;
-    let shown = format!("{:02}:{:02}", seconds / 3_600, seconds / 60 % 60);
-    if seconds.is_multiple_of(60) { shown } else { format!("{shown}:{:02}", seconds % 60) }
 }
 
 /// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or
@@ -422,7 +427,7 @@ fn amount(text: &str) -> Result<Written<'_>, Fault> {
     }
     let number = take_while1(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-'));
     let unit = take_while(char::is_alphabetic);
-    let parsed = all_consuming((number, preceded(space0, unit), opt(preceded(slash, word)))).parse(text);
+    let parsed = all_consuming((number, preceded(space0, unit), opt(preceded(slash, time_word)))).parse(text);
     match parsed {
         Ok((_, (number, unit, per))) => Ok(Written { number, unit, per }),
         Err(_) => Err(bad_number(text)),
@@ -494,12 +499,19 @@ fn no_unit(text: &str, currency: Currency, key: &str, per: &str) -> Fault {
     )
 }
 
+/// `min`, `90s`, `call`.
+fn time_word(input: &str) -> IResult<&str, &str> {
+    take_while1(char::is_alphanumeric).parse(input)
+}
+
 fn per_unit(text: &str) -> Option<Duration> {
     let seconds = match text {
+        "call" => 0,
         "s" | "sec" | "second" => 1,
         "min" | "minute" => 60,
         "h" | "hour" => 3_600,
-        _ => return None,
+        // `90s`, `3min`: a count of them.
+        counted => return Duration::parse(counted).filter(|per| *per > Duration::ZERO && *per <= LONGEST),
     };
     Some(Duration::from_seconds(seconds))
 }
@@ -512,12 +524,12 @@ fn slash(input: &str) -> IResult<&str, char> {
     delimited(space0, char('/'), space0).parse(input)
 }
 
-fn comma(input: &str) -> IResult<&str, char> {
+pub(super) fn comma(input: &str) -> IResult<&str, char> {
     delimited(space0, char(','), space0).parse(input)
 }
 
 /// A hyphen, or the dash that word processors make of it.
-fn dash(input: &str) -> IResult<&str, &str> {
+pub(super) fn dash(input: &str) -> IResult<&str, &str> {
     let either = alt((value("-", char('-')), value("-", char('–'))));
     recognize(delimited(space0, either, space0)).parse(input)
 }

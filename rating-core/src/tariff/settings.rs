@@ -1,21 +1,24 @@
 //! The settings file of a tariff version: everything but the rows.
 
+mod time;
+
 use std::sync::Arc;
 
-use super::bands::{BandLine, Days, Week};
-use super::notation::{self, Fault, MoneyUnit, PriceUnit, When};
+use super::bands::Weeks;
+use super::caller_zones::CallerZones;
+use super::charge_settings::{self, BandNames, Charging};
+use super::notation::{self, Fault, When};
 use crate::finding::settings::{Section, Spanned};
-use crate::finding::table::Table;
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
-use crate::money::{Currency, Price, Rounding, Rule};
+use crate::money::Currency;
 use crate::number::NumberClass;
-use crate::time::{Date, Duration, Zone};
+use crate::time::Zone;
 
 /// Hands out the files that a settings file names, by their path relative to the project.
 pub(super) type Loader<'l> = dyn FnMut(&str) -> Option<Arc<SourceText>> + 'l;
 
 /// Whose clock bands, dates and holidays are read by.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Clock {
     /// That of the site where the call was made.
     Site,
@@ -23,6 +26,8 @@ pub(super) enum Clock {
     Operator,
     /// This one, wherever the call was made.
     Fixed(Box<Zone>),
+    /// That of the caller, by these zones; that of the site for dates of versions and rows.
+    Caller(Arc<CallerZones>),
 }
 
 /// A settings file, read and checked; its decks are loaded but not yet read.
@@ -35,16 +40,13 @@ pub(super) struct Draft {
     pub(super) clock: Clock,
     pub(super) from: (When, Label),
     pub(super) until: Option<(When, Label)>,
-    pub(super) prices: Option<PriceUnit>,
-    pub(super) fees: Option<MoneyUnit>,
-    pub(super) increments: (Duration, Duration),
-    pub(super) connection: Price,
-    pub(super) minimum: Price,
-    pub(super) rounding: Option<Rounding>,
+    /// How calls are charged.
+    pub(super) charging: Charging,
     /// Bits of the protected classes that a shorter prefix may price, by their place in [`NumberClass::ALL`].
     pub(super) fallback: u16,
     pub(super) bands: Vec<String>,
-    pub(super) week: Week,
+    /// The sets of bands and the day types.
+    pub(super) weeks: Weeks,
     pub(super) decks: Vec<Arc<SourceText>>,
 }
 
@@ -70,12 +72,10 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
     let clock = reader.clock();
     let from = reader.from();
     let until = reader.when("until");
-    let (bands, week) = reader.bands();
+    let (bands, weeks) = reader.bands();
     let decks = reader.decks();
     let fallback = reader.fallback();
-    let increments = section.text("increments", reader.findings);
-    let increments = increments.and_then(|text| reader.keep(&text, notation::increments(&text.value)));
-    let money = reader.money(currency);
+    let charging = reader.charging(currency, &bands, &weeks);
     section.finish(findings);
     let (id, currency, from) = (id?, currency?, from?);
     Some(Draft {
@@ -86,15 +86,10 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
         clock,
         from,
         until,
-        prices: money.prices,
-        fees: money.fees,
-        increments: increments.unwrap_or((Duration::from_seconds(1), Duration::from_seconds(1))),
-        connection: money.connection,
-        minimum: money.minimum,
-        rounding: money.rounding,
+        charging,
         fallback,
         bands,
-        week,
+        weeks,
         decks,
     })
 }
@@ -103,16 +98,6 @@ struct Reader<'r, 'l> {
     section: &'r Section,
     load: &'r mut Loader<'l>,
     findings: &'r mut Findings,
-}
-
-/// The keys whose texts hold money.
-#[derive(Default)]
-struct Money {
-    prices: Option<PriceUnit>,
-    fees: Option<MoneyUnit>,
-    connection: Price,
-    minimum: Price,
-    rounding: Option<Rounding>,
 }
 
 impl Reader<'_, '_> {
@@ -149,23 +134,6 @@ impl Reader<'_, '_> {
             self.error(&text, "tariff.bad_currency", message, "write the three capital letters of ISO 4217: `GBP`");
         }
         currency
-    }
-
-    fn clock(&mut self) -> Clock {
-        let Some(text) = self.section.text("zone", self.findings) else { return Clock::Site };
-        match text.value.as_str() {
-            "site" => Clock::Site,
-            "operator" => Clock::Operator,
-            name => match Zone::load(name) {
-                Some(zone) => Clock::Fixed(Box::new(zone)),
-                None => {
-                    let message = format!("`{name}` is not a time zone");
-                    let help = "write `site`, `operator` or a name of the IANA database: `Europe/London`";
-                    self.error(&text, "tariff.unknown_zone", message, help);
-                    Clock::Site
-                }
-            },
-        }
     }
 
     fn from(&mut self) -> Option<(When, Label)> {
@@ -215,138 +183,17 @@ impl Reader<'_, '_> {
         bits
     }
 
-    fn money(&mut self, currency: Option<Currency>) -> Money {
-        let texts =
-            ["prices", "fees", "connection_charge", "minimum_charge"].map(|key| self.section.text(key, self.findings));
-        let Some(currency) = currency else {
-            // Nothing can be said about money, but the keys are known.
-            let _ = self.section.has("rounding");
-            return Money::default();
+    fn charging(&mut self, currency: Option<Currency>, bands: &[String], weeks: &Weeks) -> Charging {
+        let Self { section, load, findings } = self;
+        let names = BandNames { names: bands, weeks };
+        let mut load = |name: &Spanned<String>, findings: &mut Findings| {
+            Reader { section, load: &mut **load, findings }.load(
+                name,
+                "tariff.price_points_missing",
+                "table of price points",
+            )
         };
-        let [prices, fees, connection, minimum] = texts;
-        let prices = prices.and_then(|text| self.keep(&text, notation::price_unit(&text.value, currency)));
-        let fees = fees.and_then(|text| self.keep(&text, notation::fee_unit(&text.value, currency)));
-        let fees = fees.or(prices.map(|unit| unit.money));
-        let mut fee = |text: Option<Spanned<String>>| {
-            text.and_then(|text| self.keep(&text, notation::fee(&text.value, currency, fees))).unwrap_or_default()
-        };
-        let (connection, minimum) = (fee(connection), fee(minimum));
-        Money { prices, fees, connection, minimum, rounding: self.rounding(currency) }
-    }
-
-    fn rounding(&mut self, currency: Currency) -> Option<Rounding> {
-        const HELP: &str =
-            "write `rounding = \"none\"` or `rounding = { stage = \"call\", rule = \"up\", step = \"1p\" }`";
-        if !self.section.is_table("rounding") {
-            let text = self.section.text("rounding", self.findings)?;
-            if text.value != "none" {
-                self.error(&text, "tariff.bad_rounding", format!("`{}` is not a rounding", text.value), HELP);
-            }
-            return None;
-        }
-        let table = self.section.table("rounding", self.findings)?;
-        let stage = table.required_text("stage", self.findings);
-        let rule = table.required_text("rule", self.findings);
-        let step = table.required_text("step", self.findings);
-        table.finish(self.findings);
-        if let Some(stage) = stage.filter(|stage| stage.value != "call") {
-            self.error(&stage, "tariff.bad_rounding", format!("`{}` is not a stage of rounding", stage.value), HELP);
-        }
-        let rule = rule.and_then(|text| {
-            let rule = Rule::from_name(&text.value);
-            if rule.is_none() {
-                let names = Rule::ALL.map(Rule::name).join("`, `");
-                let message = format!("`{}` is not a rule of rounding", text.value);
-                self.error(&text, "tariff.bad_rounding", message, format!("rules: `{names}`"));
-            }
-            rule
-        });
-        let step = step.and_then(|text| self.keep(&text, notation::step(&text.value, currency)));
-        Some(Rounding { rule: rule?, step: step? })
-    }
-
-    fn bands(&mut self) -> (Vec<String>, Week) {
-        let holidays = self.holidays();
-        let one = || (vec!["all".to_owned()], Week::all_one());
-        let Some(table) = self.section.table("bands", self.findings) else { return one() };
-        let mut names = Vec::new();
-        let mut lines = Vec::new();
-        let keys: Vec<Spanned<String>> = table.keys().cloned().collect();
-        let mut sound = !keys.is_empty() && keys.len() <= usize::from(u8::MAX);
-        for key in &keys {
-            let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-            if !key.value.chars().all(good) || key.value.is_empty() {
-                sound = false;
-                let message = format!("`{}` cannot be the name of a band", key.value);
-                let help = "use small letters, digits, `-` and `_`: a deck has the column `price_<band>`";
-                self.error(key, "tariff.bad_band", message, help);
-            }
-            let band = u8::try_from(names.len()).unwrap_or(u8::MAX);
-            names.push(key.value.clone());
-            for text in table.texts(&key.value, self.findings) {
-                match self.keep(&text, notation::band_times(&text.value)) {
-                    Some(times) => lines.push(BandLine { band, times, label: table.label(&text.span, "") }),
-                    None => sound = false,
-                }
-            }
-        }
-        let place = table.label(&table.span(), "");
-        if keys.is_empty() || keys.len() > usize::from(u8::MAX) {
-            let message = format!("a tariff has 1 to 255 bands, not {}", keys.len());
-            self.findings.push(
-                Finding::error("tariff.bad_band", message).at(place.clone()).help("leave `[bands]` out for one band"),
-            );
-        }
-        table.finish(self.findings);
-        if !sound {
-            // Gaps that a band in need of mending leaves are no news.
-            return (names, Week::all_one());
-        }
-        let names_holiday = lines.iter().any(|line| line.times.days & (1 << notation::HOLIDAY) != 0);
-        let (days, known) = holidays;
-        if names_holiday && known.is_none() {
-            let finding = Finding::error("tariff.holidays_missing", "a band is for holidays, and no day is a holiday");
-            let help = "add `[holidays]` with `calendar = [\"….csv\"]` or `dates = [\"2026-12-25\"]`";
-            self.findings.push(finding.at(place.clone()).help(help));
-        }
-        if let Some(label) = known.filter(|_| !names_holiday) {
-            let message = "no band names `holiday`, so holidays are the weekday they fall on";
-            let help =
-                "add `holiday` to a band, as in `weekend = [\"sat-sun\", \"holiday\"]`, or leave `[holidays]` out";
-            self.findings.push(Finding::warning("tariff.holidays_unused", message).at(label).help(help));
-        }
-        let week = Week::compile(&lines, &names, days, &place, self.findings);
-        (names, week)
-    }
-
-    /// The days, and where they are given, if they are.
-    fn holidays(&mut self) -> (Days, Option<Label>) {
-        let Some(table) = self.section.table("holidays", self.findings) else { return (Days::default(), None) };
-        let mut dates = Vec::new();
-        for text in table.texts("dates", self.findings) {
-            dates.extend(self.keep(&text, notation::date(&text.value)));
-        }
-        for name in table.texts("calendar", self.findings) {
-            if let Some(file) = self.load(&name, "tariff.calendar_missing", "calendar") {
-                read_calendar(&file, &mut dates, self.findings);
-            }
-        }
-        let label = table.label(&table.span(), "");
-        table.finish(self.findings);
-        (Days::new(&dates), Some(label))
-    }
-}
-
-fn read_calendar(file: &Arc<SourceText>, dates: &mut Vec<Date>, findings: &mut Findings) {
-    let table = Table::read(file, &["date"], &["name"], findings);
-    let column = table.column("date");
-    for row in table.rows() {
-        if let Some(text) = row.required(column, findings) {
-            match notation::date(text) {
-                Ok(date) => dates.push(date),
-                Err(fault) => findings.push(fault.at(row.label(column, ""))),
-            }
-        }
+        charge_settings::read(section, currency, names, &mut load, findings)
     }
 }
 

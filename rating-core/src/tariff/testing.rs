@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Called, Match, TariffBook, TariffVersion};
+use super::{Called, Match, SiteClock, TariffBook, TariffVersion};
 use crate::finding::{Findings, SourceText};
 use crate::ids::SiteId;
 use crate::number::{Digits, E164, NumberClass};
@@ -18,10 +18,10 @@ pub(crate) fn read(files: &[(&str, &str)]) -> (TariffBook, Findings) {
     let sources: Vec<Arc<SourceText>> = files.iter().map(|(name, text)| SourceText::new(*name, *text)).collect();
     let settings: Vec<Arc<SourceText>> =
         sources.iter().filter(|source| source.name.ends_with(".toml")).cloned().collect();
-    static ZONES: LazyLock<[Zone; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap()));
+    static CLOCKS: LazyLock<[SiteClock; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap().into()));
     let mut findings = Findings::default();
     let mut load = |name: &str| sources.iter().find(|source| source.name == name).cloned();
-    let book = TariffBook::read(&settings, &mut load, &*ZONES, &ZONES[0], &mut findings);
+    let book = TariffBook::read(&settings, &mut load, &*CLOCKS, &CLOCKS[0].zone, &mut findings);
     (book, findings)
 }
 

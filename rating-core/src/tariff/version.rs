@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use super::DestinationKey;
 use super::bands::Week;
+use super::caller_zones::CallerZones;
+use super::charge::{
+    Boundary, ChargeView, Component, Connection, MinimumStage, Overrun, Rates, Roundings, Step, Steps, Tag, Terms,
+};
 use super::deck::{PlanWords, RateRow, Rows, empty_interval};
 use super::notation::When;
 use super::settings::{Clock, Draft, class_bit};
@@ -12,7 +16,7 @@ use crate::finding::{Finding, Findings};
 use crate::ids::{BandId, DestinationId, SiteId};
 use crate::money::{Currency, Price, Rounding};
 use crate::number::{Digits, E164, NumberClass};
-use crate::time::{Duration, Instant, Interval, Zone};
+use crate::time::{Date, Duration, Instant, Interval, Zone};
 
 /// Who is called, as far as a tariff cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,11 +86,27 @@ pub struct TariffVersion {
     file: Box<str>,
     decks: Box<[Box<str>]>,
     currency: Currency,
-    rounding: Option<Rounding>,
+    roundings: Roundings,
+    boundary: Boundary,
+    overrun: Overrun,
+    minimum_stage: MinimumStage,
+    splits_at_versions: bool,
+    /// Whether a plain row can be priced without asking for anything but its band.
+    plain: bool,
+    /// Terms of the rows' own usage.
+    terms: Terms,
+    components: Box<[Component]>,
+    charge_lists: Box<[Box<[u16]>]>,
+    /// Surcharges, and whether each is added after the call is rounded; at most 64.
+    surcharges: Box<[(Component, bool)]>,
     fallback: u16,
     /// One zone for each site and one for the operator, or one zone for all.
     zones: Arc<[Zone]>,
-    week: Week,
+    /// Set, if the clock is the caller's.
+    caller_zones: Option<Arc<CallerZones>>,
+    /// By set of bands; the first is the default one.
+    weeks: Box<[Week]>,
+    day_names: Box<[Box<str>]>,
     bands: Box<[BandId]>,
     /// By site; the last is for the operator and for sites that are not known.
     in_force: Box<[Interval]>,
@@ -126,7 +146,7 @@ impl TariffVersion {
     #[must_use]
     #[inline]
     pub const fn rounding(&self) -> Option<Rounding> {
-        self.rounding
+        self.roundings.call
     }
 
     /// When it is in force at a site.
@@ -136,7 +156,8 @@ impl TariffVersion {
         self.in_force.get(self.slot(site)).copied().unwrap_or(Interval { from: Instant::MAX, until: Instant::MIN })
     }
 
-    /// The zone of the clock that bands, dates and holidays are read by, for calls at a site.
+    /// The zone of the clock that dates of the version and its rows are read by, for calls at a site; bands and holidays
+    /// too, unless the clock is the caller's ([`TariffVersion::zone_for`]).
     #[must_use]
     #[inline]
     pub fn zone(&self, site: SiteId) -> &Zone {
@@ -144,37 +165,79 @@ impl TariffVersion {
         &self.zones[site.index().min(self.zones.len() - 1)]
     }
 
-    /// The bands in the order of their indices.
+    /// The zone of the clock that bands and day types are read by, for a call at a site from a caller; `None` if the
+    /// clock is the caller's and the table of callers' zones does not have this one.
+    #[must_use]
+    #[inline]
+    pub fn zone_for(&self, site: SiteId, caller: Option<E164>) -> Option<&Zone> {
+        match &self.caller_zones {
+            None => Some(self.zone(site)),
+            Some(zones) => zones.of(caller?),
+        }
+    }
+
+    /// Whether the clock is the caller's.
+    #[must_use]
+    #[inline]
+    pub const fn is_by_callers_clock(&self) -> bool {
+        self.caller_zones.is_some()
+    }
+
+    /// The bands in the order of their indices, which all sets of bands share.
     #[must_use]
     pub fn bands(&self) -> &[BandId] {
         &self.bands
     }
 
     /// Index of the band at an instant in a band set (0 is the default one), for a call at a site: a place in
-    /// [`TariffVersion::bands`].
+    /// [`TariffVersion::bands`]. By the site's clock; see [`TariffVersion::band_at_in`].
     #[must_use]
     #[inline]
     pub fn band_at(&self, set: u8, at: Instant, site: SiteId) -> u8 {
-        let _ = set;
-        if self.week.is_one_band() {
-            return 0;
-        }
-        self.week.band_at(self.zone(site).to_local(at))
+        self.band_at_in(set, at, site, self.zone(site))
+    }
+
+    /// [`TariffVersion::band_at`] by the clock of a zone: that of [`TariffVersion::zone_for`].
+    #[must_use]
+    #[inline]
+    pub fn band_at_in(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> u8 {
+        let week = self.week(set);
+        week.only_band().unwrap_or_else(|| week.band_at(zone.to_local(at), self.slot(site)))
     }
 
     /// The band at an instant in a band set (0 is the default one), for a call at a site, and the first later instant at
     /// which another band begins or may begin. [`Instant::MAX`] if there is no other band.
     ///
     /// That instant is never later than the true change; it may be a midnight or a change of the clock at which the band
-    /// stays the same.
+    /// stays the same. By the site's clock; see [`TariffVersion::band_span_in`].
     #[must_use]
     #[inline]
     pub fn band_span(&self, set: u8, at: Instant, site: SiteId) -> (u8, Instant) {
-        let _ = set;
-        if self.week.is_one_band() {
-            return (0, Instant::MAX);
+        self.band_span_in(set, at, site, self.zone(site))
+    }
+
+    /// [`TariffVersion::band_span`] by the clock of a zone: that of [`TariffVersion::zone_for`].
+    #[must_use]
+    #[inline]
+    pub fn band_span_in(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> (u8, Instant) {
+        let week = self.week(set);
+        match week.only_band() {
+            Some(band) => (band, Instant::MAX),
+            None => week.span(at, zone, self.slot(site)),
         }
-        self.week.span(at, self.zone(site))
+    }
+
+    /// The day type by which a band set found its band: `mon` to `sun`, `holiday`, or one of the tariff's own.
+    #[must_use]
+    pub fn day_type(&self, set: u8, at: Instant, site: SiteId, zone: &Zone) -> &str {
+        let day = self.week(set).day_type(zone.to_local(at).date(), self.slot(site));
+        self.day_names.get(day).map_or("", |name| name)
+    }
+
+    #[inline]
+    fn week(&self, set: u8) -> &Week {
+        // `weeks` is never empty: the default one stands first.
+        &self.weeks[usize::from(set).min(self.weeks.len() - 1)]
     }
 
     /// The id of a band by its index.
@@ -182,12 +245,6 @@ impl TariffVersion {
     #[inline]
     pub fn band_id(&self, band: u8) -> BandId {
         self.bands.get(usize::from(band)).copied().unwrap_or(BandId(0))
-    }
-
-    /// Whether the day of an instant is a holiday to this tariff: one of its days, and some band names holidays.
-    #[must_use]
-    pub fn is_holiday(&self, at: Instant, site: SiteId) -> bool {
-        self.week.day_type(self.zone(site).to_local(at).date()) == usize::from(super::notation::HOLIDAY)
     }
 
     /// The row that prices a called number at an instant.
@@ -267,7 +324,68 @@ impl TariffVersion {
         let start = (plan as usize).checked_mul(self.stride)?;
         let words = PlanWords(self.words.get(start..start.checked_add(self.stride)?)?);
         let ((first, further), (price, per)) = (words.increments(), words.price(band));
+        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
         Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
+    }
+
+    /// What a row costs, all of it; `None` for rows that block and rows that do not exist.
+    #[must_use]
+    #[inline]
+    pub fn cost(&self, row: u32) -> Option<Cost<'_>> {
+        let plan = self.rows.get(row as usize)?.plan;
+        let start = (plan as usize).checked_mul(self.stride)?;
+        Some(Cost { version: self, row, words: PlanWords(self.words.get(start..start.checked_add(self.stride)?)?) })
+    }
+
+    /// Which band prices a call that runs over the edge of one.
+    #[must_use]
+    pub const fn boundary(&self) -> Boundary {
+        self.boundary
+    }
+
+    /// Who gets the time that rounding up adds at an edge.
+    #[must_use]
+    pub const fn overrun(&self) -> Overrun {
+        self.overrun
+    }
+
+    /// When the minimum of a call is applied.
+    #[must_use]
+    pub const fn minimum_stage(&self) -> MinimumStage {
+        self.minimum_stage
+    }
+
+    /// Whether the part of a call after the version's end is priced by the next version.
+    #[must_use]
+    pub const fn splits_at_versions(&self) -> bool {
+        self.splits_at_versions
+    }
+
+    /// Terms of the rows' own usage.
+    #[must_use]
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The surcharges whose bits are set, in their order, and whether each is added after the call is rounded.
+    pub fn surcharges(&self, bits: u64) -> impl Iterator<Item = (ChargeView<'_>, bool)> {
+        let bands = self.bands.len();
+        let chosen = self.surcharges.iter().enumerate().filter(move |(place, _)| bits >> place & 1 == 1);
+        chosen.map(move |(_, (component, after))| (component.view(bands), *after))
+    }
+
+    /// What is rounded, at each stage.
+    #[must_use]
+    pub const fn roundings(&self) -> &Roundings {
+        &self.roundings
+    }
+
+    /// The set of bands that a row's prices are for: what [`TariffVersion::band_at`] and
+    /// [`TariffVersion::band_span`] are asked with.
+    #[must_use]
+    #[inline]
+    pub fn band_set(&self, row: u32) -> u8 {
+        self.rows.get(row as usize).map_or(0, |row| row.band_set)
     }
 
     /// The destination of a row.
@@ -337,16 +455,17 @@ impl TariffVersion {
         }
     }
 
-    /// Compiles the rows of a draft. `sites` are the sites' zones and, last, the operator's.
+    /// Compiles the rows of a draft. `sites` are the sites' zones and, last, the operator's; `holidays` likewise.
     pub(super) fn compile(
         draft: &Draft,
         mut rows: Rows,
         sites: &Arc<[Zone]>,
+        holidays: &[Option<Arc<[Date]>>],
         bands: Box<[BandId]>,
         findings: &mut Findings,
     ) -> Self {
         let zones: Arc<[Zone]> = match &draft.clock {
-            Clock::Site => Arc::clone(sites),
+            Clock::Site | Clock::Caller(_) => Arc::clone(sites),
             Clock::Operator => sites.last().cloned().into_iter().collect(),
             Clock::Fixed(zone) => [Zone::clone(zone)].into(),
         };
@@ -360,18 +479,37 @@ impl TariffVersion {
         let validities: Box<[Interval]> = (rows.validities.iter())
             .flat_map(|(from, until)| each_site().map(|zone| interval(*from, *until, zone)))
             .collect();
+        draft.weeks.days().report_sites(holidays, findings);
         report_empty_validities(&rows, &validities, in_force.len(), findings);
         let index = Index::build(&mut rows, &validities, in_force.len(), findings);
         let (stride, words) = rows.plans.into_words();
+        let charging = &draft.charging;
         Self {
             name: draft.name.as_str().into(),
             file: draft.source.name.as_str().into(),
             decks: rows.decks.iter().map(|deck| deck.name.as_str().into()).collect(),
             currency: draft.currency,
-            rounding: draft.rounding,
+            roundings: charging.roundings,
+            boundary: charging.boundary,
+            overrun: charging.overrun,
+            minimum_stage: charging.minimum_stage,
+            splits_at_versions: charging.splits_at_versions,
+            plain: charging.boundary == Boundary::Start
+                && charging.terms.are_plain()
+                && charging.minimum_stage == MinimumStage::AfterConnection
+                && !charging.splits_at_versions,
+            terms: charging.terms.clone(),
+            components: charging.components.clone().into(),
+            surcharges: Box::default(),
+            charge_lists: rows.charge_lists.into_iter().map(Into::into).collect(),
             fallback: draft.fallback,
             zones,
-            week: draft.week.clone(),
+            caller_zones: match &draft.clock {
+                Clock::Caller(zones) => Some(Arc::clone(zones)),
+                _ => None,
+            },
+            weeks: draft.weeks.compile(holidays),
+            day_names: draft.weeks.days().names().map(Into::into).collect(),
             bands,
             in_force,
             rows: rows.rows.into(),
@@ -384,6 +522,96 @@ impl TariffVersion {
             short_codes: index.short_codes.into(),
             internal: index.internal,
         }
+    }
+}
+
+/// What a row costs: its charges and the limits of the whole call.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost<'v> {
+    version: &'v TariffVersion,
+    row: u32,
+    words: PlanWords<'v>,
+}
+
+impl<'v> Cost<'v> {
+    /// Whether the row is usage alone on a tariff that asks for nothing unusual: its plan in the band at the answer is all
+    /// that the sum needs.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.version.plain && self.words.is_plain()
+    }
+
+    /// The plan in a band of a row that [is plain](Self::is_plain).
+    #[must_use]
+    #[inline]
+    pub fn plan(&self, band: u8) -> Plan {
+        let ((first, further), (price, per)) = (self.words.increments(), self.words.price(band));
+        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
+        Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
+    }
+
+    /// Whose bands the row goes by.
+    #[must_use]
+    #[inline]
+    pub fn band_set(&self) -> u8 {
+        self.version.band_set(self.row)
+    }
+
+    /// By how many millionths the wholesale charge of the call is multiplied, if the row is priced from it.
+    #[must_use]
+    pub fn markup(&self) -> Option<i64> {
+        self.words.markup()
+    }
+
+    /// The row's own connection charge: what is added to a wholesale charge, too.
+    #[must_use]
+    pub fn connection(&self) -> Price {
+        self.words.connection()
+    }
+
+    /// The least that the whole call costs.
+    #[must_use]
+    pub fn minimum(&self) -> Price {
+        self.words.minimum()
+    }
+
+    /// The most that the whole call costs.
+    #[must_use]
+    pub fn maximum(&self) -> Option<Price> {
+        self.words.maximum()
+    }
+
+    /// The charges in their order: the row's own usage, if it has any, then the named ones.
+    pub fn charges(&self) -> impl Iterator<Item = ChargeView<'v>> + use<'v> {
+        let version = self.version;
+        let bands = version.bands.len();
+        let list = version.charge_lists.get(self.words.charges()).map_or(&[][..], |list| list);
+        let named = list.iter().filter_map(move |place| version.components.get(usize::from(*place)));
+        self.usage().into_iter().chain(named.map(move |component| component.view(bands)))
+    }
+
+    /// The row's own usage; `None` for rows of named charges alone and for rows priced from the wholesale side.
+    #[must_use]
+    pub fn usage(&self) -> Option<ChargeView<'v>> {
+        if !self.words.has_usage() || self.words.markup().is_some() {
+            return None;
+        }
+        let version = self.version;
+        let (first, further) = self.words.increments();
+        let before = version.minimum_stage == MinimumStage::BeforeConnection;
+        Some(ChargeView {
+            name: "",
+            tag: Tag::Usage,
+            terms: &version.terms,
+            band_set: self.band_set(),
+            first,
+            steps: Steps::One(Step { from: Duration::ZERO, charge: Price::ZERO, further }),
+            rates: Rates { words: self.words.rates(), bands: version.bands.len() },
+            connection: Connection::One(self.words.connection()),
+            minimum: if before { self.words.minimum() } else { Price::ZERO },
+            maximum: None,
+        })
     }
 }
 

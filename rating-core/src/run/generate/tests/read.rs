@@ -15,7 +15,7 @@ use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan}
 use crate::mediation::{Direction, Mediated, Mediator, SourceSettings};
 use crate::number::{Digits, Party};
 use crate::run::settings::Settings;
-use crate::tariff::{Called, Match, Tariff, TariffBook};
+use crate::tariff::{Called, Match, SiteClock, Tariff, TariffBook};
 use crate::time::Zone;
 
 fn texts(project: &Project) -> BTreeMap<String, Arc<SourceText>> {
@@ -62,9 +62,9 @@ fn read(project: &Project) -> Read {
         .filter(|text| settings.tariffs.files.iter().any(|pattern| pattern.is_match(&text.name)))
         .cloned()
         .collect();
-    let zones: Vec<Zone> = settings.sites.iter().map(|site| site.zone.clone()).collect();
+    let clocks: Vec<SiteClock> = settings.sites.iter().map(|site| site.zone.clone().into()).collect();
     let load = &mut |path: &str| texts.get(path).cloned();
-    let book = TariffBook::read(&tariffs, load, &zones, &operator.zone, &mut findings);
+    let book = TariffBook::read(&tariffs, load, &clocks, &operator.zone, &mut findings);
     let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
     let named: Vec<(&str, &Zone)> = sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
     let names = assignment::Names {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::testing::*;
+use super::super::testing::*;
 use crate::time::{Duration, Instant};
 
 const WEEK: &str = "[bands]\npeak = [\"mon-fri 08:00-18:00\"]\noffpeak = [\"mon-fri 18:00-08:00\"]\n\
