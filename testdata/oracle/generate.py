@@ -262,7 +262,8 @@ class Tariff:
         if r.random() < 0.6:
             s["increments"] = self.increment()
         if r.random() < 0.4:
-            s["connection_charge"] = self.fee() if r.random() < 0.7 else self._by_band("", self.fee)
+            by_band = self.on("components") and r.random() < 0.3
+            s["connection_charge"] = self._by_band("", self.fee) if by_band else self.fee()
         if self.chance(0.4, "minimums"):
             s["minimum_charge"] = self.fee()
         if self.chance(0.3, "minimums"):
