@@ -9,8 +9,12 @@ use std::fmt;
 
 use chrono::{Offset, TimeZone};
 
-/// The version of the IANA time-zone database that zones are compiled from.
-pub const ZONE_DATABASE_VERSION: &str = chrono_tz::IANA_TZDB_VERSION;
+/// The version of the IANA time-zone database that zones are compiled from: that of `chrono-tz`, with what later releases
+/// changed since 1996.
+pub const ZONE_DATABASE_VERSION: &str = "2026f";
+
+/// What later releases of the database change of the one in `chrono-tz`. `testdata/zones/rebuild.py` makes it.
+const ZONE_CHANGES: &str = include_str!("time/zone_changes.csv");
 
 const MS_PER_SECOND: i64 = 1_000;
 const MS_PER_DAY: i64 = 86_400_000;
@@ -483,6 +487,7 @@ impl Zone {
             }
             at = next;
         }
+        amend(name, &mut changes);
         Some(Self { name: name.into(), changes: changes.into() })
     }
 
@@ -610,6 +615,24 @@ impl Zone {
         let sign = if offset < 0 { '-' } else { '+' };
         let offset = offset.abs();
         format!("{}{sign}{:02}:{:02}", self.to_local(instant), offset / 60, offset % 60)
+    }
+}
+
+/// Puts what later releases say of a zone in the place of what it was compiled to.
+fn amend(name: &str, changes: &mut Vec<(i64, i64)>) {
+    let rows = ZONE_CHANGES.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(','));
+    let mut amended = false;
+    for row in rows {
+        let Some((at, offset)) = row.split_once(',') else { continue };
+        let (Some(at), Ok(offset)) = (Instant::parse_rfc3339(at), offset.parse::<i64>()) else { continue };
+        if !amended {
+            changes.retain(|(have, _)| *have < at.0);
+            amended = true;
+        }
+        let offset = offset * MS_PER_SECOND;
+        if changes.last().is_none_or(|(_, last)| *last != offset) {
+            changes.push((at.0, offset));
+        }
     }
 }
 
@@ -832,7 +855,6 @@ mod tests {
             "Europe/Dublin",
             "America/New_York",
             "Australia/Lord_Howe",
-            "Africa/Casablanca",
             "Asia/Kathmandu",
             "America/Sao_Paulo",
             "Pacific/Apia",
@@ -853,6 +875,59 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Every line of `testdata/zones/clock_changes.csv`: Python's zoneinfo found them, from 1996 to 2040.
+    #[test]
+    fn every_clock_change_is_where_another_reader_of_the_database_finds_it() {
+        let table = include_str!("../../testdata/zones/clock_changes.csv");
+        assert!(table.starts_with(&format!("# By zoneinfo, IANA database {ZONE_DATABASE_VERSION};")));
+        let (begin, end) = (instant("1996-01-01T00:00:00Z"), instant("2041-01-01T00:00:00Z"));
+        let mut rows: Vec<(&str, Instant, i64, i64)> = Vec::new();
+        for line in table.lines().skip(2) {
+            let [zone, at, before, after] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            rows.push((zone, instant(at), before.parse().unwrap(), after.parse().unwrap()));
+        }
+        assert!(rows.len() > 500);
+        for of_zone in rows.chunk_by(|left, right| left.0 == right.0) {
+            let zone = Zone::load(of_zone[0].0).unwrap();
+            let mut from = begin;
+            for (name, at, before, after) in of_zone {
+                // The offset holds to the last millisecond before, and the other from the first one on.
+                assert_eq!(zone.offset_at(*at), after * 1_000, "{name} {at:?}");
+                if before != after {
+                    assert_eq!(zone.offset_at(Instant(at.0 - 1)), before * 1_000, "{name} before {at:?}");
+                    assert_eq!(zone.next_change(Instant(at.0 - 1)), *at, "{name}");
+                    // Nothing changes between one line and the next.
+                    assert_eq!(zone.next_change(from), *at, "{name} after {from:?}");
+                    from = *at;
+                }
+            }
+            assert!(zone.next_change(from) >= end, "{}: a change more after {from:?}", of_zone[0].0);
+        }
+    }
+
+    #[test]
+    fn changes_of_later_releases_of_the_database_hold() {
+        // Morocco (September 2026) and British Columbia (November 2026) change their clocks no more.
+        for (name, last, offset) in [
+            ("Africa/Casablanca", "2026-09-20T01:00:00Z", 0),
+            ("America/Vancouver", "2026-03-08T10:00:00Z", -7 * 3_600_000),
+            ("Canada/Pacific", "2026-03-08T10:00:00Z", -7 * 3_600_000),
+        ] {
+            let zone = Zone::load(name).unwrap();
+            assert_eq!(zone.next_change(Instant(instant(last).0 - 1)), instant(last), "{name}");
+            assert_eq!(zone.offset_at(instant("2026-12-01T00:00:00Z")), offset, "{name}");
+            assert_eq!(zone.next_change(instant(last)), Instant::MAX, "{name}");
+        }
+        let releases =
+            format!("the IANA database {ZONE_DATABASE_VERSION} changes of {},", chrono_tz::IANA_TZDB_VERSION);
+        assert!(ZONE_CHANGES.contains(&releases), "rebuild zone_changes.csv for this chrono-tz");
+        for line in ZONE_CHANGES.lines().skip(3) {
+            let [zone, at, offset] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+            let found = Zone::load(zone).unwrap().offset_at(instant(at));
+            assert_eq!(found, offset.parse::<i64>().unwrap() * 1_000, "{line}");
         }
     }
 

@@ -248,6 +248,7 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
     let mut files: Vec<(&str, String)> = Vec::new();
     let (mut block, mut checked): (Option<&str>, usize) = (None, 0);
     let mut prices: Vec<&str> = Vec::new();
+    let mut anonymous = false;
     for line in guide.lines() {
         let Some(fence) = line.strip_prefix("```") else {
             match block {
@@ -258,8 +259,14 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
             continue;
         };
         if !fence.is_empty() {
-            block = Some(fence);
-            files.extend(fence.split_once(' ').map(|(_, name)| (name, String::new())));
+            // A block without a name is a piece of a file, shown by itself.
+            let name = fence.split_once(' ').map(|(_, name)| (name, String::new()));
+            block = Some(fence).filter(|_| fence == "prices" || name.is_some());
+            files.extend(name);
+            anonymous = block.is_none();
+            continue;
+        }
+        if std::mem::take(&mut anonymous) {
             continue;
         }
         if block.take() == Some("prices") {

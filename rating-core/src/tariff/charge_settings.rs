@@ -139,6 +139,9 @@ pub(super) fn read(
     charging
 }
 
+/// Steps, their prices, and the first increment if the first step names it.
+type Steps = (Vec<Step>, Vec<i64>, Option<Option<Duration>>);
+
 /// Per second: where nothing is said.
 const SECONDS: Increments = (Some(Duration::from_seconds(1)), Some(Duration::from_seconds(1)));
 
@@ -424,7 +427,8 @@ impl Keys<'_, '_> {
         let percents = self.percents();
         let (first, further) =
             self.read("increments", |_, text| notation::increments(text)).unwrap_or(charging.increments);
-        let (steps, words) = self.steps(band_set, &percents, further)?;
+        let (steps, words, own_first) = self.steps(band_set, &percents, further)?;
+        let first = own_first.unwrap_or(first);
         let connection = self.by_band("connection_charge", band_set, Units::fee, |_, _| Ok(None));
         let connection: Vec<Price> = match connection {
             None => vec![Price::ZERO],
@@ -457,7 +461,7 @@ impl Keys<'_, '_> {
     }
 
     /// The steps and their prices; a plain `price` is one step.
-    fn steps(&mut self, set: u8, percents: &[Option<i64>], further: Option<Duration>) -> Option<(Vec<Step>, Vec<i64>)> {
+    fn steps(&mut self, set: u8, percents: &[Option<i64>], further: Option<Duration>) -> Option<Steps> {
         let has_steps = self.section.has("steps");
         if has_steps && self.section.has("price") {
             let label = self.section.label(&self.section.span(), "");
@@ -466,10 +470,10 @@ impl Keys<'_, '_> {
         }
         if !has_steps {
             let (rates, charge) = self.step_prices(set, percents)?;
-            return Some((vec![Step { from: Duration::ZERO, charge, further }], rates));
+            return Some((vec![Step { from: Duration::ZERO, charge, further }], rates, None));
         }
         let (mut steps, mut words): (Vec<Step>, Vec<i64>) = (Vec::new(), Vec::new());
-        let mut sound = true;
+        let (mut sound, mut own_first) = (true, None);
         for table in self.section.tables("steps", self.findings) {
             let place = table.label(&table.span(), "");
             table.require("from", self.findings);
@@ -492,10 +496,13 @@ impl Keys<'_, '_> {
                 };
                 self.findings.push(Finding::error("tariff.bad_steps", message).at(place).help(help));
             }
+            if steps.is_empty() {
+                own_first = increments.map(|(first, _)| first);
+            }
             steps.push(Step { from, charge, further: increments.map_or(further, |(_, further)| further) });
             words.extend(rates);
         }
-        (sound && !steps.is_empty()).then_some((steps, words))
+        (sound && !steps.is_empty()).then_some((steps, words, own_first))
     }
 
     /// The prices of one step by band, and what is due once when a call gets there.

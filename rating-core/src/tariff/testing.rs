@@ -15,13 +15,18 @@ pub(crate) const NEW_YORK: SiteId = SiteId(1);
 
 /// Reads a book from named texts: every `.toml` is a settings file, the rest is what they name.
 pub(crate) fn read(files: &[(&str, &str)]) -> (TariffBook, Findings) {
+    static CLOCKS: LazyLock<[SiteClock; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap().into()));
+    read_for(files, &*CLOCKS)
+}
+
+/// [`read`] for other sites; the first one's zone is the operator's.
+pub(crate) fn read_for(files: &[(&str, &str)], sites: &[SiteClock]) -> (TariffBook, Findings) {
     let sources: Vec<Arc<SourceText>> = files.iter().map(|(name, text)| SourceText::new(*name, *text)).collect();
     let settings: Vec<Arc<SourceText>> =
         sources.iter().filter(|source| source.name.ends_with(".toml")).cloned().collect();
-    static CLOCKS: LazyLock<[SiteClock; 3]> = LazyLock::new(|| SITES.map(|name| Zone::load(name).unwrap().into()));
     let mut findings = Findings::default();
     let mut load = |name: &str| sources.iter().find(|source| source.name == name).cloned();
-    let book = TariffBook::read(&settings, &mut load, &*CLOCKS, &CLOCKS[0].zone, &mut findings);
+    let book = TariffBook::read(&settings, &mut load, sites, &sites[0].zone, &mut findings);
     (book, findings)
 }
 
