@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import dialplan
-from reading import CALL, UNIT
+from reading import UNIT
 
 ZERO = Fraction(0)
 LEDGER = Fraction(1, 10**10)
@@ -45,21 +45,22 @@ def rounded_duration(length, rule):
 class Charged:
     """What a component came to."""
 
-    __slots__ = ("amount", "billed", "waived")
+    __slots__ = ("amount", "billed", "position", "waived")
 
-    def __init__(self, amount, billed, waived=False):
-        self.amount, self.billed, self.waived = amount, billed, waived
+    def __init__(self, amount, billed, position, waived=False):
+        self.amount, self.billed, self.position, self.waived = amount, billed, position, waived
 
 
 class Stretches:
     """The billed time of a component from position `begin` to `limit`: pieces (billed before, length, step, band)."""
 
-    def __init__(self, component, timeline, answered):
+    def __init__(self, component, timeline, answered, begin=0):
         version = component.version
         self.component, self.timeline, self.answered = component, timeline, answered
         self.split, self.overrun = version.boundary == "split", version.overrun
         self.at_answer = timeline.band(answered)
-        self.pieces, self.billed, self.position = [], 0, 0
+        # Billed time is counted from the answer: what lies before `begin` another version has billed.
+        self.pieces, self.billed, self.begin, self.position = [], begin, begin, begin
 
     def step_at(self, position):
         found = None
@@ -86,12 +87,12 @@ class Stretches:
         self.pieces.append((self.billed, length, step, band))
         self.billed += length
 
-    def run(self, begin, limit, last, fresh):
-        """Bills [begin, limit). `fresh`: it begins with a first increment; `last`: the call ends at `limit`."""
+    def run(self, limit, last, fresh):
+        """Bills from `begin` to `limit`. `fresh`: it begins with a first increment; `last`: the call ends at `limit`."""
         if self.overrun == "end":
-            self._whole(begin, self._end(begin, limit, fresh) if last else limit)
+            self._whole(self.begin, self._end(self.begin, limit, fresh) if last else limit)
             return
-        position = begin
+        position = self.begin
         while position < limit:
             step, next_step = self.step_at(position)
             band, next_band = self.band_at(position)
@@ -106,17 +107,20 @@ class Stretches:
         self.position = position
 
     def _end(self, begin, limit, fresh):
-        """Where billing ends when only the end of the call is rounded."""
-        steps = self.component.steps
-        step = [step for step in steps if step.start < limit][-1]
-        band = self.band_at(max(step.start, begin))[0]
-        further = self.further(step, band)
-        if not fresh:
-            return begin + ceil_to(limit - begin, further)
-        first = self.first(steps[0], self.band_at(0)[0])
-        if step is steps[0]:
-            return first_and_further(limit, first, further)
-        return max(first, step.start + ceil_to(limit - step.start, further))
+        """Where billing ends when only the end of the call is rounded: by the increment of the step in which the call ends, and
+        not before the end of a call that just reaches one of the edges before."""
+        band = self.band_at(begin)[0]
+        first = self.first(self.component.steps[0], band) if fresh else 0
+        billed = first
+        steps = [step for step in self.component.steps if step.start < limit]
+        for step, following in zip(steps, [*steps[1:], None]):
+            reached = following.start if following else limit
+            base = max(step.start, begin)
+            if reached > base:
+                further = self.further(step, band)
+                end = first_and_further(reached, first, further) if base == 0 else base + ceil_to(reached - base, further)
+                billed = max(billed, end)
+        return billed
 
     def _whole(self, begin, end):
         position = begin
@@ -128,8 +132,9 @@ class Stretches:
             position = edge
         self.position = end
 
-    def usage(self, window=None, start=0):
-        """The price of the billed time before `window` (all of it without), and the flat charges of the steps entered."""
+    def usage(self, window=None, entered=(0, None)):
+        """The price of the billed time before `window` (all of it without), and the flat charges of the steps that it enters
+        and that begin from `entered[0]` on, before `entered[1]`."""
         total = ZERO
         for before, length, step, band in self.pieces:
             if window is not None:
@@ -139,18 +144,17 @@ class Stretches:
             rate = step.rate[band]
             if rate:
                 total += rate * length
-        end = start + self.billed
         for step in self.component.steps:
-            if step.start >= end or (window is not None and step.start >= window):
+            if step.start >= self.billed or (window is not None and step.start >= window):
                 break
-            if step.start >= start:
+            if step.start >= entered[0] and (entered[1] is None or step.start < entered[1]):
                 flat = step.flat[self.band_at(step.start)[0]]
                 if flat:
                     total += flat
         return total
 
 
-def capped(cap, stretches, usage):
+def capped(cap, stretches, usage, entered):
     if cap.window is None:
         return min(usage, cap.charge)
     billed, inside = stretches.billed, None
@@ -158,21 +162,21 @@ def capped(cap, stretches, usage):
         return usage if billed > cap.window else min(usage, cap.charge)
     if cap.then == "price" and billed <= cap.window:
         return min(usage, cap.charge)
-    inside = stretches.usage(cap.window)
+    inside = stretches.usage(cap.window, entered)
     kept = min(inside, cap.charge)
     if cap.then == "price":
         return kept + (usage - inside)
     if cap.then == "free":
         return kept
-    return kept + cap.then * max(0, billed - cap.window)
+    return kept + cap.then * max(0, billed - max(cap.window, stretches.begin))
 
 
-def charged_duration(component, talk):
-    """D of section B3; None if the component is waived."""
+def charged_duration(component, talk, continued=False):
+    """D of section B3; None if the component is waived. What a later version continues has no minimum duration."""
     if talk < component.free_below:
         return None
     length = max(0, rounded_duration(talk, component.duration_rounding) - component.subtract)
-    return max(length, component.minimum_duration)
+    return length if continued else max(length, component.minimum_duration)
 
 
 class Call:
@@ -371,11 +375,8 @@ class Engine:
         row = self.row(call, call.answered)
         version = row.version
         zone = self.zone(call, version)
-        parts = self.parts(call, row, zone) if version.version_change == "split" else None
-        wholesale = None
-        if row.wholesale:
-            wholesale = self.buy(call, record, version.currency)
-        unrounded, posted, billed = self.whole(call, row, zone, parts, wholesale)
+        wholesale = self.buy(call, record, version.currency) if row.wholesale else None
+        unrounded, posted, billed = self.whole(call, self.parts(call, row, zone), wholesale)
         destination = row.destination
         if row.wholesale and not destination:
             destination = wholesale["destination"]
@@ -404,34 +405,59 @@ class Engine:
             raise NotRated("rating.wholesale_currency")
         return bought
 
-    def whole(self, call, row, zone, parts, wholesale):
-        version = row.version
-        minimum = row.minimum if row.minimum is not None else ZERO
-        stage = version.minimum_stage
-        total, afterwards, billed, waived = ZERO, ZERO, None, call.talk < version.free_below
-        components = [row.usage] if row.usage else []
-        components += row.charges
-        if not row.wholesale:
-            components += [one for one in version.surcharges if self.holds(one.when, call)]
-        for component in components:
-            own = component is row.usage
-            floor = component.minimum
-            if own and stage == "before-connection":
-                floor = minimum
-            charged = self.component(component, call, zone, floor, wholesale if own else None)
-            waived = waived and charged.waived
-            if billed is None:
-                billed = charged.billed
-            if getattr(component, "after_rounding", False):
-                afterwards += charged.amount
+    def parts(self, call, row, zone):
+        """The call, cut where versions of the asked tariff end that say so: [(row, zone, from, until)] from the answer on."""
+        parts, begin = [], 0
+        while True:
+            version = self.tariffs.in_force(self.tariffs.asked, call.answered + begin)
+            cut = None
+            if version.version_change == "split" and version.until is not None and version.until < call.answered + call.talk:
+                cut = version.until - call.answered
+            parts.append((row, zone, begin, cut))
+            if cut is None:
+                return parts
+            begin = cut
+            row = self.row(call, call.answered + cut)
+            zone = self.zone(call, row.version)
+
+    def whole(self, call, parts, wholesale):
+        """(unrounded, posted, billed time of the first component)."""
+        first = parts[0][0]
+        version, stage = first.version, first.version.minimum_stage
+        minimum = first.minimum if first.minimum is not None else ZERO
+        total, afterwards, billed, waived = ZERO, ZERO, 0, call.talk < version.free_below
+        reached = {}
+        for row, zone, begin, cut in parts:
+            components = [row.usage] if row.usage else []
+            components += row.charges
+            if row.wholesale:
+                # The wholesale charge is for the whole call: nothing is left of it for a later version.
+                components = components if begin == 0 else []
             else:
-                total += charged.amount
+                components += [one for one in row.version.surcharges if self.holds(one.when, call)]
+            ends = {}
+            for index, component in enumerate(components):
+                own = component is row.usage
+                floor = component.minimum
+                if own and begin == 0 and stage == "before-connection":
+                    floor = minimum
+                start = max(begin, reached.get(component.name, 0))
+                charged = self.component(component, call, zone, floor, wholesale if own else None, start, begin, cut)
+                ends[component.name] = charged.position
+                waived = waived and charged.waived
+                if index == 0:
+                    billed += charged.billed
+                if getattr(component, "after_rounding", False):
+                    afterwards += charged.amount
+                else:
+                    total += charged.amount
+            reached = ends
         if waived:
             return ZERO, ZERO, billed
         if stage == "after-connection":
             total = max(total, minimum)
-        if row.maximum is not None:
-            total = min(total, row.maximum)
+        if first.maximum is not None:
+            total = min(total, first.maximum)
         unrounded = total
         if version.round_call:
             total = rounded(total, *version.round_call)
@@ -440,31 +466,36 @@ class Engine:
         return unrounded, rounded(total + afterwards, "half-up", LEDGER), billed
 
     @staticmethod
-    def component(component, call, zone, floor, wholesale):
-        length = charged_duration(component, call.talk)
+    def component(component, call, zone, floor, wholesale, start, begin, cut):
+        """One component of the part [begin, cut) of a call; `start` is where the version before left off."""
+        length = charged_duration(component, call.talk, begin > 0)
         if length is None:
-            return Charged(ZERO, 0, waived=True)
+            return Charged(ZERO, 0, 0, waived=True)
         version = component.version
         stage = version.minimum_stage
         timeline = version.timeline(component.bands, zone)
+        limit = length if cut is None else min(length, cut)
+        position, billed, usage = start, 0, ZERO
         if wholesale is not None:
             first, further = component.first, component.further
             billed = first_and_further(length, first, further) if length and first != UNIT else length
             usage = wholesale["charge"] * component.wholesale
-        elif length:
-            stretches = Stretches(component, timeline, call.answered)
-            stretches.run(0, length, last=True, fresh=True)
-            billed, usage = stretches.billed, stretches.usage()
+        elif limit > start:
+            stretches = Stretches(component, timeline, call.answered, start)
+            stretches.run(limit, last=limit == length, fresh=begin == 0)
+            entered = (begin, None if limit == length else limit)
+            billed, usage = stretches.billed - start, stretches.usage(None, entered)
             if component.cap:
-                usage = capped(component.cap, stretches, usage)
-        else:
-            billed, usage = 0, ZERO
+                usage = capped(component.cap, stretches, usage, entered)
+            position = stretches.position if version.overrun == "next" else limit
+        elif begin > 0:
+            return Charged(ZERO, 0, position)
         if component.round_usage:
             usage = rounded(usage, *component.round_usage)
         if floor is not None and stage == "before-connection":
             usage = max(usage, floor)
         amount = usage
-        if component.connection:
+        if component.connection and begin == 0:
             amount += component.connection_at(timeline.band(call.answered))
         if floor is not None and stage == "after-connection":
             amount = max(amount, floor)
@@ -474,7 +505,7 @@ class Engine:
             amount = rounded(amount, *component.round_component)
         if floor is not None and stage == "after-rounding":
             amount = max(amount, floor)
-        return Charged(amount, billed)
+        return Charged(amount, billed, position)
 
     @staticmethod
     def holds(when, call):
@@ -486,9 +517,3 @@ class Engine:
             and (when.trunk is None or call.trunk in when.trunk)
             and (when.direction is None or call.direction == when.direction)
         )
-
-    def parts(self, call, row, zone):
-        return None
-
-
-assert CALL == "call"
