@@ -6,6 +6,7 @@ use crate::directory::{Directory, Files, Operator, Site};
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId};
 use crate::mediation::Call;
+use crate::mediation::dial_plan::AccessCodes;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
 use crate::time::{Duration, Instant, Zone};
@@ -84,6 +85,10 @@ fn call() -> Call<'static> {
         calling: Party::Missing,
         called: number("+442071234567"),
         called_class: (NumberClass::Geographic, 4),
+        calling_class: NumberClass::Ordinary,
+        shown: None,
+        trunk: b"",
+        access: AccessCodes::default(),
         forwarder: None,
         extension: None,
     }

@@ -45,7 +45,7 @@ impl Mediator {
     /// the extension that the other half rang. If caller and destination are both outside, the call was forwarded, by
     /// what the first half had dialled; an extension that was dialled first sent the call on also for a caller inside.
     #[must_use]
-    pub fn assemble<'a>(&self, group: &[Cdr<'a>]) -> Vec<Assembled<'a>> {
+    pub fn assemble<'a>(&'a self, group: &[Cdr<'a>]) -> Vec<Assembled<'a>> {
         let mut verdicts = vec![Assembled::Waiting; group.len()];
         for cluster in self.clusters(group) {
             let Some(stands) = self.standing(group, &cluster) else { continue };
@@ -126,6 +126,7 @@ impl Mediator {
         if let Some(inner) = inner {
             ends.caller = self.caller_side(inner);
             ends.calling = self.calling(inner, ends.caller);
+            ends.shown = self.shown(inner, ends.calling);
             let mut through = *inner;
             through.egress = b"";
             let dialled = self.ends(&through).called;
@@ -150,6 +151,7 @@ impl Mediator {
             ends.caller = Side::Inside;
             ends.calling = Party::Extension(extension);
             ends.extension = Some(extension);
+            ends.shown = None;
         }
         ends
     }

@@ -221,6 +221,21 @@ pub struct DialPlan {
     destination_codes: PrefixTree<u16>,
 }
 
+/// The codes that were dialled before a number and are no part of it; empty where there are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessCodes {
+    /// The outside-line code.
+    pub line: Digits,
+    /// The service prefix that stood next to the number, such as that of a carrier (German 010xx).
+    pub carrier: Digits,
+}
+
+impl Default for AccessCodes {
+    fn default() -> Self {
+        Self { line: Digits::EMPTY, carrier: Digits::EMPTY }
+    }
+}
+
 /// Which readings a role allows.
 #[derive(Clone, Copy)]
 struct Readings {
@@ -346,19 +361,31 @@ impl DialPlan {
     /// Who or what a text stands for, read as [the module](self) states. Never fails: what cannot be read is
     /// [`Party::Unclassified`] and keeps its text.
     #[must_use]
+    #[inline]
     pub fn normalise<'a>(&self, text: &'a [u8], role: Role) -> Party<'a> {
+        self.normalise_with_access(text, role).0
+    }
+
+    /// As [`DialPlan::normalise`], and which codes were taken off: the way out of the house, and the way that the call
+    /// takes from there.
+    #[must_use]
+    pub fn normalise_with_access<'a>(&self, text: &'a [u8], role: Role) -> (Party<'a>, AccessCodes) {
         let text = text.trim_ascii();
-        match written::read(text) {
+        let party = match written::read(text) {
             Written::Missing => Party::Missing,
             Written::Withheld => Party::Withheld,
             Written::Feature(text) => Party::Feature(text),
             Written::Name(text) => Party::Name(text),
             Written::Unreadable => Party::Unclassified(text),
-            Written::Keyed(keyed) => self.keyed(&keyed, role).unwrap_or_else(|| {
+            Written::Keyed(keyed) => {
+                if let Some(found) = self.keyed(&keyed, role) {
+                    return found;
+                }
                 let feature = matches!(keyed.symbols(), [b'*' | b'#', ..]);
                 if feature { Party::Feature(text) } else { Party::Unclassified(text) }
-            }),
-        }
+            }
+        };
+        (party, AccessCodes::default())
     }
 
     /// The class of a party and how many of its digits (country code included) establish it; 0 digits where none do.
@@ -434,14 +461,15 @@ impl DialPlan {
         self.extensions.iter().any(|range| range.contains(digits))
     }
 
-    fn keyed(&self, keyed: &Keyed, role: Role) -> Option<Party<'static>> {
+    fn keyed(&self, keyed: &Keyed, role: Role) -> Option<(Party<'static>, AccessCodes)> {
+        let plainly = |party| (party, AccessCodes::default());
         let view = View { digits: keyed.symbols(), zero: keyed.zero };
         let readings = Readings::of(role);
         let Some(plus) = keyed.plus else {
             if role == Role::CallingInside
                 && let Some(digits) = self.extension_of(view.digits)
             {
-                return Some(Party::Extension(digits));
+                return Some(plainly(Party::Extension(digits)));
             }
             return self.dialled(view, readings);
         };
@@ -462,33 +490,34 @@ impl DialPlan {
             }
             number = rest;
         }
-        self.international(number).map(Party::Number)
+        self.international(number).map(Party::Number).map(plainly)
     }
 
     /// Steps 3 to 5.
-    fn dialled(&self, view: View<'_>, readings: Readings) -> Option<Party<'static>> {
+    fn dialled(&self, view: View<'_>, readings: Readings) -> Option<(Party<'static>, AccessCodes)> {
         if readings.emergency {
             let after_code = self.outside_line.iter().filter_map(|code| view.strip_prefix(code));
             if let Some(emergency) = std::iter::once(view).chain(after_code).find_map(|view| self.emergency(view)) {
-                return Some(emergency);
+                return Some((emergency, AccessCodes::default()));
             }
         }
         if readings.extension
             && let Some(digits) = Digits::parse(view.digits).filter(|digits| self.is_extension(*digits))
         {
-            return Some(Party::Extension(digits));
+            return Some((Party::Extension(digits), AccessCodes::default()));
         }
         let mut readings = readings;
         if readings.outside_line {
-            for rest in self.outside_line.iter().filter_map(|code| view.strip_prefix(code)) {
-                if let Some(party) = self.public(rest, readings, Self::MOST_SERVICE_PREFIXES) {
-                    return Some(party);
+            for (code, rest) in self.outside_line.iter().filter_map(|code| Some((code, view.strip_prefix(code)?))) {
+                if let Some((party, carrier)) = self.public(rest, readings, Self::MOST_SERVICE_PREFIXES) {
+                    return Some((party, AccessCodes { line: Digits::parse(code).unwrap_or(Digits::EMPTY), carrier }));
                 }
                 // 9 012345678 is an outside line and too few digits, not the bare premium number 09012345678.
                 readings.bare = false;
             }
         }
-        self.public(view, readings, Self::MOST_SERVICE_PREFIXES)
+        let (party, carrier) = self.public(view, readings, Self::MOST_SERVICE_PREFIXES)?;
+        Some((party, AccessCodes { line: Digits::EMPTY, carrier }))
     }
 
     fn emergency(&self, view: View<'_>) -> Option<Party<'static>> {
@@ -496,12 +525,14 @@ impl DialPlan {
         self.emergency.contains(&digits).then_some(Party::Emergency(digits))
     }
 
-    /// Steps 6 to 11: digits as the public network would take them.
-    fn public(&self, view: View<'_>, readings: Readings, service_prefixes: u8) -> Option<Party<'static>> {
+    /// Steps 6 to 11: digits as the public network would take them, and the service prefix next to them, if it has digits
+    /// alone.
+    fn public(&self, view: View<'_>, readings: Readings, service_prefixes: u8) -> Option<(Party<'static>, Digits)> {
+        let plainly = |party| (party, Digits::EMPTY);
         if readings.emergency
             && let Some(emergency) = self.emergency(view)
         {
-            return Some(emergency);
+            return Some(plainly(emergency));
         }
         if service_prefixes > 0
             && let Some(len) = self.service_prefix(view.digits)
@@ -512,8 +543,9 @@ impl DialPlan {
             let found = std::iter::once(rest)
                 .chain(after_code)
                 .find_map(|rest| self.public(rest, readings, service_prefixes - 1));
-            if found.is_some() {
-                return found;
+            if let Some((party, nearer)) = found {
+                let own = view.digits.get(..len).and_then(Digits::parse).unwrap_or(Digits::EMPTY);
+                return Some((party, if nearer.is_empty() { own } else { nearer }));
             }
         }
         if !view.digits.iter().all(u8::is_ascii_digit) {
@@ -527,14 +559,14 @@ impl DialPlan {
         };
         let number = international().or_else(|| self.national(view));
         if let Some(number) = number {
-            return Some(Party::Number(number));
+            return Some(plainly(Party::Number(number)));
         }
         if readings.short_code && self.short_codes.longest(view.digits).is_some() {
-            return Digits::parse(view.digits).map(Party::ShortCode);
+            return Digits::parse(view.digits).map(Party::ShortCode).map(plainly);
         }
         let local = || if readings.local { self.local(view) } else { None };
         let bare = || if readings.bare { self.bare(view, readings.foreign) } else { None };
-        local().or_else(bare).map(Party::Number)
+        local().or_else(bare).map(Party::Number).map(plainly)
     }
 
     /// How long the service prefix is that `symbols` begin with; the longest one.

@@ -25,11 +25,11 @@
 use std::sync::Arc;
 
 use super::clock::{self, Times};
-use super::dial_plan::{DialPlan, Role};
+use super::dial_plan::{AccessCodes, DialPlan, Role};
 use super::{Call, Direction, MediationReason};
 use crate::cdr::{Cdr, Kind, NotACall};
 use crate::ids::{SiteId, SourceId};
-use crate::number::{Digits, Party};
+use crate::number::{Digits, E164, Party};
 use crate::time::{Duration, Zone};
 
 /// What a record is, seen by mediation.
@@ -135,6 +135,8 @@ pub struct Mediator {
     zone: Zone,
     pub(super) plan: Arc<DialPlan>,
     trunks: Vec<Pattern>,
+    /// The trunk patterns as the project writes them.
+    trunk_texts: Vec<Box<[u8]>>,
     phones: Vec<Pattern>,
     inside_contexts: Vec<Pattern>,
     outside_contexts: Vec<Pattern>,
@@ -150,6 +152,9 @@ pub(super) struct Ends<'a> {
     pub(super) called: Party<'a>,
     pub(super) forwarder: Option<Party<'a>>,
     pub(super) extension: Option<Digits>,
+    /// The caller's number as the record shows it.
+    pub(super) shown: Option<E164>,
+    pub(super) access: AccessCodes,
 }
 
 impl Mediator {
@@ -174,6 +179,7 @@ impl Mediator {
             zone,
             plan: plan.into(),
             trunks: patterns(&settings.trunks),
+            trunk_texts: settings.trunks.iter().map(|text| text.trim().as_bytes().into()).collect(),
             phones: patterns(&settings.phones),
             inside_contexts: inside,
             outside_contexts: outside,
@@ -189,7 +195,7 @@ impl Mediator {
 
     /// What a record is. Depends on this record alone.
     #[must_use]
-    pub fn mediate<'a>(&self, cdr: Cdr<'a>) -> Mediated<'a> {
+    pub fn mediate<'a>(&'a self, cdr: Cdr<'a>) -> Mediated<'a> {
         match cdr.kind {
             Kind::Call => Mediated::Call(self.call(cdr, self.ends(&cdr))),
             Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, pair),
@@ -218,7 +224,7 @@ impl Mediator {
     }
 
     /// Puts a call together.
-    pub(super) fn call<'a>(&self, cdr: Cdr<'a>, ends: Ends<'a>) -> Call<'a> {
+    pub(super) fn call<'a>(&'a self, cdr: Cdr<'a>, ends: Ends<'a>) -> Call<'a> {
         let times = self.times(&cdr);
         Call {
             cdr,
@@ -240,6 +246,10 @@ impl Mediator {
             calling: ends.calling,
             called: ends.called,
             called_class: self.plan.class_of(ends.called),
+            calling_class: self.plan.class_of(ends.shown.map_or(ends.calling, Party::Number)).0,
+            shown: ends.shown,
+            trunk: self.trunk(cdr.egress),
+            access: ends.access,
             forwarder: ends.forwarder,
             extension: ends.extension,
         }
@@ -250,7 +260,7 @@ impl Mediator {
         let caller = self.caller_side(cdr);
         let calling = self.calling(cdr, caller);
         let forwarder_party = self.forwarder_as_recorded(cdr);
-        let called = self.called(cdr, caller, forwarder_party.is_some());
+        let (called, access) = self.called(cdr, caller, forwarder_party.is_some());
         let mut callee = self.callee_side(cdr, called);
         // An inside call to an outside number that failed before it found a way out was still meant to go out.
         let nowhere = channels_tell(cdr) && cdr.egress.is_empty();
@@ -273,7 +283,24 @@ impl Mediator {
             None if caller == Side::Outside && callee == Side::Outside => self.forwarded(cdr, called),
             other => (called, other),
         };
-        Ends { caller, callee, calling, called, forwarder, extension: self.payer_extension(cdr, calling, forwarder) }
+        let extension = self.payer_extension(cdr, calling, forwarder);
+        Ends { caller, callee, calling, called, forwarder, extension, shown: self.shown(cdr, calling), access }
+    }
+
+    /// The trunk that a call went out by: the pattern that matches its channel, the longest if there are several.
+    fn trunk(&self, egress: &[u8]) -> &[u8] {
+        let matching = self.trunks.iter().zip(&self.trunk_texts).filter(|(pattern, _)| pattern.matches(egress));
+        // Of equally long ones the first.
+        matching.map(|(_, text)| &**text).rev().max_by_key(|text| text.len()).unwrap_or_default()
+    }
+
+    /// The caller's number as the record shows it, also where the line is known better by its extension.
+    pub(super) fn shown(&self, cdr: &Cdr<'_>, calling: Party<'_>) -> Option<E164> {
+        match calling {
+            Party::Extension(_) if cdr.calling == cdr.peer => None,
+            Party::Extension(_) => self.plan.normalise(cdr.calling, Role::CallingInside).e164(),
+            calling => calling.e164(),
+        }
     }
 
     /// Where the caller stands.
@@ -368,17 +395,20 @@ impl Mediator {
 
     /// Who was called. What was dialled, unless that does not say: then what was sent out, then where it ended. A call
     /// that was sent on is called where it ended.
-    fn called<'a>(&self, cdr: &Cdr<'a>, caller: Side, sent_on: bool) -> Party<'a> {
+    fn called<'a>(&self, cdr: &Cdr<'a>, caller: Side, sent_on: bool) -> (Party<'a>, AccessCodes) {
         // What enters by a `Local` half was keyed by the dial plan itself.
         let delivered = caller == Side::Outside && !is_local(cdr.ingress);
         let role = if delivered { Role::Delivered } else { Role::Dialled };
-        let dialled = || self.plan.normalise(cdr.dialled, role);
+        let (dialled, access) = self.plan.normalise_with_access(cdr.dialled, role);
+        if !sent_on && is_told(dialled) {
+            return (dialled, access);
+        }
+        let dialled = || dialled;
         let sent = || self.plan.normalise(cdr.outpulsed, Role::Sent);
         let reached = || self.plan.normalise(cdr.reached, Role::Dialled);
-        if sent_on {
-            return first_told([&sent, &reached, &dialled]);
-        }
-        first_told([&dialled, &sent, &reached])
+        let order: [&dyn Fn() -> Party<'a>; 3] =
+            if sent_on { [&sent, &reached, &dialled] } else { [&dialled, &sent, &reached] };
+        (first_told(order), AccessCodes::default())
     }
 
     /// The party that the record says sent the call on.
@@ -422,7 +452,7 @@ impl Mediator {
 
     /// A leg to a conference bridge. The controller pays for participants outside, but only if their own call is linked;
     /// this one is not.
-    fn conference<'a>(&self, cdr: Cdr<'a>, controller: &'a [u8], participant: &'a [u8]) -> Mediated<'a> {
+    fn conference<'a>(&'a self, cdr: Cdr<'a>, controller: &'a [u8], participant: &'a [u8]) -> Mediated<'a> {
         let party = self.plan.normalise(participant, Role::CallingInside);
         let calls_itself = participant == cdr.calling;
         let (line, partition) = if calls_itself {
@@ -454,6 +484,8 @@ impl Mediator {
             called: party,
             forwarder: None,
             extension: controlling.extension(),
+            shown: controlling.e164(),
+            access: AccessCodes::default(),
         };
         Mediated::Suspended(self.call(cdr, ends), MediationReason::ConferenceLegUnlinked)
     }

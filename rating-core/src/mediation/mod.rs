@@ -9,8 +9,9 @@ mod mediator;
 use crate::cdr::Cdr;
 use crate::ids::{SiteId, SourceId};
 pub use crate::number::Direction;
-use crate::number::{Digits, NumberClass, Party};
+use crate::number::{Digits, E164, NumberClass, Party};
 use crate::time::{Duration, Instant};
+use dial_plan::AccessCodes;
 
 pub use assembly::Assembled;
 pub use mediator::{Mediated, Mediator, SourceSettings};
@@ -46,6 +47,14 @@ pub struct Call<'a> {
     pub called: Party<'a>,
     /// The class of the called number by the numbering plan, and how many digits (country code included) establish it.
     pub called_class: (NumberClass, u8),
+    /// The class of the caller's number: of the one shown, if there is one.
+    pub calling_class: NumberClass,
+    /// The caller's number as the record shows it; it may be another than that of the line, such as a main number.
+    pub shown: Option<E164>,
+    /// The trunk that the call went out by, as the source's patterns name it; empty if none matches.
+    pub trunk: &'a [u8],
+    /// The codes that were dialled before the called number.
+    pub access: AccessCodes,
     /// Who sent the call on, if it was forwarded or transferred.
     pub forwarder: Option<Party<'a>>,
     /// The extension that placed (or sent on) the call, where the record tells.

@@ -204,9 +204,8 @@ fn a_layout_without_channels_does_not_make_outgoing_calls_internal() {
         ("07700900456", "101", Direction::Inbound),
     ] {
         let cdr = Cdr { calling: calling.as_bytes(), dialled: dialled.as_bytes(), ..record(60) };
-        let Mediated::Call(call) = mediator("Europe/London", SourceSettings::default()).mediate(cdr) else {
-            panic!("a call")
-        };
+        let mediator = mediator("Europe/London", SourceSettings::default());
+        let Mediated::Call(call) = mediator.mediate(cdr) else { panic!("a call") };
         assert_eq!(call.direction, direction, "{calling} {dialled}");
     }
 }
@@ -424,7 +423,8 @@ fn what_a_record_leaves_out_is_reckoned() {
     london("2026-07-01T12:00:00 2026-07-01T12:00:09 2026-07-01T12:01:10 - 70 60", "2026-07-01T11:00:09Z");
     // A time in UTC needs no zone.
     let cdr = Cdr { setup: Instant::parse_rfc3339("2026-10-25T01:30:00Z").map(Stamp::Instant), ..NONE };
-    let Mediated::Call(call) = mediator("Europe/London", SourceSettings::default()).mediate(cdr) else { panic!() };
+    let mediator = mediator("Europe/London", SourceSettings::default());
+    let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
     assert_eq!((call.charging_at.to_rfc3339().as_str(), call.other_reading), ("2026-10-25T01:30:00Z", None));
 }
 

@@ -2,12 +2,13 @@
 //! payer or an assignment.
 
 use super::Reason;
+use super::asked;
 use super::price::{Talk, Working};
-use super::rater::{Sides, Verdict};
+use super::rater::{Sides, Verdict, unpriced};
 use crate::ids::{SiteId, TariffId};
 use crate::money::Currency;
 use crate::number::{Direction, NumberClass, Party};
-use crate::tariff::{Called, TariffBook};
+use crate::tariff::{CallerType, Query, TariffBook};
 use crate::time::{Duration, Instant};
 
 /// What would be asked of a tariff for a call.
@@ -18,6 +19,14 @@ pub struct Question<'a> {
     pub direction: Direction,
     /// Who called.
     pub calling: Party<'a>,
+    /// The class of the calling number.
+    pub calling_class: NumberClass,
+    /// What kind of line called, if the record says so; otherwise the class of its number does.
+    pub caller_type: Option<CallerType>,
+    /// The trunk, carrier or access code of the record; may be empty.
+    pub trunk: &'a [u8],
+    /// The charge code that the record carries; may be empty.
+    pub charge_code: &'a [u8],
     /// Who was called.
     pub called: Party<'a>,
     /// The class of the called number, and how many of its digits establish it.
@@ -37,6 +46,10 @@ impl<'a> Question<'a> {
         Self {
             direction: Direction::Outbound,
             calling: Party::Missing,
+            calling_class: NumberClass::Ordinary,
+            caller_type: None,
+            trunk: b"",
+            charge_code: b"",
             called,
             class,
             answered_at,
@@ -49,7 +62,9 @@ impl<'a> Question<'a> {
 /// What a tariff answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
-    /// Which version of the tariff was asked; `None` if none is in force then, or none had to be asked.
+    /// The tariff that decided, by its row or for want of one: the one asked, or the one that it inherits the row from.
+    pub tariff: TariffId,
+    /// Which version of that tariff; `None` if none is in force then, or none had to be asked.
     pub version: Option<u16>,
     /// The currency of that version.
     pub currency: Option<Currency>,
@@ -62,26 +77,34 @@ pub struct Answer {
 pub fn ask(book: &TariffBook, tariff: TariffId, question: &Question<'_>) -> Answer {
     let sides = Sides::new(book);
     let answered = question.duration > Duration::ZERO;
+    let nothing = |reason| Answer { tariff, version: None, currency: None, outcome: Err(reason) };
     let called = match sides.reached(question.direction, question.called, question.class, answered, false) {
         Ok(called) => called,
-        Err(reason) => return Answer { version: None, currency: None, outcome: Err(reason) },
+        Err(reason) => return nothing(reason),
     };
-    let caller = match question.calling {
-        Party::Number(number) => Some(number),
-        _ => None,
+    let caller = asked::caller(question.calling, None);
+    let query = Query {
+        direction: question.direction,
+        caller,
+        network_caller: caller,
+        caller_type: question.caller_type.or_else(|| asked::caller_type(caller, question.calling_class)),
+        trunks: [question.trunk, b""],
+        charge_code: question.charge_code,
+        ..Query::new(called)
     };
-    let talk = Talk { caller, ..Talk::new(question.answered_at, question.site, question.duration) };
-    let verdict = sides.by_tariff(tariff, called, &talk);
+    let clock = question.calling.e164();
+    let talk = Talk { caller: clock, ..Talk::new(question.answered_at, question.site, question.duration) };
+    let verdict = sides.by_tariff(tariff, &query, &talk);
     let (asked, outcome) = match verdict {
         Verdict::Priced(asked, working) => (asked, Ok(working)),
-        Verdict::Reason(asked, Reason::NoRateForDestination | Reason::TariffNotInForce)
-            if called == Called::Internal =>
-        {
-            (asked, Err(Reason::InternalCall))
-        }
-        Verdict::Reason(asked, reason) => (asked, Err(reason)),
+        Verdict::Reason(asked, reason) => (asked, Err(unpriced(&query, reason))),
         // Only who pays can be unknown, and nobody was asked about that.
-        Verdict::Unknown(_) => return Answer { version: None, currency: None, outcome: Err(Reason::NoTariffAssigned) },
+        Verdict::Unknown(_) => return nothing(Reason::NoTariffAssigned),
     };
-    Answer { version: asked.currency.map(|_| asked.version), currency: asked.currency, outcome }
+    Answer {
+        tariff: asked.tariff.unwrap_or(tariff),
+        version: asked.currency.map(|_| asked.version),
+        currency: asked.currency,
+        outcome,
+    }
 }

@@ -1,6 +1,8 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
 mod ask;
+mod asked;
+pub mod cgrates;
 mod price;
 mod rater;
 mod reason;
@@ -68,7 +70,8 @@ impl<'a> RatedCall<'a> {
 /// One of the two sides of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
-    /// The tariff that was asked; `None` if none is assigned or none was needed.
+    /// The tariff that decided: the one that was asked, or the one that it inherits the row from; `None` if none is
+    /// assigned or none was needed.
     pub tariff: Option<TariffId>,
     /// Which of its dated versions (index in the tariff).
     pub version: u16,

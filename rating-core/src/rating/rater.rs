@@ -1,5 +1,6 @@
 //! The two sides of a call, by the rulings of the house.
 
+use super::asked;
 use super::price::{ChargeWorking, Show, Talk, Working, finish, parts, price};
 use super::walk::{Entry, Stretch};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
@@ -8,7 +9,7 @@ use crate::attribution::AttributedCall;
 use crate::ids::{PayerId, SiteId, TariffId};
 use crate::money::{Charge, Currency};
 use crate::number::{Direction, E164, NumberClass, Party};
-use crate::tariff::{Called, Match, TariffBook, TariffVersion};
+use crate::tariff::{Called, Match, Query, TariffBook, TariffVersion};
 use crate::time::{Duration, Instant, Month};
 
 /// Rates calls: a pure function of the call, the tariffs, and who is on which.
@@ -27,8 +28,8 @@ impl<'t> Rater<'t> {
 
     /// Rates both sides of a call.
     ///
-    /// Emergency calls, calls never answered or without talk time, and calls from the outside are not chargeable; calls
-    /// inside the site are only if a row keyed `internal` prices them. Each side has its own tariff and is rated, not
+    /// Emergency calls and calls never answered or without talk time are not chargeable; calls inside the site are only if
+    /// a row keyed `internal` prices them, calls from the outside only if a row of the direction `in` does. Each side has its own tariff and is rated, not
     /// chargeable or suspended on its own, so that a call whose payer is not known still shows what the carrier charges.
     /// The site is that of the report the call belongs to, or of its source while nobody is known to pay.
     ///
@@ -59,6 +60,7 @@ impl<'t> Rater<'t> {
 pub(super) struct Sides<'t> {
     book: &'t TariffBook,
     prices_internal_calls: bool,
+    prices_inbound_calls: bool,
 }
 
 /// Which tariff applies: side, payer, site, instant.
@@ -83,23 +85,27 @@ pub(super) struct Asked {
 
 impl<'t> Sides<'t> {
     pub(super) fn new(book: &'t TariffBook) -> Self {
-        Self { book, prices_internal_calls: book.prices_internal_calls() }
+        Self {
+            book,
+            prices_internal_calls: book.prices_internal_calls(),
+            prices_inbound_calls: book.prices_inbound_calls(),
+        }
     }
 
     pub(super) fn rate(&self, call: &AttributedCall<'_>, choose: impl Choose) -> [Side; 2] {
-        let called = match self.called(call) {
-            Ok(called) => called,
+        let query = match self.query(call) {
+            Ok(query) => query,
             Err(reason) => {
                 return [reason, reason].map(|reason| self.finish(Verdict::Reason(Asked::default(), reason)));
             }
         };
         let at = call.call.charging_at;
-        let sides = self.pair(call, called, at, &choose);
+        let sides = self.pair(call, &query, at, &choose);
         let Some(other) = call.call.other_reading else { return sides };
-        let again = self.pair(call, called, other, &choose);
+        let again = self.pair(call, &query, other, &choose);
         let of_two = |kind, side: Side, again: Side| {
-            // Nobody pays for an internal call, whoever holds the number.
-            if side.outcome == Reason::InternalCall.outcome() {
+            // Nobody pays for it, whoever holds the number.
+            if nobody_pays(side.outcome) {
                 side
             } else if kind == SideKind::Retail && !call.readings_agree {
                 ambiguous(side)
@@ -111,9 +117,9 @@ impl<'t> Sides<'t> {
     }
 
     /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
-    fn pair(&self, call: &AttributedCall<'_>, called: Called, at: Instant, choose: &impl Choose) -> [Side; 2] {
-        let wholesale = self.finish(self.side(call, called, SideKind::Wholesale, at, None, choose));
-        let retail = self.side(call, called, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
+    fn pair(&self, call: &AttributedCall<'_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
+        let wholesale = self.finish(self.side(call, query, SideKind::Wholesale, at, None, choose));
+        let retail = self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
         let mut retail = self.finish(retail);
         // A mark-up row need not name where calls go: the wholesale row says it.
         if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
@@ -126,14 +132,14 @@ impl<'t> Sides<'t> {
 
     /// What one side comes to at the instant that decides.
     fn verdict(&self, call: &AttributedCall<'_>, kind: SideKind, choose: impl Choose) -> Verdict {
-        match self.called(call) {
-            Ok(called) => {
+        match self.query(call) {
+            Ok(query) => {
                 let at = call.call.charging_at;
                 let wholesale = match kind {
                     SideKind::Wholesale => None,
-                    SideKind::Retail => wholesale_charge(&self.pair(call, called, at, &choose)[1]),
+                    SideKind::Retail => wholesale_charge(&self.pair(call, &query, at, &choose)[1]),
                 };
-                self.side(call, called, kind, at, wholesale, &choose)
+                self.side(call, &query, kind, at, wholesale, &choose)
             }
             Err(reason) => Verdict::Reason(Asked::default(), reason),
         }
@@ -171,12 +177,19 @@ impl<'t> Sides<'t> {
     fn side(
         &self,
         call: &AttributedCall<'_>,
-        called: Called,
+        query: &Query<'_>,
         side: SideKind,
         at: Instant,
         wholesale: Option<(Charge, Currency)>,
         choose: &impl Choose,
     ) -> Verdict {
+        let site = site(call);
+        let inbound = query.direction == Direction::Inbound;
+        // Where no tariff at all has a row for the number, it does not matter who holds it.
+        let nobodys = call.holder.map_or(true, |holder| holder.payer == PayerId::OPERATOR);
+        if inbound && side == SideKind::Retail && nobodys && !self.book.prices_inbound(query, at, site) {
+            return Verdict::Reason(Asked::default(), Reason::InboundCall);
+        }
         let payer = match (side, call.holder) {
             (SideKind::Wholesale, holder) => holder.ok().map(|holder| holder.payer),
             (SideKind::Retail, Ok(holder)) if holder.payer == PayerId::OPERATOR => {
@@ -185,30 +198,31 @@ impl<'t> Sides<'t> {
             (SideKind::Retail, Ok(holder)) => Some(holder.payer),
             (SideKind::Retail, Err(reason)) => return Verdict::Unknown(reason.code()),
         };
-        let site = site(call);
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
             Some(tariff) => {
                 let talk = Talk { wholesale, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
-                self.by_tariff(tariff, called, &talk)
+                self.by_tariff(tariff, query, &talk)
             }
         };
         match verdict {
-            // An internal call that no row prices is free, whatever the tariff lacks.
-            Verdict::Reason(
-                asked,
-                Reason::NoTariffAssigned | Reason::TariffNotInForce | Reason::NoRateForDestination,
-            ) if called == Called::Internal => Verdict::Reason(asked, Reason::InternalCall),
+            Verdict::Reason(asked, reason) => Verdict::Reason(asked, unpriced(query, reason)),
             verdict => verdict,
         }
     }
 
-    /// Whom the call went to, or why it is not charged whoever pays.
-    fn called(&self, call: &AttributedCall<'_>) -> Result<Called, Reason> {
-        let call = &call.call;
-        let application = matches!(call.called, Party::Feature(_)) && call.cdr.egress.is_empty();
-        let answered = call.answered && call.duration > Duration::ZERO;
-        self.reached(call.direction, call.called, call.called_class, answered, application)
+    /// What tariffs are asked about the call, or why it is not charged whoever pays.
+    fn query<'a>(&self, call: &AttributedCall<'a>) -> Result<Query<'a>, Reason> {
+        let answered = call.call.answered && call.call.duration > Duration::ZERO;
+        let application = matches!(call.call.called, Party::Feature(_)) && call.call.cdr.egress.is_empty();
+        let (mut party, mut class) = (call.call.called, call.call.called_class);
+        // A call from the outside that the record knows by its extension came for the number of that extension.
+        let held = call.holder.ok().and_then(|holder| holder.number);
+        if let (Direction::Inbound, Party::Extension(_), Some(number)) = (call.call.direction, party, held) {
+            (party, class) = (Party::Number(number), (NumberClass::Ordinary, 0));
+        }
+        let called = self.reached(call.call.direction, party, class, answered, application)?;
+        Ok(asked::query(call, called))
     }
 
     /// Whom a call of that direction went to; `application` is a feature code that left by no channel.
@@ -227,7 +241,10 @@ impl<'t> Sides<'t> {
             return Err(Reason::Unanswered);
         }
         match direction {
-            Direction::Inbound => Err(Reason::InboundCall),
+            Direction::Inbound => match called {
+                Party::Number(number) if self.prices_inbound_calls => Ok(Called::Number(number, class, digits)),
+                _ => Err(Reason::InboundCall),
+            },
             Direction::Internal => self.internal(),
             Direction::Unknown => Err(Reason::DirectionUnknown),
             Direction::Outbound | Direction::Forwarded => match called {
@@ -250,7 +267,7 @@ impl<'t> Sides<'t> {
         tariff: TariffId,
         version: &TariffVersion,
         row: u32,
-        called: Called,
+        query: &Query<'_>,
         talk: &Talk,
         show: &mut impl Show,
     ) -> Result<Working, Reason> {
@@ -265,14 +282,8 @@ impl<'t> Sides<'t> {
         let mut whole = parts(version, row, &Talk { until: Some(from), ..*talk }, &[], &mut left)?;
         loop {
             let at = talk.at.plus(from);
-            let next = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(at, talk.site));
-            let (_, next) = next.ok_or(Reason::TariffNotInForce)?;
-            let row = match next.find(called, at, talk.site) {
-                Match::Row(row) => row,
-                Match::NotFound => return Err(Reason::NoRateForDestination),
-                Match::Blocked(_) => return Err(Reason::DestinationBlocked),
-                Match::Protected(_) => return Err(Reason::ClassNotPriced),
-            };
+            let found = self.book.find(tariff, query, at, talk.site).ok_or(Reason::TariffNotInForce)?;
+            let (next, row) = (found.rules, row_of(found.found)?);
             let until = cut(next).filter(|until| *until > from);
             let starts = std::mem::take(&mut left.ends);
             let part = parts(next, row, &Talk { from, until, ..*talk }, &starts, &mut left)?;
@@ -284,23 +295,47 @@ impl<'t> Sides<'t> {
         }
     }
 
-    pub(super) fn by_tariff(&self, tariff: TariffId, called: Called, talk: &Talk) -> Verdict {
-        let mut asked = Asked { tariff: Some(tariff), ..Asked::default() };
-        let Some((index, version)) = self.book.tariff(tariff).and_then(|tariff| tariff.version_at(talk.at, talk.site))
-        else {
-            return Verdict::Reason(asked, Reason::TariffNotInForce);
+    pub(super) fn by_tariff(&self, tariff: TariffId, query: &Query<'_>, talk: &Talk) -> Verdict {
+        let Some(found) = self.book.find(tariff, query, talk.at, talk.site) else {
+            return Verdict::Reason(Asked { tariff: Some(tariff), ..Asked::default() }, Reason::TariffNotInForce);
         };
-        (asked.version, asked.currency) = (index, Some(version.currency()));
-        match version.find(called, talk.at, talk.site) {
-            Match::NotFound => Verdict::Reason(asked, Reason::NoRateForDestination),
-            Match::Blocked(_) => Verdict::Reason(asked, Reason::DestinationBlocked),
-            Match::Protected(_) => Verdict::Reason(asked, Reason::ClassNotPriced),
-            Match::Row(row) => match self.through_versions(tariff, version, row, called, talk, &mut ()) {
-                Ok(working) => Verdict::Priced(asked, working),
-                Err(reason) => Verdict::Reason(asked, reason),
-            },
+        let currency = Some(found.rules.currency());
+        let asked = Asked { tariff: Some(found.tariff), version: found.version, currency };
+        let priced =
+            row_of(found.found).and_then(|row| self.through_versions(tariff, found.rules, row, query, talk, &mut ()));
+        match priced {
+            Ok(working) => Verdict::Priced(asked, working),
+            Err(reason) => Verdict::Reason(asked, reason),
         }
     }
+}
+
+/// The row that prices a call, or why none does.
+const fn row_of(found: Match) -> Result<u32, Reason> {
+    match found {
+        Match::Row(row) => Ok(row),
+        Match::NotFound => Err(Reason::NoRateForDestination),
+        Match::Blocked(_) => Err(Reason::DestinationBlocked),
+        Match::Unknown(_) => Err(Reason::PriceUnknown),
+        Match::Protected(_) => Err(Reason::ClassNotPriced),
+    }
+}
+/// Why a call has no charge that a tariff has no row for: calls inside the site and from the outside are then free,
+/// whatever the tariff lacks.
+pub(super) fn unpriced(query: &Query<'_>, reason: Reason) -> Reason {
+    match reason {
+        Reason::NoTariffAssigned | Reason::TariffNotInForce | Reason::NoRateForDestination => match query.called {
+            Called::Internal => Reason::InternalCall,
+            _ if query.direction == Direction::Inbound => Reason::InboundCall,
+            _ => reason,
+        },
+        reason => reason,
+    }
+}
+
+/// Whether nobody pays, whoever holds the number.
+fn nobody_pays(outcome: Outcome) -> bool {
+    [Reason::InternalCall, Reason::InboundCall].iter().any(|reason| outcome == reason.outcome())
 }
 
 /// Passes the sum on, and keeps where each charge left off.

@@ -24,7 +24,7 @@ pub enum Reason {
     EmergencyCall,
     /// Never answered, or no talk time.
     Unanswered,
-    /// From the outside.
+    /// From the outside, and no row prices such calls.
     InboundCall,
     /// Inside the site (feature codes and applications included), and no row prices such calls.
     InternalCall,
@@ -40,6 +40,8 @@ pub enum Reason {
     TariffNotInForce,
     /// A row says that the destination is not offered.
     DestinationBlocked,
+    /// A row lists the destination without a price.
+    PriceUnknown,
     /// Only a prefix too short for the number's class matches: premium, personal, satellite and their like.
     ClassNotPriced,
     /// No row matches.
@@ -58,7 +60,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::EmergencyCall,
         Self::Unanswered,
         Self::InboundCall,
@@ -69,6 +71,7 @@ impl Reason {
         Self::NoTariffAssigned,
         Self::TariffNotInForce,
         Self::DestinationBlocked,
+        Self::PriceUnknown,
         Self::ClassNotPriced,
         Self::NoRateForDestination,
         Self::ChargeOverflow,
@@ -92,6 +95,7 @@ impl Reason {
             Self::NoTariffAssigned => "rating.no_tariff_assigned",
             Self::TariffNotInForce => "rating.tariff_not_in_force",
             Self::DestinationBlocked => "rating.destination_blocked",
+            Self::PriceUnknown => "rating.price_unknown",
             Self::ClassNotPriced => "rating.class_not_priced",
             Self::NoRateForDestination => "rating.no_rate_for_destination",
             Self::ChargeOverflow => "rating.charge_overflow",

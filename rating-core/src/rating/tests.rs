@@ -1,5 +1,7 @@
 mod charges;
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -11,11 +13,12 @@ use crate::cdr::{Cdr, Kind};
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId, TariffId};
 use crate::mediation::Call;
+use crate::mediation::dial_plan::AccessCodes;
 use crate::money::Total;
-use crate::number::{Digits, Direction, NumberClass, Party};
+use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
-use crate::tariff::testing::{LONDON, at, book, called, retail};
-use crate::tariff::{Called, Tariff, TariffBook};
+use crate::tariff::testing::{LONDON, at, book, called, read_for, retail};
+use crate::tariff::{Called, Caller, Query, SiteClock, Tariff, TariffBook, calendar};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
@@ -23,7 +26,7 @@ const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 /// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), called(number), &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -241,6 +244,35 @@ fn what_is_too_large_for_the_ledger_has_no_charge() {
     assert!(price(version, 0, &Talk::new(at(NOON), LONDON, Duration::from_millis(i64::MAX)), &mut ()).is_err());
 }
 
+/// The sites of the guide's examples: London, New York and Berlin, each with the calendar of its place.
+static GUIDE_SITES: LazyLock<[SiteClock; 3]> = LazyLock::new(|| {
+    let site =
+        |(zone, id)| SiteClock { zone: Zone::load(zone).unwrap(), holidays: calendar::dates(id).map(Into::into) };
+    [("Europe/London", "GB-ENG"), ("America/New_York", "US"), ("Europe/Berlin", "DE-BE")].map(site)
+});
+
+/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`.
+fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, more: &[&str]) -> String {
+    let mut talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
+    let mut query = Query::new(called(number));
+    for word in more {
+        match word.split_once('=').unwrap_or_else(|| panic!("{word}")) {
+            ("site", "berlin") => talk.site = SiteId(2),
+            ("caller", caller) => {
+                let caller = E164::parse(caller.as_bytes()).unwrap_or_else(|| panic!("{caller}"));
+                talk.caller = Some(caller);
+                (query.caller, query.network_caller) = (Caller::Number(caller), Caller::Number(caller));
+            }
+            _ => panic!("{word}"),
+        }
+    }
+    match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
+        Verdict::Priced(_, working) => working.charge.to_string(),
+        Verdict::Reason(_, reason) => reason.code().to_owned(),
+        Verdict::Unknown(code) => code.to_owned(),
+    }
+}
+
 /// The examples of the guide: fenced blocks of files by name, and a block of prices that closes each example.
 #[test]
 fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
@@ -271,13 +303,13 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
         }
         if block.take() == Some("prices") {
             let texts: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-            let book = book(&texts);
+            let (book, findings) = read_for(&texts, &*GUIDE_SITES);
+            assert!(findings.is_empty(), "{:?}", findings.iter().map(ToString::to_string).collect::<Vec<_>>());
             for line in prices.drain(..) {
-                let [number, instant, duration, expected] = line.split_whitespace().collect::<Vec<_>>()[..] else {
-                    panic!("{line}");
-                };
-                let shown = cost(&book, number, instant, duration);
-                assert_eq!(shown, expected, "{line}");
+                let words: Vec<&str> = line.split_whitespace().collect();
+                let [number, instant, duration, expected, more @ ..] = &words[..] else { panic!("{line}") };
+                let shown = guide_cost(&book, number, instant, duration, more);
+                assert_eq!(shown, *expected, "{line}");
                 checked += 1;
             }
             files.clear();
@@ -330,6 +362,10 @@ fn call() -> AttributedCall<'static> {
         calling: Party::Missing,
         called: Party::Missing,
         called_class: (NumberClass::Ordinary, 0),
+        calling_class: NumberClass::Ordinary,
+        shown: None,
+        trunk: b"",
+        access: AccessCodes::default(),
         forwarder: None,
         extension: Digits::parse(b"2214"),
     };
@@ -462,6 +498,138 @@ fn direction_decides_whether_there_is_anything_to_charge() {
     check_sides(with(Direction::Inbound), "rating.inbound_call", "rating.inbound_call");
     check_sides(with(Direction::Internal), "rating.internal_call", "rating.internal_call");
     check_sides(with(Direction::Unknown), "rating.direction_unknown", "rating.direction_unknown");
+}
+
+#[test]
+fn a_row_for_calls_in_makes_them_chargeable_to_the_holder_of_the_called_number() {
+    let book = {
+        let settings = |id: &str| {
+            format!(
+                "id = \"{id}\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprices = \"p/min\"\ndecks = [\"{id}.csv\"]\n"
+            )
+        };
+        let head = "prefix,destination,price,direction,caller_type\n";
+        book(&[
+            ("retail.toml", &settings("retail")),
+            ("carrier.toml", &settings("carrier")),
+            (
+                "retail.csv",
+                &format!("{head}44800,Freephone,3,in,\n44800,Freephone from mobiles,9,in,mobile\n44,UK,1,,\n"),
+            ),
+            ("carrier.csv", &format!("{head}44800,Freephone,2,in,\n44203,Main line,1,in,\n44,UK,1,,\n")),
+        ])
+    };
+    let inbound = |number: &str, edit: fn(&mut AttributedCall<'static>)| {
+        let mut call = to(call(), number);
+        call.call.direction = Direction::Inbound;
+        call.call.calling = Party::Number(E164::parse(b"+441632960000").unwrap());
+        edit(&mut call);
+        let rated = rate(&book, call);
+        [show(rated.retail), show(rated.wholesale)]
+    };
+    let free = "rating.inbound_call";
+    let unknown = AttributionReason::NumberUnknown;
+    let nobodys: fn(&mut AttributedCall<'static>) = |call| call.holder = Err(AttributionReason::NumberUnknown);
+    let operators: fn(&mut AttributedCall<'static>) = |call| call.holder = Ok(holder(PayerId::OPERATOR));
+    assert_eq!(inbound("+448001234567", |_| {}), ["0.03 GBP", "0.02 GBP"]);
+    assert_eq!(
+        inbound("+448001234567", |call| call.call.calling_class = NumberClass::Mobile),
+        ["0.09 GBP", "0.02 GBP"]
+    );
+    assert_eq!(inbound("+442079460958", |_| {}), [free, free]);
+    assert_eq!(inbound("+442031234567", |_| {}), [free, "0.01 GBP"]);
+    // Who holds the number matters only where some tariff prices it.
+    assert_eq!(inbound("+448001234567", nobodys), [unknown.code(), "0.02 GBP"]);
+    assert_eq!(inbound("+442079460958", nobodys), [free, free]);
+    assert_eq!(inbound("+448001234567", operators), ["rating.operator_own_call", "0.02 GBP"]);
+    assert_eq!(inbound("+442079460958", operators), [free, free]);
+    // A record that knows the called line by its extension alone: its number counts.
+    let by_extension: fn(&mut AttributedCall<'static>) = |call| {
+        call.call.called = Party::Extension(Digits::parse(b"2214").unwrap());
+        call.holder = Ok(Holder { number: E164::parse(b"+448001234567"), ..holder(OCCUPIER) });
+    };
+    assert_eq!(inbound("+442079460958", by_extension), ["0.03 GBP", "0.02 GBP"]);
+    let of_none: fn(&mut AttributedCall<'static>) =
+        |call| call.call.called = Party::Extension(Digits::parse(b"2214").unwrap());
+    assert_eq!(inbound("+442079460958", of_none), [free, free]);
+}
+
+#[test]
+fn who_calls_is_the_number_shown_else_that_of_the_line() {
+    let rows = "33,from London,1,4420,\n33,from mobiles,2,,mobile\n33,from fixed lines,3,,fixed\n33,from nobody,4,missing,\n\
+                33,from nonsense,5,invalid,\n33,by carrier,6,44161,\n";
+    let book = |settings: &str| retail(settings, &format!("prefix,destination,price,origin,caller_type\n{rows}"));
+    let (shown, line) = (book(""), book("origin_by = \"network\"\n"));
+    let number = |text: &str| E164::parse(text.as_bytes());
+    let extension = Party::Extension(Digits::parse(b"2214").unwrap());
+    let rate = |book: &TariffBook, edit: &dyn Fn(&mut AttributedCall<'static>)| {
+        let mut call = to(call(), "+33199001234");
+        edit(&mut call);
+        let side = Sides::new(book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0];
+        let Outcome::Rated(priced) = side.outcome else { return show(side) };
+        book.destination(priced.destination).to_owned()
+    };
+    let held = |text: &str| Holder { number: number(text), ..holder(OCCUPIER) };
+    type Edit<'e> = &'e dyn Fn(&mut AttributedCall<'static>);
+    let cases: [(&str, &str, Edit<'_>); 11] = [
+        ("from London", "from London", &|call| call.call.calling = Party::Number(number("+442079460958").unwrap())),
+        ("from fixed lines", "from fixed lines", &|call| {
+            call.call.calling = Party::Number(number("+12125550100").unwrap())
+        }),
+        ("from mobiles", "from mobiles", &|call| {
+            call.call.calling = Party::Number(number("+447700900123").unwrap());
+            call.call.calling_class = NumberClass::Mobile;
+        }),
+        // An extension shows the number of its holder, or none.
+        ("from London", "from London", &|call| {
+            (call.call.calling, call.holder) = (extension, Ok(held("+442079460958")))
+        }),
+        ("from nobody", "from nobody", &|call| call.call.calling = extension),
+        ("from nobody", "from nobody", &|call| call.call.calling = Party::Name(b"client1")),
+        ("from nobody", "from nobody", &|call| call.call.calling = Party::Withheld),
+        ("from nonsense", "from nonsense", &|call| call.call.calling = Party::Unclassified(b"0000")),
+        ("from nonsense", "from nonsense", &|call| call.call.calling = Party::Number(number("+2101234567").unwrap())),
+        // The line's number and the one that it shows.
+        ("from London", "by carrier", &|call| {
+            (call.call.calling, call.holder) = (extension, Ok(held("+441614960123")));
+            call.call.shown = number("+442079460000");
+        }),
+        // Who sends a call on did not call.
+        ("from nobody", "from nobody", &|call| {
+            call.call.direction = Direction::Forwarded;
+            (call.call.calling, call.holder) = (Party::Withheld, Ok(held("+442079460958")));
+        }),
+    ];
+    for (index, (by_shown, by_line, edit)) in cases.into_iter().enumerate() {
+        assert_eq!(rate(&shown, edit), by_shown, "{index}, shown");
+        assert_eq!(rate(&line, edit), by_line, "{index}, line");
+    }
+}
+
+#[test]
+fn the_trunk_is_the_pattern_the_channel_or_what_was_dialled_for_it() {
+    let rows =
+        "33,Pattern,1,PJSIP/gamma*\n33,Channel,2,PJSIP/bt\n33,Line code,3,8\n33,Carrier code,4,1280\n33,Any,5,\n";
+    let book = retail("", &format!("prefix,destination,price,trunk\n{rows}"));
+    let rate = |edit: &dyn Fn(&mut AttributedCall<'static>)| {
+        let mut call = to(call(), "+33199001234");
+        edit(&mut call);
+        show(Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0])
+    };
+    assert_eq!(rate(&|call| call.call.trunk = b"PJSIP/gamma*"), "0.01 GBP");
+    assert_eq!(rate(&|call| call.call.cdr.egress = b"PJSIP/bt-0000001f"), "0.02 GBP");
+    assert_eq!(rate(&|call| call.call.access.line = Digits::parse(b"8").unwrap()), "0.03 GBP");
+    assert_eq!(rate(&|call| call.call.access.carrier = Digits::parse(b"1280").unwrap()), "0.04 GBP");
+    assert_eq!(rate(&|_| {}), "0.05 GBP");
+}
+
+#[test]
+fn a_row_without_a_known_price_suspends() {
+    let book = retail("", "prefix,destination,price,status\n53,Cuba,,unknown\n");
+    let call = to(call(), "+5371234567");
+    let side = Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0];
+    assert_eq!(show(side), "rating.price_unknown");
+    assert!(matches!(side.outcome, Outcome::Suspended(_)));
 }
 
 #[test]

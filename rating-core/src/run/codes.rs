@@ -43,6 +43,7 @@ pub(super) fn help(code: &str) -> &'static str {
         "rating.destination_blocked" => {
             "the deck blocks this destination and yet it was called: bar it on the switch or price it"
         }
+        "rating.price_unknown" => "the deck lists this destination without a price: find it out, and write it there",
         "rating.class_not_priced" => {
             "only a shorter prefix matches a number of a special class: add a row for it to the deck"
         }

@@ -91,7 +91,7 @@ impl<'p> Engine<'p> {
 
     /// What a record is.
     #[must_use]
-    pub(super) fn mediate<'a>(&self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
@@ -100,7 +100,7 @@ impl<'p> Engine<'p> {
 
     /// Assembles records that share a pair.
     #[must_use]
-    pub(super) fn assemble<'a>(&self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
+    pub(super) fn assemble<'a>(&'a self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
         self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))
     }
 

@@ -1,5 +1,6 @@
 //! What single calls cost by a tariff, without a project: for trying tariffs, and for quotes.
 
+pub mod cgrates;
 pub mod lines;
 
 use std::cell::RefCell;
@@ -101,10 +102,10 @@ impl Quoter {
         self.book.tariff(self.tariff)
     }
 
-    /// A version of that tariff.
+    /// The version that an answer comes from.
     #[must_use]
-    pub fn version(&self, index: u16) -> Option<&TariffVersion> {
-        self.tariff()?.versions().get(usize::from(index))
+    pub fn version(&self, answer: &Answer) -> Option<&TariffVersion> {
+        self.book.tariff(answer.tariff)?.versions().get(usize::from(answer.version?))
     }
 
     /// Who was called: as people dial it, or with country code and no plus, if only one number can be meant. With its
@@ -121,8 +122,9 @@ impl Quoter {
 
     /// Who called: a number as carriers show it, or a word for none.
     #[must_use]
-    pub fn calling<'a>(&self, text: &'a [u8]) -> Party<'a> {
-        self.plan.normalise(text, Role::CallingOutside)
+    pub fn calling<'a>(&self, text: &'a [u8]) -> (Party<'a>, NumberClass) {
+        let party = self.plan.normalise(text, Role::CallingOutside);
+        (party, self.plan.class_of(party).0)
     }
 
     /// A site by its name; the first of all for none.

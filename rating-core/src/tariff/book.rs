@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::deck::{Rows, empty_interval};
+use super::inherit::{self, Found};
 use super::settings::{self, Draft};
 use super::version::TariffVersion;
+use super::{Candidate, Match, Query};
 use crate::finding::{Finding, Findings, SourceText};
 use crate::ids::{BandId, DestinationId, Interner, SiteId, TariffId};
 use crate::time::{Date, Instant, Zone};
@@ -61,7 +63,7 @@ impl From<Zone> for SiteClock {
 /// use rating_core::finding::{Findings, SourceText};
 /// use rating_core::ids::SiteId;
 /// use rating_core::number::{E164, NumberClass};
-/// use rating_core::tariff::{Called, Match, TariffBook};
+/// use rating_core::tariff::{Called, Match, Query, TariffBook};
 /// use rating_core::time::{Instant, Zone};
 ///
 /// let settings = "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprices = \"p/min\"\ndecks = [\"retail.csv\"]\n";
@@ -79,7 +81,8 @@ impl From<Zone> for SiteClock {
 /// let at = Instant::parse_rfc3339("2026-07-01T10:00:00Z").unwrap();
 /// let (_, version) = tariff.version_at(at, SiteId(0)).unwrap();
 /// let called = E164::parse(b"+447700900123").unwrap();
-/// let Match::Row(row) = version.find(Called::Number(called, NumberClass::Mobile, 3), at, SiteId(0)) else { panic!() };
+/// let query = Query::new(Called::Number(called, NumberClass::Mobile, 3));
+/// let Match::Row(row) = version.find(&query, at, SiteId(0)) else { panic!() };
 /// assert_eq!(book.destination(version.destination(row)), "UK mobile");
 /// assert_eq!(version.plan(row, 0).unwrap().price.to_string(), "0.025");
 /// ```
@@ -126,6 +129,7 @@ impl TariffBook {
         // The operator's zone stands last; two versions of one tariff are in the same order in every zone, or overlap.
         versions.sort_by_key(|(draft, _)| (draft.id.clone(), draft.from.0.in_zone(operator_zone)));
         check_versions(&mut versions, findings);
+        inherit::resolve(&mut versions, findings);
         let mut tariffs: Vec<Tariff> = Vec::new();
         for (draft, version) in versions {
             match tariffs.last_mut().filter(|tariff| *tariff.id == *draft.id) {
@@ -191,6 +195,42 @@ impl TariffBook {
     pub fn row_source(&self, tariff: TariffId, version: u16, row: u32) -> Option<(&str, u32)> {
         let version = self.tariff(tariff)?.versions.get(usize::from(version))?;
         version.row(row, SiteId(u32::MAX)).map(|row| (row.file, row.line))
+    }
+
+    /// The row that prices a call by a tariff, its parents included: the most specific key of all of them decides, the
+    /// tariff before its parent where keys are equally specific. What decides brings its own version: price, bands and
+    /// rounding are those of the tariff that the row is of.
+    ///
+    /// `None` if the tariff has no version in force then. A parent that has none is passed over, and so are its parents.
+    #[must_use]
+    pub fn find(&self, tariff: TariffId, query: &Query<'_>, at: Instant, site: SiteId) -> Option<Found<'_>> {
+        inherit::find(self, tariff, query, at, site)
+    }
+
+    /// Every row of a tariff and its parents that matches a call by its key, and why it does not decide: the tariff's own
+    /// first, most specific key first.
+    #[must_use]
+    pub fn candidates(
+        &self,
+        tariff: TariffId,
+        query: &Query<'_>,
+        at: Instant,
+        site: SiteId,
+    ) -> Vec<(TariffId, u16, Candidate)> {
+        inherit::candidates(self, tariff, query, at, site)
+    }
+
+    /// Whether any tariff prices a call from the outside, blocks it or lists it without a price.
+    #[must_use]
+    pub fn prices_inbound(&self, query: &Query<'_>, at: Instant, site: SiteId) -> bool {
+        (self.tariffs.iter().filter_map(|tariff| tariff.version_at(at, site)))
+            .any(|(_, version)| version.prices_inbound_calls() && version.find(query, at, site) != Match::NotFound)
+    }
+
+    /// Whether any tariff prices calls from the outside.
+    #[must_use]
+    pub fn prices_inbound_calls(&self) -> bool {
+        self.tariffs.iter().flat_map(|tariff| &tariff.versions).any(TariffVersion::prices_inbound_calls)
     }
 
     /// Whether any tariff prices calls inside a site.

@@ -11,6 +11,7 @@ use super::DestinationKey;
 use super::bands::Weeks;
 use super::charge::{Boundary, Overrun};
 use super::charge_settings::share_of;
+use super::conditions::{CONDITION_COLUMNS, ConditionColumns, ConditionsDraft};
 use super::notation::{self, Fault, PriceCell, When};
 use super::settings::Draft;
 use super::trie::NONE;
@@ -24,14 +25,14 @@ use crate::time::Duration;
 /// One key of one row of a deck, compiled. A row that lists several prefixes becomes several of these.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RateRow {
-    pub(super) key: DestinationKey,
-    /// Index of the plan; [`NONE`] for a row that blocks its destination.
+    pub(super) key: DestinationKey<u32>,
+    /// Index of the plan; [`BLOCKED`] or [`UNKNOWN`] for a row that offers nothing.
     pub(super) plan: u32,
     /// Destination by its report name.
     pub(super) destination: u32,
-    /// Index of the validity; 0 is always.
-    pub(super) validity: u32,
-    /// The next row with the same key, valid at another time; [`NONE`] at the end.
+    /// Index of the terms; 0 is always and without conditions.
+    pub(super) terms: u32,
+    /// The next row with the same key, valid at another time or for other calls; [`NONE`] at the end.
     pub(super) next: u32,
     /// Line in the deck.
     pub(super) line: u32,
@@ -41,6 +42,45 @@ pub(super) struct RateRow {
     pub(super) class: Option<NumberClass>,
     /// Which set of bands its prices are for; 0 is the default one.
     pub(super) band_set: u8,
+}
+
+impl RateRow {
+    /// Whether it offers its destination.
+    #[inline]
+    pub(super) const fn status(&self) -> RowStatus {
+        match self.plan {
+            BLOCKED => RowStatus::Blocked,
+            UNKNOWN => RowStatus::Unknown,
+            _ => RowStatus::Offered,
+        }
+    }
+}
+
+/// The plan of a row that blocks its destination.
+const BLOCKED: u32 = NONE;
+/// The plan of a row that lists its destination without a price.
+const UNKNOWN: u32 = NONE - 1;
+
+/// Whether a row offers its destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RowStatus {
+    /// At the price of its plan.
+    Offered,
+    /// Not at all.
+    Blocked,
+    /// At a price that nobody knows.
+    Unknown,
+}
+
+/// When, and for which calls, a row applies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RowTerms {
+    /// Index of the validity; 0 is always.
+    pub(super) validity: u32,
+    /// The conditions; 0 is none.
+    pub(super) condition: u32,
+    /// Whether it is for calls from the outside.
+    pub(super) inbound: bool,
 }
 
 /// Price plans, each stored once: increments, fees, charges and one price per band, as a run of integers.
@@ -125,6 +165,12 @@ pub(super) struct Rows {
     /// Distinct validities as written; the first is "always".
     pub(super) validities: Vec<(Option<When>, Option<When>)>,
     validity_ids: BTreeMap<(Option<When>, Option<When>), u32>,
+    /// Distinct terms; the first is "always, for every call".
+    pub(super) terms: Vec<RowTerms>,
+    terms_ids: BTreeMap<RowTerms, u32>,
+    pub(super) conditions: ConditionsDraft,
+    /// Charge codes.
+    pub(super) codes: Interner,
     /// Where each row stands, to show it in a finding.
     pub(super) decks: Vec<Arc<SourceText>>,
     pub(super) tables: Vec<Table>,
@@ -141,6 +187,10 @@ impl Rows {
             charge_lists: vec![Vec::new()],
             validities: vec![(None, None)],
             validity_ids: BTreeMap::from([((None, None), 0)]),
+            terms: vec![RowTerms::default()],
+            terms_ids: BTreeMap::from([(RowTerms::default(), 0)]),
+            conditions: ConditionsDraft::default(),
+            codes: Interner::default(),
             decks: draft.decks.clone(),
             tables: Vec::new(),
             places: Vec::new(),
@@ -161,6 +211,8 @@ impl Rows {
                 "band_set",
             ];
             optional.extend(columns.iter().map(String::as_str));
+            optional.push("direction");
+            optional.extend(CONDITION_COLUMNS);
             let table = Table::read(source, &["prefix", "destination"], &optional, findings);
             if !table.header().is_empty() {
                 let mut reader = DeckReader::new(draft, &table, &columns, findings);
@@ -178,6 +230,23 @@ impl Rows {
         let place = *self.places.get(row)?;
         let found = table.rows().nth(place as usize)?;
         Some(found.whole(text))
+    }
+
+    /// The terms of that index.
+    pub(super) fn terms(&self, terms: u32) -> RowTerms {
+        self.terms.get(terms as usize).copied().unwrap_or_default()
+    }
+
+    fn intern_terms(&mut self, terms: RowTerms) -> u32 {
+        if terms == RowTerms::default() {
+            return 0;
+        }
+        let new = u32::try_from(self.terms.len()).unwrap_or(0);
+        let id = *self.terms_ids.entry(terms).or_insert(new);
+        if id == new {
+            self.terms.push(terms);
+        }
+        id
     }
 
     fn validity(&mut self, from: Option<When>, until: Option<When>) -> u32 {
@@ -209,6 +278,8 @@ struct Columns {
     until: Column,
     status: Column,
     band_set: Column,
+    direction: Column,
+    conditions: ConditionColumns,
 }
 
 struct DeckReader<'d, 'f> {
@@ -216,7 +287,7 @@ struct DeckReader<'d, 'f> {
     table: &'d Table,
     columns: Columns,
     findings: Limited<'f>,
-    keys: Vec<DestinationKey>,
+    keys: Vec<DestinationKey<&'d str>>,
 }
 
 impl<'d, 'f> DeckReader<'d, 'f> {
@@ -236,6 +307,8 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             until: table.column("until"),
             status: table.column("status"),
             band_set: table.column("band_set"),
+            direction: table.column("direction"),
+            conditions: ConditionColumns::new(table),
         };
         Self { draft, table, columns, findings: Limited::new(findings), keys: Vec::new() }
     }
@@ -259,7 +332,8 @@ impl<'d, 'f> DeckReader<'d, 'f> {
                 last_destination = (name, destinations.intern(name));
             }
             for index in 0..self.keys.len() {
-                rows.rows.push(RateRow { key: self.keys[index], destination: last_destination.1, deck, ..read });
+                let key = self.keys[index].map_code(|code| rows.codes.intern(code));
+                rows.rows.push(RateRow { key, destination: last_destination.1, deck, ..read });
                 rows.places.push(u32::try_from(place).unwrap_or(NONE));
             }
         }
@@ -310,23 +384,25 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             self.findings.keep(keys, row, columns.prefix).is_some()
         });
         let class = self.class(row);
-        let validity = self.validity(row, rows);
+        let terms = self.terms(row, rows, keyed);
+        let status = self.status(row);
         let band_set = self.band_set(row);
-        let plan = match self.is_blocked(row) {
-            Some(true) => Some(NONE),
-            Some(false) => band_set.and_then(|set| self.plan(row, set, rows)),
+        let plan = match status {
+            Some(RowStatus::Offered) => band_set.and_then(|set| self.plan(row, set, rows)),
+            Some(RowStatus::Blocked) => Some(BLOCKED),
+            Some(RowStatus::Unknown) => Some(UNKNOWN),
             None => None,
         };
         if keyed {
             self.drop_repeated_keys(row);
         }
         let line = u32::try_from(row.line()).unwrap_or(0);
-        let (class, validity, plan, band_set) = (class?, validity?, plan?, band_set?);
+        let (class, terms, plan, band_set) = (class?, terms?, plan?, band_set?);
         (named && keyed).then_some(RateRow {
             key: DestinationKey::Internal,
             plan,
             destination: 0,
-            validity,
+            terms,
             next: NONE,
             line,
             deck: 0,
@@ -375,19 +451,42 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         set
     }
 
-    fn is_blocked(&mut self, row: Row<'d>) -> Option<bool> {
+    fn status(&mut self, row: Row<'d>) -> Option<RowStatus> {
         match row.cell(self.columns.status) {
-            "" | "offered" => Some(false),
-            "blocked" => Some(true),
+            "" | "offered" => Some(RowStatus::Offered),
+            "blocked" => Some(RowStatus::Blocked),
+            "unknown" => Some(RowStatus::Unknown),
             other => {
                 self.findings.push(
                     Finding::error("tariff.bad_status", format!("`{other}` is not a status"))
                         .at(row.label(self.columns.status, ""))
-                        .help("write `offered`, `blocked`, or nothing, which means offered"),
+                        .help("write `offered`, `blocked`, `unknown`, or nothing, which means offered"),
                 );
                 None
             }
         }
+    }
+
+    /// When and for which calls the row applies; `self.keys` are its keys if it is `keyed`.
+    fn terms(&mut self, row: Row<'d>, rows: &mut Rows, keyed: bool) -> Option<u32> {
+        let validity = self.validity(row, rows);
+        let inbound = self.is_inbound(row, keyed);
+        let findings = &mut self.findings;
+        let report = |fault: Fault, column: Column| findings.push(fault.at(row.label(column, "")));
+        let condition = self.columns.conditions.read(row, &self.draft.matching, &mut rows.conditions, report);
+        Some(rows.intern_terms(RowTerms { validity: validity?, condition: condition?, inbound: inbound? }))
+    }
+
+    fn is_inbound(&mut self, row: Row<'d>, keyed: bool) -> Option<bool> {
+        let (message, help) = match row.cell(self.columns.direction) {
+            "" | "out" => return Some(false),
+            "in" if !keyed || !self.keys.contains(&DestinationKey::Internal) => return Some(true),
+            "in" => ("calls inside the site do not come in".to_owned(), "leave `direction` of an `internal` row empty"),
+            other => (format!("`{other}` is not a direction"), "write `out`, `in`, or nothing, which means out"),
+        };
+        let label = row.label(self.columns.direction, "");
+        self.findings.push(Finding::error("tariff.bad_condition", message).at(label).help(help));
+        None
     }
 
     fn validity(&mut self, row: Row<'d>, rows: &mut Rows) -> Option<u32> {
@@ -646,8 +745,7 @@ impl<'f> Limited<'f> {
     }
 
     fn push(&mut self, finding: Finding) {
-        // One forgotten key of the settings, not one mistake per row.
-        let most = if finding.code == "tariff.unit_missing" { 1 } else { Self::EACH };
+        let most = Self::most(finding.code);
         let (count, last) = self.counts.entry(finding.code).or_insert_with(|| (0, finding.clone()));
         *count += 1;
         if *count <= most {
@@ -655,6 +753,11 @@ impl<'f> Limited<'f> {
         } else if *count == most + 1 {
             *last = finding;
         }
+    }
+
+    /// How many are shown one by one. A forgotten key of the settings is one mistake, not one for each row.
+    fn most(code: &str) -> usize {
+        if matches!(code, "tariff.unit_missing" | "tariff.jurisdictions_unset") { 1 } else { Self::EACH }
     }
 
     fn keep<T>(&mut self, result: Result<T, Fault>, row: Row<'_>, column: Column) -> Option<T> {
@@ -669,7 +772,7 @@ impl<'f> Limited<'f> {
 
     fn finish(&mut self, source: &Arc<SourceText>) {
         for (code, (count, next)) in std::mem::take(&mut self.counts) {
-            let most = if code == "tariff.unit_missing" { 1 } else { Self::EACH };
+            let most = Self::most(code);
             if count <= most {
                 continue;
             }

@@ -11,11 +11,19 @@ mod bands;
 mod book;
 pub mod calendar;
 mod caller_zones;
+pub mod cgrates;
 mod charge;
 mod charge_settings;
+mod conditions;
 mod days;
 mod deck;
+mod index;
+mod inherit;
+mod key;
+mod lookup;
 mod notation;
+mod origin;
+mod query;
 mod settings;
 mod times;
 mod trie;
@@ -31,35 +39,9 @@ pub use charge::{
     AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
     Rates, Roundings, Step, Steps, Tag, Terms,
 };
-pub use version::{Called, Cost, Match, Plan, RowView, TariffVersion};
-
-use crate::number::{Digits, E164};
-
-/// What a row of a deck is found by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum DestinationKey {
-    /// Numbers that begin with these digits, country code first. The longest one wins.
-    Prefix(Digits),
-    /// This number alone; wins over every prefix.
-    Number(E164),
-    /// This short code alone; wins over every short prefix.
-    ShortCode(Digits),
-    /// Short codes that begin with these digits. The longest one wins.
-    ShortPrefix(Digits),
-    /// Calls inside the site.
-    Internal,
-}
-
-impl std::fmt::Display for DestinationKey {
-    /// As decks write it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Prefix(digits) => write!(f, "{digits}"),
-            Self::Number(number) => write!(f, "number:{number}"),
-            Self::ShortCode(digits) => write!(f, "short:{digits}"),
-            Self::ShortPrefix(digits) => write!(f, "short:{digits}*"),
-            Self::Internal => f.write_str("internal"),
-        }
-    }
-}
+pub use conditions::CONDITION_COLUMNS;
+pub use inherit::Found;
+pub use key::DestinationKey;
+pub use lookup::{Candidate, Level, Lost};
+pub use query::{Called, Caller, CallerType, Match, Query};
+pub use version::{Cost, Plan, RowView, TariffVersion};

@@ -13,7 +13,7 @@ use nom::{IResult, Parser};
 use super::DestinationKey;
 use super::charge::{DurationRounding, DurationRule, Increments};
 use crate::money::{Charge, Currency, Price, PriceError};
-use crate::number::{Digits, E164};
+use crate::number::{Digits, E164, NumberClass};
 use crate::time::{Date, Duration, Instant, Zone};
 
 /// What is wrong with a text, without its place.
@@ -278,14 +278,26 @@ pub(super) fn date(text: &str) -> Result<Date, Fault> {
 }
 
 /// Reads the `prefix` cell: prefixes (`44`, `+4420`), ranges of them (`4474-4479`), lists of both separated by `;` or
-/// `,`, `number:+442079460958`, `short:101`, `short:118*`, `internal`.
+/// `,`, `number:+442079460958`, `short:101`, `short:118*`, `class:mobile`, `*`, `internal`; or `code:UK GEOGRAPHIC`, which
+/// stands alone because a charge code may hold any sign.
 ///
 /// A range becomes the fewest prefixes that cover it and nothing else.
-pub(super) fn keys(text: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
+pub(super) fn keys<'t>(text: &'t str, keys: &mut Vec<DestinationKey<&'t str>>) -> Result<(), Fault> {
     keys.clear();
     // Nearly every cell of a large deck is one plain prefix.
     if let Some(digits) = Digits::parse(text.as_bytes()).filter(|digits| digits.value() > 0 && !text.starts_with('0')) {
         keys.push(DestinationKey::Prefix(digits));
+        return Ok(());
+    }
+    if let Some(code) = text.strip_prefix("code:").map(str::trim) {
+        if code.is_empty() {
+            return Err(bad_prefix(
+                text,
+                "it names no charge code",
+                "write the code as records carry it: `code:UK FIXED`",
+            ));
+        }
+        keys.push(DestinationKey::Code(code));
         return Ok(());
     }
     for item in text.split([';', ',']).map(str::trim) {
@@ -294,9 +306,14 @@ pub(super) fn keys(text: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fau
     Ok(())
 }
 
-fn key(item: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
-    if item == "internal" {
-        keys.push(DestinationKey::Internal);
+fn key<'t>(item: &'t str, keys: &mut Vec<DestinationKey<&'t str>>) -> Result<(), Fault> {
+    let whole = match item {
+        "internal" => Some(DestinationKey::Internal),
+        "*" => Some(DestinationKey::Any),
+        _ => None,
+    };
+    if let Some(key) = whole {
+        keys.push(key);
         return Ok(());
     }
     if let Some((kind, rest)) = item.split_once(':') {
@@ -310,7 +327,7 @@ fn key(item: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
             "write a prefix without blanks, and `;` between two prefixes: `4474;4475`"
         } else {
             "write digits, country code first (`44`, `+4420`), a range (`4474-4479`), `number:+442079460958`, \
-             `short:101`, `short:118*` or `internal`"
+             `short:101`, `short:118*`, `class:mobile`, `code:…`, `*` or `internal`"
         };
         return Err(bad_prefix(item, "not digits", help));
     };
@@ -331,7 +348,7 @@ fn key(item: &str, keys: &mut Vec<DestinationKey>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn special_key(item: &str, kind: &str, rest: &str) -> Result<DestinationKey, Fault> {
+fn special_key<'t>(item: &str, kind: &str, rest: &str) -> Result<DestinationKey<&'t str>, Fault> {
     match kind {
         "number" => E164::parse(rest.as_bytes())
             .map(DestinationKey::Number)
@@ -347,10 +364,17 @@ fn special_key(item: &str, kind: &str, rest: &str) -> Result<DestinationKey, Fau
             })?;
             Ok(if star { DestinationKey::ShortPrefix(digits) } else { DestinationKey::ShortCode(digits) })
         }
+        "class" => NumberClass::from_name(rest)
+            .filter(|class| !matches!(class, NumberClass::Emergency | NumberClass::Internal))
+            .map(DestinationKey::Class)
+            .ok_or_else(|| {
+                bad_prefix(item, "not a class of numbers that are charged", "write `class:mobile`, for example")
+            }),
+        "code" => Err(bad_prefix(item, "a charge code stands alone", "give each charge code a row of its own")),
         _ => Err(bad_prefix(
             item,
             "this kind of key is not known",
-            "known kinds: `number:`, `short:`, `internal`, and plain digits for a prefix",
+            "known kinds: `number:`, `short:`, `class:`, `code:`, `internal`, `*`, and plain digits for a prefix",
         )),
     }
 }
@@ -373,7 +397,7 @@ fn bad_prefix(item: &str, why: &str, help: &str) -> Fault {
 }
 
 /// The fewest prefixes that cover `first..=last`, both of one length.
-fn cover(first: Digits, last: Digits, keys: &mut Vec<DestinationKey>) {
+fn cover(first: Digits, last: Digits, keys: &mut Vec<DestinationKey<&str>>) {
     let (mut low, high) = (first.value(), last.value());
     while low <= high {
         // The largest block of 10, 100, … numbers that begins here and does not reach past the end.

@@ -8,6 +8,7 @@ use super::bands::Weeks;
 use super::caller_zones::CallerZones;
 use super::charge_settings::{self, BandNames, Charging};
 use super::notation::{self, Fault, When};
+use super::origin::Matching;
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::money::Currency;
@@ -48,6 +49,7 @@ pub(super) struct Draft {
     /// The sets of bands and the day types.
     pub(super) weeks: Weeks,
     pub(super) decks: Vec<Arc<SourceText>>,
+    pub(super) matching: Matching,
 }
 
 /// The bit of a class in [`Draft::fallback`].
@@ -76,6 +78,7 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
     let decks = reader.decks();
     let fallback = reader.fallback();
     let charging = reader.charging(currency, &bands, &weeks);
+    let matching = Matching::read(&section, reader.load, reader.findings);
     section.finish(findings);
     let (id, currency, from) = (id?, currency?, from?);
     Some(Draft {
@@ -91,6 +94,7 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
         bands,
         weeks,
         decks,
+        matching,
     })
 }
 
@@ -198,7 +202,7 @@ impl Reader<'_, '_> {
 }
 
 /// `name` as seen from the folder of `file`, without `.` and `..` where they can be resolved.
-fn beside(file: &str, name: &str) -> String {
+pub(super) fn beside(file: &str, name: &str) -> String {
     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(name.split('/')) {

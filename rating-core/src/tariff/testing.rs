@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::{Called, Match, SiteClock, TariffBook, TariffVersion};
+use super::{Called, Match, Query, SiteClock, TariffBook, TariffVersion};
 use crate::finding::{Findings, SourceText};
 use crate::ids::SiteId;
 use crate::number::{Digits, E164, NumberClass};
@@ -91,9 +91,10 @@ pub(crate) fn called(text: &str) -> Called {
 pub(crate) fn found(book: &TariffBook, number: &str, instant: &str) -> String {
     let (_, version) = book.tariffs()[0].version_at(at(instant), LONDON).unwrap();
     let name = |row| book.destination(version.destination(row));
-    match version.find(called(number), at(instant), LONDON) {
+    match version.find(&Query::new(called(number)), at(instant), LONDON) {
         Match::Row(row) => name(row).to_owned(),
         Match::Blocked(row) => format!("blocked {}", name(row)),
+        Match::Unknown(row) => format!("unknown {}", name(row)),
         Match::Protected(row) => format!("protected {}", name(row)),
         Match::NotFound => "not found".to_owned(),
     }

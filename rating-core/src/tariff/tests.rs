@@ -1,9 +1,10 @@
+mod matching;
 mod time;
 
 use proptest::prelude::*;
 
 use super::testing::{LONDON, NEW_YORK, at, book, called, found, only, read, retail};
-use super::{Called, DestinationKey, Match, notation};
+use super::{Called, DestinationKey, Match, Query, notation};
 use crate::ids::SiteId;
 use crate::money::{Currency, Price};
 use crate::number::{E164, NumberClass};
@@ -135,10 +136,13 @@ fn a_range_becomes_the_fewest_prefixes_that_cover_it() {
         ("number:+44 20 7946 0958", "number:+442079460958"),
         ("short:101;short:118*", "short:101 short:118*"),
         ("internal", "internal"),
+        ("*", "*"),
+        ("class:mobile; class:free", "class:mobile class:free"),
+        ("code:UK GEOGRAPHIC; day, 2", "code:UK GEOGRAPHIC; day, 2"), // no list: a code may hold any sign
     ] {
         let mut keys = Vec::new();
         notation::keys(text, &mut keys).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
-        let shown: Vec<String> = keys.iter().map(DestinationKey::to_string).collect();
+        let shown: Vec<String> = keys.iter().map(DestinationKey::<&str>::to_string).collect();
         assert_eq!(shown.join(" "), expected, "{text}");
     }
     for text in [
@@ -157,7 +161,14 @@ fn a_range_becomes_the_fewest_prefixes_that_cover_it() {
         "inbound:44",
         "44;;45",
         "44;",
-        "*",
+        "**",
+        "44*",
+        "code:",
+        "44;code:X",
+        "class:",
+        "class:cell",
+        "class:emergency",
+        "class:internal",
         "٤٤",
     ] {
         assert_eq!(notation::keys(text, &mut Vec::new()).unwrap_err().code, "tariff.bad_prefix", "{text}");
@@ -169,7 +180,8 @@ proptest! {
     fn a_range_covers_its_numbers_and_no_others(first in 100_u64..2_000, span in 0_u64..2_000, probe in 0_u64..5_000) {
         let last = (first + span).min(if first < 1_000 { 999 } else { 9_999 });
         let mut keys = Vec::new();
-        notation::keys(&format!("{first}-{last}"), &mut keys).unwrap();
+        let text = format!("{first}-{last}");
+        notation::keys(&text, &mut keys).unwrap();
         let width = first.to_string().len();
         let probe = format!("{probe:0width$}");
         prop_assume!(probe.len() == width);
@@ -465,7 +477,7 @@ proptest! {
             (None, Some((_, index))) => Match::Protected(index),
             (None, None) => Match::NotFound,
         };
-        prop_assert_eq!(only(&book).find(called, instant, LONDON), expected);
+        prop_assert_eq!(only(&book).find(&Query::new(called), instant, LONDON), expected);
     }
 }
 
@@ -546,5 +558,5 @@ fn a_called_number_of_any_length_is_looked_up() {
     let book = retail("", "prefix,destination,price\n1,A,1\n123456789012345,B,1\n");
     assert_eq!(found(&book, "+123456789012345", NOON), "B");
     assert_eq!(found(&book, "+12345678901234", NOON), "A");
-    assert_eq!(only(&book).find(called("+12345"), at(NOON), LONDON), Match::Row(0));
+    assert_eq!(only(&book).find(&Query::new(called("+12345")), at(NOON), LONDON), Match::Row(0));
 }

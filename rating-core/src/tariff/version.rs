@@ -8,39 +8,17 @@ use super::caller_zones::CallerZones;
 use super::charge::{
     Boundary, ChargeView, Component, Connection, MinimumStage, Overrun, Rates, Roundings, Step, Steps, Tag, Terms,
 };
-use super::deck::{PlanWords, RateRow, Rows, empty_interval};
+use super::conditions::Conditions;
+use super::deck::{PlanWords, RateRow, RowStatus, RowTerms, Rows, empty_interval};
+use super::index::{self, Index};
 use super::notation::When;
-use super::settings::{Clock, Draft, class_bit};
-use super::trie::{NONE, Trie};
-use crate::finding::{Finding, Findings};
-use crate::ids::{BandId, DestinationId, SiteId};
+use super::settings::{Clock, Draft};
+use super::trie::NONE;
+use crate::finding::Findings;
+use crate::ids::{BandId, DestinationId, Interner, SiteId, TariffId};
 use crate::money::{Currency, Price, Rounding};
-use crate::number::{Digits, E164, NumberClass};
+use crate::number::{E164, NumberClass};
 use crate::time::{Date, Duration, Instant, Interval, Zone};
-
-/// Who is called, as far as a tariff cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Called {
-    /// An international number, its class by the numbering plan, and how many of its digits establish that class.
-    Number(E164, NumberClass, u8),
-    /// A short code, its class, and how many digits establish it.
-    ShortCode(Digits, NumberClass, u8),
-    /// Someone inside the site.
-    Internal,
-}
-
-/// What the rows of a version say about a called number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Match {
-    /// This row prices it.
-    Row(u32),
-    /// This row says that the destination is not offered. It is not zero, and no shorter prefix is asked.
-    Blocked(u32),
-    /// Only this row matches, and it is too short to price a number of a protected class.
-    Protected(u32),
-    /// No row matches.
-    NotFound,
-}
 
 /// What a call costs by a row in a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +42,17 @@ pub struct Plan {
 #[non_exhaustive]
 pub struct RowView<'v> {
     /// What it is found by. A row that lists several prefixes is several of these.
-    pub key: DestinationKey,
+    pub key: DestinationKey<&'v str>,
+    /// Whether it prices calls from the outside; all others price calls to the outside and inside.
+    pub inbound: bool,
     /// Its destination.
     pub destination: DestinationId,
     /// The class that the deck gives it.
     pub class: Option<NumberClass>,
     /// Whether it blocks its destination.
     pub blocked: bool,
+    /// Whether it lists its destination without a price.
+    pub price_unknown: bool,
     /// When it applies, at the site that was asked for.
     pub valid: Interval,
     /// Deck, relative to the project.
@@ -115,11 +97,13 @@ pub struct TariffVersion {
     words: Box<[i64]>,
     /// Row validity by validity, then site.
     validities: Box<[Interval]>,
-    prefixes: Trie,
-    short_prefixes: Trie,
-    numbers: Box<[(E164, u32)]>,
-    short_codes: Box<[(Digits, u32)]>,
-    internal: u32,
+    row_terms: Box<[RowTerms]>,
+    conditions: Conditions,
+    /// Charge codes by their ids.
+    codes: Interner,
+    out: Index,
+    inbound: Option<Box<Index>>,
+    parent: Option<TariffId>,
 }
 
 impl TariffVersion {
@@ -247,72 +231,47 @@ impl TariffVersion {
         self.bands.get(usize::from(band)).copied().unwrap_or(BandId(0))
     }
 
-    /// The row that prices a called number at an instant.
-    ///
-    /// The row for the number itself first, then the longest prefix that has a row valid at that instant. A row that
-    /// blocks its destination ends the search. A number of a [protected class](NumberClass::is_protected) is priced only
-    /// by a row whose prefix is long enough to establish the class, or whose `class` is that class, unless the tariff
-    /// names the class in `fallback`.
+    /// The tariff whose rows apply where this one has none.
     #[must_use]
-    pub fn find(&self, called: Called, at: Instant, site: SiteId) -> Match {
-        let slot = self.slot(site);
-        let (digits, class, needed, exact, prefixes) = match called {
-            Called::Number(number, class, needed) => {
-                (number.digits(), class, needed, exact(&self.numbers, number), &self.prefixes)
-            }
-            Called::ShortCode(code, class, needed) => {
-                (code, class, needed, exact(&self.short_codes, code), &self.short_prefixes)
-            }
-            Called::Internal => return self.verdict(self.valid_row(self.internal, at, slot)),
-        };
-        if let Some(row) = self.valid_row(exact, at, slot) {
-            return self.verdict(Some(row));
-        }
-        let guarded = class.is_protected() && self.fallback & class_bit(class) == 0;
-        let (mut best, mut refused) = (None, None);
-        prefixes.walk(digits, |len, head| {
-            let Some(row) = self.valid_row(head, at, slot) else { return };
-            let found = &self.rows[row as usize];
-            if !guarded || len >= usize::from(needed) || found.class == Some(class) || found.plan == NONE {
-                best = Some(row);
-            } else {
-                refused = Some(row);
-            }
-        });
-        match (best, refused) {
-            (None, Some(row)) => Match::Protected(row),
-            (best, _) => self.verdict(best),
-        }
+    pub const fn parent(&self) -> Option<TariffId> {
+        self.parent
     }
 
-    fn verdict(&self, row: Option<u32>) -> Match {
-        match row {
-            None => Match::NotFound,
-            Some(row) if self.rows[row as usize].plan == NONE => Match::Blocked(row),
-            Some(row) => Match::Row(row),
-        }
+    pub(super) const fn set_parent(&mut self, parent: Option<TariffId>) {
+        self.parent = parent;
     }
 
-    /// The row of a chain that is valid at `at`; there is at most one.
-    #[inline]
-    fn valid_row(&self, head: u32, at: Instant, slot: usize) -> Option<u32> {
-        let mut row = head;
-        while let Some(found) = self.rows.get(row as usize) {
-            if found.validity == 0 || self.validity(found.validity, slot).contains(at) {
-                return Some(row);
-            }
-            row = found.next;
-        }
-        None
+    pub(super) const fn fallback(&self) -> u16 {
+        self.fallback
     }
 
     #[inline]
-    fn validity(&self, validity: u32, slot: usize) -> Interval {
+    pub(super) fn rate_row(&self, row: u32) -> Option<&RateRow> {
+        self.rows.get(row as usize)
+    }
+
+    #[inline]
+    pub(super) fn row_terms(&self, terms: u32) -> RowTerms {
+        self.row_terms.get(terms as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) const fn conditions(&self) -> &Conditions {
+        &self.conditions
+    }
+
+    /// The ways to rows for calls out, and for calls in.
+    #[inline]
+    pub(super) fn indices(&self) -> (&Index, Option<&Index>) {
+        (&self.out, self.inbound.as_deref())
+    }
+
+    #[inline]
+    pub(super) fn validity(&self, validity: u32, slot: usize) -> Interval {
         self.validities[validity as usize * self.in_force.len() + slot]
     }
 
     #[inline]
-    fn slot(&self, site: SiteId) -> usize {
+    pub(super) fn slot(&self, site: SiteId) -> usize {
         site.index().min(self.in_force.len().saturating_sub(1))
     }
 
@@ -405,33 +364,48 @@ impl TariffVersion {
     #[must_use]
     pub fn row(&self, row: u32, site: SiteId) -> Option<RowView<'_>> {
         let found = self.rows.get(row as usize)?;
+        let terms = self.row_terms(found.terms);
         Some(RowView {
-            key: found.key,
+            key: found.key.map_code(|code| self.codes.name(code)),
+            inbound: terms.inbound,
             destination: DestinationId(found.destination),
             class: found.class,
-            blocked: found.plan == NONE,
-            valid: self.validity(found.validity, self.slot(site)),
+            blocked: found.status() == RowStatus::Blocked,
+            price_unknown: found.status() == RowStatus::Unknown,
+            valid: self.validity(terms.validity, self.slot(site)),
             file: self.decks.get(usize::from(found.deck)).map_or("", |name| name),
             line: found.line,
         })
     }
 
+    /// The conditions of a row, for people: columns and what the deck has in them.
+    pub fn conditions_of(&self, row: u32) -> impl Iterator<Item = (&'static str, &str)> {
+        let terms = self.rate_row(row).map_or(0, |row| row.terms);
+        self.conditions.texts(self.row_terms(terms).condition)
+    }
+
     /// Whether calls inside the site have a price.
     #[must_use]
     pub const fn prices_internal_calls(&self) -> bool {
-        self.internal != NONE
+        self.out.internal != NONE
+    }
+
+    /// Whether calls from the outside have a price.
+    #[must_use]
+    pub const fn prices_inbound_calls(&self) -> bool {
+        self.inbound.is_some()
     }
 
     /// Memory of the tables in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.prefixes.bytes()
-            + self.short_prefixes.bytes()
+        self.out.bytes()
+            + self.inbound.as_ref().map_or(0, |index| index.bytes())
             + size_of_val(&*self.rows)
             + size_of_val(&*self.words)
             + size_of_val(&*self.validities)
-            + size_of_val(&*self.numbers)
-            + size_of_val(&*self.short_codes)
+            + size_of_val(&*self.row_terms)
+            + self.conditions.bytes()
     }
 
     /// Ends an open version where the next one of its tariff begins.
@@ -481,7 +455,7 @@ impl TariffVersion {
             .collect();
         draft.weeks.days().report_sites(holidays, findings);
         report_empty_validities(&rows, &validities, in_force.len(), findings);
-        let index = Index::build(&mut rows, &validities, in_force.len(), findings);
+        let (out, inbound) = index::build(&mut rows, &validities, in_force.len(), findings);
         let (stride, words) = rows.plans.into_words();
         let charging = &draft.charging;
         Self {
@@ -516,11 +490,12 @@ impl TariffVersion {
             stride,
             words,
             validities,
-            prefixes: index.prefixes,
-            short_prefixes: index.short_prefixes,
-            numbers: index.numbers.into(),
-            short_codes: index.short_codes.into(),
-            internal: index.internal,
+            row_terms: rows.terms.into(),
+            conditions: rows.conditions.finish(&draft.matching),
+            codes: rows.codes,
+            out,
+            inbound,
+            parent: None,
         }
     }
 }
@@ -615,129 +590,14 @@ impl<'v> Cost<'v> {
     }
 }
 
-#[inline]
-fn exact<K: Ord + Copy>(table: &[(K, u32)], key: K) -> u32 {
-    match table.binary_search_by_key(&key, |(have, _)| *have) {
-        Ok(at) => table.get(at).map_or(NONE, |(_, row)| *row),
-        Err(_) => NONE,
-    }
-}
-
 /// A row whose date and instant cross only once the zone is known.
 fn report_empty_validities(rows: &Rows, validities: &[Interval], sites: usize, findings: &mut Findings) {
     for (id, intervals) in validities.chunks(sites.max(1)).enumerate() {
         if intervals.iter().any(|interval| interval.is_empty()) {
-            let first = rows.rows.iter().position(|row| row.validity as usize == id);
+            let first = rows.rows.iter().position(|row| rows.terms(row.terms).validity as usize == id);
             if let Some(label) = first.and_then(|row| rows.label(row, "")) {
                 findings.push(empty_interval(label));
             }
-        }
-    }
-}
-
-/// The ways to a row.
-struct Index {
-    prefixes: Trie,
-    short_prefixes: Trie,
-    numbers: Vec<(E164, u32)>,
-    short_codes: Vec<(Digits, u32)>,
-    internal: u32,
-}
-
-impl Index {
-    /// Chains rows of one key and refuses those that are valid at the same time.
-    fn build(rows: &mut Rows, validities: &[Interval], sites: usize, findings: &mut Findings) -> Self {
-        let mut index = Self {
-            prefixes: Trie::new(),
-            short_prefixes: Trie::new(),
-            numbers: Vec::new(),
-            short_codes: Vec::new(),
-            internal: NONE,
-        };
-        // Text order puts a prefix before what extends it, so the tree is laid out as it is walked.
-        let mut order: Vec<Keyed> = rows.rows.iter().map(|row| sort_key(row.key)).zip(0..).collect();
-        order.sort_unstable();
-        let mut conflicts = Conflicts::default();
-        for group in order.chunk_by(|left, right| left.0 == right.0) {
-            let Some((_, head)) = group.first().copied() else { continue };
-            if group.len() > 1 {
-                conflicts.check(group, rows, validities, sites, findings);
-                for pair in group.windows(2) {
-                    rows.rows[pair[0].1 as usize].next = pair[1].1;
-                }
-            }
-            match rows.rows[head as usize].key {
-                DestinationKey::Prefix(digits) => index.prefixes.insert(digits, head),
-                DestinationKey::ShortPrefix(digits) => index.short_prefixes.insert(digits, head),
-                DestinationKey::Number(number) => index.numbers.push((number, head)),
-                DestinationKey::ShortCode(code) => index.short_codes.push((code, head)),
-                DestinationKey::Internal => index.internal = head,
-            }
-        }
-        index.numbers.sort_unstable();
-        index.short_codes.sort_unstable();
-        index
-    }
-}
-
-/// What rows are sorted by: kind of key, then its digits as text.
-type SortKey = (u8, (u64, usize));
-/// A row and its sort key.
-type Keyed = (SortKey, u32);
-
-fn sort_key(key: DestinationKey) -> SortKey {
-    match key {
-        DestinationKey::Prefix(digits) => (0, digits.text_order()),
-        DestinationKey::Number(number) => (1, number.digits().text_order()),
-        DestinationKey::ShortCode(digits) => (2, digits.text_order()),
-        DestinationKey::ShortPrefix(digits) => (3, digits.text_order()),
-        DestinationKey::Internal => (4, (0, 0)),
-    }
-}
-
-/// Rows of one key that are valid at one time.
-#[derive(Default)]
-struct Conflicts {
-    reported: usize,
-}
-
-impl Conflicts {
-    /// A deck pasted twice has as many conflicts as rows; this many show what happened.
-    const MOST: usize = 20;
-
-    fn check(&mut self, group: &[Keyed], rows: &Rows, validities: &[Interval], sites: usize, findings: &mut Findings) {
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        for site in 0..sites {
-            let of = |row: u32| validities[rows.rows[row as usize].validity as usize * sites + site];
-            let mut sorted: Vec<(Interval, u32)> = group.iter().map(|(_, row)| (of(*row), *row)).collect();
-            sorted.sort_unstable_by_key(|(interval, row)| (interval.from, interval.until, *row));
-            let mut reaching = sorted[0];
-            for next in &sorted[1..] {
-                if reaching.0.overlaps(next.0) {
-                    found.push((reaching.1.min(next.1), reaching.1.max(next.1)));
-                }
-                if next.0.until > reaching.0.until {
-                    reaching = *next;
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        for (first, second) in found {
-            self.reported += 1;
-            if self.reported > Self::MOST {
-                return;
-            }
-            let key = rows.rows[first as usize].key;
-            let mut finding =
-                Finding::error("tariff.rows_conflict", format!("two rows for `{key}` apply at the same time"));
-            finding.labels.extend(rows.label(second as usize, "this row"));
-            finding.labels.extend(rows.label(first as usize, "and this one"));
-            findings.push(finding.help(if self.reported == Self::MOST {
-                "there are more of these; end the old row with `until` where the new one begins, or remove one"
-            } else {
-                "end the old row with `until` where the new one begins, or remove one"
-            }));
         }
     }
 }

@@ -26,7 +26,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 14] = [
+const AREAS: [&str; 15] = [
     "settings",
     "table",
     "project",
@@ -40,6 +40,7 @@ const AREAS: [&str; 14] = [
     "mediation",
     "attribution",
     "rating",
+    "cgrates",
     "price",
 ];
 
@@ -53,7 +54,7 @@ fn is_code(text: &str) -> bool {
         && what.starts_with(|c: char| c.is_ascii_lowercase())
         && !what.ends_with('_')
         && what.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !matches!(what, "toml" | "csv" | "rs" | "md")
+        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org")
 }
 
 /// The codes in the literals of all sources but tests and comments.
@@ -216,7 +217,7 @@ fn of_plan(folder: &Path) -> String {
 fn shown(folder: &Path) -> Option<String> {
     if folder.join("rating.toml").exists() {
         Some(of_project(folder))
-    } else if folder.join("calls.jsonl").exists() {
+    } else if folder.join("tariff.toml").exists() && folder.join("calls.jsonl").exists() {
         Some(of_calls(folder))
     } else if folder.join("plan.toml").exists() {
         Some(of_plan(folder))

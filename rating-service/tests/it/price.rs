@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::house::{House, Ran, golden};
+use crate::house::{House, Ran, golden, repository};
 
 fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
     let mut command = house.command(&[&["price"], arguments].concat());
@@ -100,4 +100,28 @@ fn what_cannot_be_asked_ends_with_2_and_what_is_wrong_in_the_files_with_3() {
     house.edit("demo/tariffs/retail-gb.csv", "9,7.5,6", "9,7.5,x");
     let ran = priced(&house, &RETAIL, CALLS.as_bytes()).ends(3);
     assert!(ran.err.contains("error[tariff.bad_price]") && ran.out.is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn calls_by_a_cgrates_folder_have_these_prices() {
+    let house = House::demo();
+    let folder = repository("testdata/cgrates/bands");
+    let folder = folder.to_str().unwrap();
+    let calls = std::fs::read(format!("{folder}/calls.jsonl")).unwrap();
+    let ran = priced(&house, &["--from", "cgrates", folder, "--currency", "EUR"], &calls).ends(0);
+    assert_eq!(ran.err, "");
+    golden("price_cgrates.jsonl", &ran.out);
+    // 16:30 UTC is evening where the clock shows 19:30, as the last call is written, and peak by the clock of London.
+    let ran = priced(&house, &["--from", "cgrates", folder, "--zone", "Europe/London"], &calls).ends(0);
+    let last = ran.out.lines().last().unwrap();
+    assert!(last.contains("\"band\":\"PEAK\"") && last.contains("\"currency\":\"XXX\""), "{last}");
+    let mistakes = repository("testdata/findings/cgrates.unknown_reference");
+    let ran = priced(&house, &["--from", "cgrates", mistakes.to_str().unwrap()], b"").ends(3);
+    assert!(ran.err.contains("[cgrates.unknown_reference]"), "{}", ran.err);
+    for (arguments, message) in [
+        (["--from", "cgrates", "nowhere"], "there is no folder `nowhere`"),
+        (["--from", "asterisell", folder], "there is no kind `asterisell` to price from; there is `cgrates`"),
+    ] {
+        assert!(priced(&house, &arguments, b"").ends(2).err.contains(message));
+    }
 }

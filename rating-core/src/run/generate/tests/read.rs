@@ -15,7 +15,7 @@ use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan}
 use crate::mediation::{Direction, Mediated, Mediator, SourceSettings};
 use crate::number::{Digits, Party};
 use crate::run::settings::Settings;
-use crate::tariff::{Called, Match, SiteClock, Tariff, TariffBook};
+use crate::tariff::{Called, Match, Query, SiteClock, Tariff, TariffBook};
 use crate::time::Zone;
 
 fn texts(project: &Project) -> BTreeMap<String, Arc<SourceText>> {
@@ -121,7 +121,7 @@ fn every_record_is_a_call_that_somebody_holds_and_both_tariffs_price() {
                 let tariff = read.book.tariff(tariff).unwrap();
                 assert_eq!(tariff.id(), side.name());
                 let (_, version) = tariff.version_at(call.charging_at, call.site).unwrap();
-                let found = version.find(called, call.charging_at, call.site);
+                let found = version.find(&Query::new(called), call.charging_at, call.site);
                 assert!(matches!(found, Match::Row(_)), "{found:?}, {called:?}: {shown}");
             }
         }
