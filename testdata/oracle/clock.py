@@ -119,8 +119,9 @@ def public_holidays(name, year):
         if name == "GB-NIR":
             days |= _substituted([on(3, 17)]) | _substituted([on(7, 12)])
         return days
-    if name == "DE":
-        return {on(1, 1), on(5, 1), on(10, 3), on(12, 25), on(12, 26), after(-2), after(1), after(39), after(50)}
+    if name in ("DE", "DE-BE", "DE-HH"):
+        days = {on(1, 1), on(5, 1), on(10, 3), on(12, 25), on(12, 26), after(-2), after(1), after(39), after(50)}
+        return days | {on(3, 8)} if name == "DE-BE" else days | {on(10, 31)} if name == "DE-HH" else days
     if name == "FR":
         fixed = {on(1, 1), on(5, 1), on(5, 8), on(7, 14), on(8, 15), on(11, 1), on(11, 11), on(12, 25)}
         return fixed | {after(1), after(39), after(50)}
@@ -145,7 +146,9 @@ class DayType:
         self.count_as = table.get("count_as")
         self.only = weekday_span(table["only"]) if "only" in table else set(range(7))
         self.dates = set()
-        self.easter = tuple(table.get("easter", ()))
+        self.yearly = []
+        offsets_of_easter = table.get("easter", ())
+        self.easter = (offsets_of_easter,) if isinstance(offsets_of_easter, int) else tuple(offsets_of_easter)
         self.builtin = []
         for calendar in _list(table.get("calendar", [])):
             if calendar == "site":
@@ -158,6 +161,9 @@ class DayType:
                 self.builtin.append(calendar)
         for text in _list(table.get("dates", [])):
             low, _, high = text.partition("..")
+            if re.fullmatch(r"\d\d-\d\d", low.strip()):
+                self.yearly.append((low.strip(), (high or low).strip()))
+                continue
             day = date.fromisoformat(low.strip())
             last = date.fromisoformat(high.strip()) if high else day
             while day <= last:
@@ -169,6 +175,13 @@ class DayType:
         days = {day for day in self.dates if day.year == year}
         # The feasts of a year lie in it, wherever Easter is.
         days |= {easter(near) + timedelta(days=n) for near in (year - 1, year, year + 1) for n in self.easter}
+        for low, high in self.yearly:
+            day = date(year, 1, 1)
+            while day.year == year:
+                text = day.isoformat()[5:]
+                if low <= text <= high if low <= high else text >= low or text <= high:
+                    days.add(day)
+                day += timedelta(days=1)
         for name in self.builtin:
             known = public_holidays(name, year)
             if known is None:

@@ -315,8 +315,7 @@ class Engine:
                 return best
         if guarded:
             raise NotRated("rating.class_not_priced")
-        nothing = {"in": "rating.inbound_call", "internal": "rating.internal_call"}
-        raise NotRated(nothing.get(call.direction, "rating.no_rate_for_destination"))
+        raise NotRated("rating.no_rate_for_destination")
 
     @staticmethod
     def conditions(call, row):
@@ -348,6 +347,7 @@ class Engine:
         return (
             length >= call.established
             or row.names_class == call.number_class
+            or (row.only_class is not None and call.number_class in row.only_class)
             or call.number_class in row.version.fallback
             or row.wholesale
         )
@@ -369,10 +369,17 @@ class Engine:
         if call.talk <= 0:
             raise NotRated("rating.unanswered")
         if call.direction == "internal":
-            call.kind, call.number_class, call.established = "internal", "internal", 0
+            call.kind, call.established = "internal", 0
         elif call.kind == "unclassified":
             raise NotRated("rating.called_unclassified")
-        row = self.row(call, call.answered)
+        try:
+            row = self.row(call, call.answered)
+        except NotRated as nothing:
+            # Calls inside and from outside are free where nothing prices them, whatever the tariff lacks.
+            free = {"in": "rating.inbound_call", "internal": "rating.internal_call"}.get(call.direction)
+            if free and nothing.reason in ("rating.tariff_not_in_force", "rating.no_rate_for_destination"):
+                raise NotRated(free) from None
+            raise
         version = row.version
         zone = self.zone(call, version)
         wholesale = self.buy(call, record, version.currency) if row.wholesale else None

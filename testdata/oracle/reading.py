@@ -13,7 +13,7 @@ from pathlib import Path
 from clock import BandSet, DayType, Refused, Timeline, date_or_instant
 
 HAVE_PENCE = frozenset(("GBP",))
-HAVE_CENTS = frozenset(("EUR", "USD", "AUD", "CAD", "NZD", "SGD", "HKD"))
+HAVE_NEITHER = frozenset(("JPY", "KRW", "ISK", "CLP", "VND", "KWD", "BHD", "TND", "JOD"))
 TIME_MS = {"s": 1000, "min": 60_000, "h": 3_600_000}
 CALL = "call"
 
@@ -22,7 +22,7 @@ def money_unit(text, currency):
     """The worth of one of a unit: `p` is a hundredth of a pound."""
     if text == currency:
         return Fraction(1)
-    if (text == "p" and currency in HAVE_PENCE) or (text in ("ct", "c") and currency in HAVE_CENTS):
+    if (text == "p" and currency in HAVE_PENCE) or (text in ("ct", "c") and currency not in HAVE_PENCE | HAVE_NEITHER):
         return Fraction(1, 100)
     raise Refused(f"unit {text!r} in a tariff of {currency}")
 
@@ -436,7 +436,7 @@ class Version:
             texts = [value] if isinstance(value, str) else value
             self.origins[name] = frozenset(digits for text in texts for _, digits in keys(text))
         read = lambda key, column: {  # noqa: E731
-            row["prefix"].removeprefix("+"): row[column] for _, row in table(self._beside(settings[key]))
+            digits: row[column] for _, row in table(self._beside(settings[key])) for _, digits in keys(row["prefix"])
         }
         self.regions = read("jurisdictions", "region") if "jurisdictions" in settings else {}
         self.caller_zones = read("caller_zones", "zone") if "caller_zones" in settings else {}
