@@ -12,6 +12,7 @@ pub mod exchange;
 mod first_pass;
 pub mod generate;
 pub mod inputs;
+mod lint;
 mod manifest;
 mod month;
 mod parquet_file;
@@ -32,6 +33,7 @@ use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
 
+pub use lint::check_tariffs;
 pub use month::{SOFTWARE_VERSION, check, month};
 
 /// How to run a month.

@@ -55,6 +55,7 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
         for source in project.sources() {
             judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
+        findings.extend(super::lint::lint(storage, &project.root, &project.book));
     }
     Ok(findings)
 }

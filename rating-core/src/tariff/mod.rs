@@ -20,6 +20,7 @@ mod deck;
 mod index;
 mod inherit;
 mod key;
+pub mod lint;
 mod lookup;
 mod notation;
 mod origin;

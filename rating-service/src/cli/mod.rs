@@ -46,15 +46,11 @@ enum Command {
         before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
     )]
     Run(RunArguments),
-    /// Find every mistake in a project's settings, directory and tariffs, without rating anything
-    #[command(before_help = "Examples:\n  rating check acme\n  rating check acme --json")]
-    Check {
-        /// The project's folder (with its rating.toml)
-        project: PathBuf,
-        /// Findings as JSON on standard output
-        #[arg(long)]
-        json: bool,
-    },
+    /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
+    #[command(
+        before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check tariffs/*.toml --deny warnings"
+    )]
+    Check(CheckArguments),
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
@@ -101,6 +97,20 @@ struct RunArguments {
     json: bool,
 }
 
+/// Arguments of `rating check`.
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// The project's folder (with its rating.toml), or settings files of tariffs
+    #[arg(value_name = "PROJECT", required = true)]
+    paths: Vec<PathBuf>,
+    /// Findings as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exit with 3 also for what is only worth a look
+    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
+    deny: Option<String>,
+}
+
 fn month(text: &str) -> Result<Month, String> {
     Month::parse(text).ok_or_else(|| "a month is written YYYY-MM, such as 2026-10".to_owned())
 }
@@ -142,7 +152,7 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
-        Command::Check { project, json } => run::check(&project, json),
+        Command::Check(arguments) => run::check(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Completions { shell } => {
