@@ -254,6 +254,12 @@ impl Date {
     pub const fn tomorrow(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// The day before.
+    #[must_use]
+    pub const fn yesterday(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for Date {

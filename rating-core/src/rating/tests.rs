@@ -689,8 +689,13 @@ fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
     let book = two_tariffs(RETAIL, WHOLESALE);
     let london = Zone::load("Europe/London").unwrap();
     let tariffs: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
-    let names =
-        Names { payers: &["harbour", "acme"], sites: &[("ldn", &london)], tariffs: &tariffs, operator_zone: &london };
+    let names = Names {
+        payers: &["harbour", "acme"],
+        sites: &[("ldn", &london)],
+        tariffs: &tariffs,
+        allowances: &[],
+        operator_zone: &london,
+    };
     let table = "side,payer,site,tariff,from,until\nretail,acme,*,retail,2026-07-01,\nwholesale,*,*,carrier,,\n";
     let mut findings = Findings::default();
     let assignments = Assignments::read(&[SourceText::new("assignments.csv", table)], &names, &mut findings);

@@ -3,6 +3,7 @@
 //! [`month`](fn@month) runs a month of a project and publishes it; [`check`] reads everything a project says and finds
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
+mod allowances;
 mod between;
 mod codes;
 pub mod control;

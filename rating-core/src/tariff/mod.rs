@@ -25,6 +25,7 @@ mod lookup;
 mod notation;
 mod origin;
 mod query;
+mod scheme;
 mod settings;
 mod times;
 mod trie;
@@ -45,4 +46,8 @@ pub use inherit::Found;
 pub use key::DestinationKey;
 pub use lookup::{Candidate, Level, Lost};
 pub use query::{Called, Caller, CallerType, Match, Query};
+pub use scheme::{
+    Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
+    Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
+};
 pub use version::{Cost, Plan, RowView, TariffVersion};

@@ -27,11 +27,12 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 16] = [
+const AREAS: [&str; 17] = [
     "settings",
     "table",
     "project",
     "directory",
+    "allowance",
     "assignment",
     "tariff",
     "exchange",
