@@ -257,6 +257,21 @@ fn price_points_have_three_shapes() {
 }
 
 #[test]
+fn price_points_may_bring_their_own_money() {
+    // Nothing gives a bare number a unit here; the column says per minute: 250p + 75p × 1.5 = 362.5p.
+    let book = crate::tariff::testing::book(&[
+        (
+            "retail.toml",
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprice_points = \"sc.csv\"\ndecks = [\"retail.csv\"]\n",
+        ),
+        ("sc.csv", "code,per_call,per_minute,included_s\nSC084,250p,75p,\nSC085,250p,1.25p/s,\n"),
+        ("retail.csv", "prefix,destination,class,charges\n4412,B,,SC084\n4413,B,,SC085\n"),
+    ]);
+    assert_eq!(cost(&book, "+441212224444", NOON, "90s"), "3.625");
+    assert_eq!(cost(&book, "+441312224444", NOON, "90s"), "3.625");
+}
+
+#[test]
 fn a_version_that_ends_during_a_call_prices_it_whole_unless_it_says_split() {
     let book = |split: &str, overrun: &str| {
         let settings = |from: &str, deck: &str| {
