@@ -301,8 +301,8 @@ impl Explainer<'_> {
         let version = self.version(part.tariff, part.version)?;
         let cost = version.cost(part.row)?;
         let total = |after: bool| {
-            let amounts = shown.charges.iter().filter(|kept| kept.after_rounding == after).map(|kept| kept.amount);
-            amounts.fold(Some(Ratio::ZERO), |sum, amount| sum?.plus(amount))
+            let mut amounts = shown.charges.iter().filter(|kept| kept.after_rounding == after).map(|kept| kept.amount);
+            amounts.try_fold(Ratio::ZERO, Ratio::plus)
         };
         let (charges, after) = (total(false)?, total(true)?);
         let of_call = version.minimum_stage() != MinimumStage::BeforeConnection;
