@@ -154,7 +154,7 @@ impl Bills {
     }
 }
 
-/// The lines of one tariff. What its rounding changes is taxed with the calls at the last rate.
+/// The lines of one tariff. What its rounding changes is taxed with the calls at the highest rate, which comes last.
 fn of_tariff(
     sums: &[(&BillKey, &BillSums)],
     rules: &impl Fn(TariffId, u16) -> BillRules,
