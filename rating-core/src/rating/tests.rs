@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::rater::{Sides, Verdict};
+use super::rater::{Sides, Verdict, unpriced};
 use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
@@ -18,15 +18,29 @@ use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, read_for, retail};
-use crate::tariff::{Called, Caller, Query, SiteClock, Tariff, TariffBook, calendar};
+use crate::tariff::{Called, Caller, CallerType, Query, SiteClock, Tariff, TariffBook, calendar};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 
 /// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
+    cost_of(book, &Query::new(called(number)), instant, duration)
+}
+
+/// [`cost`] for a caller: a number, `missing` or `invalid`.
+fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, duration: &str) -> String {
+    let caller = match caller {
+        "missing" => Caller::Missing,
+        "invalid" => Caller::Invalid,
+        number => Caller::of(E164::parse(number.as_bytes()).unwrap()),
+    };
+    cost_of(book, &Query { caller, network_caller: caller, ..Query::new(called(number)) }, instant, duration)
+}
+
+fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), query, &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -251,13 +265,21 @@ static GUIDE_SITES: LazyLock<[SiteClock; 3]> = LazyLock::new(|| {
     [("Europe/London", "GB-ENG"), ("America/New_York", "US"), ("Europe/Berlin", "DE-BE")].map(site)
 });
 
-/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`.
+/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`,
+/// `line=+44…`, `type=mobile`, `trunk=…`, `code=…`, `direction=in`.
 fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, more: &[&str]) -> String {
     let mut talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
     let mut query = Query::new(called(number));
     for word in more {
         match word.split_once('=').unwrap_or_else(|| panic!("{word}")) {
             ("site", "berlin") => talk.site = SiteId(2),
+            ("caller", "missing") => {}
+            ("caller", "invalid") => (query.caller, query.network_caller) = (Caller::Invalid, Caller::Invalid),
+            ("line", line) => query.network_caller = Caller::of(E164::parse(line.as_bytes()).unwrap()),
+            ("type", kind) => query.caller_type = CallerType::ALL.into_iter().find(|of| of.name() == kind),
+            ("trunk", trunk) => query.trunks[0] = trunk.as_bytes(),
+            ("code", code) => query.charge_code = code.as_bytes(),
+            ("direction", "in") => query.direction = Direction::Inbound,
             ("caller", caller) => {
                 let caller = E164::parse(caller.as_bytes()).unwrap_or_else(|| panic!("{caller}"));
                 talk.caller = Some(caller);
@@ -268,7 +290,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
     }
     match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
-        Verdict::Reason(_, reason) => reason.code().to_owned(),
+        Verdict::Reason(_, reason) => unpriced(&query, reason).code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
     }
 }

@@ -17,6 +17,7 @@ mod charge_settings;
 mod conditions;
 mod days;
 mod deck;
+pub mod import;
 mod index;
 mod inherit;
 mod key;

@@ -27,7 +27,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 17] = [
+const AREAS: [&str; 18] = [
     "settings",
     "table",
     "project",
@@ -35,6 +35,7 @@ const AREAS: [&str; 17] = [
     "allowance",
     "assignment",
     "tariff",
+    "import",
     "exchange",
     "dial_plan",
     "run",

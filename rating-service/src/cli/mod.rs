@@ -3,6 +3,7 @@
 mod exit;
 mod findings;
 mod generate;
+mod import;
 mod price;
 mod progress;
 mod run;
@@ -59,6 +60,16 @@ enum Command {
         before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
     )]
     Generate(generate::GenerateArguments),
+    /// Turn another system's rate deck into settings and a deck, or bring a deck up to date with it
+    #[command(
+        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01"
+    )]
+    Import(Box<import::ImportArguments>),
+    /// Compare two decks: new, closed, dearer, cheaper, unchanged
+    #[command(
+        before_help = "Examples:\n  rating deck-diff november.csv december.csv\n  rating deck-diff old/retail.toml new/retail.toml --at 2026-12-01"
+    )]
+    DeckDiff(import::DeckDiffArguments),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -155,6 +166,8 @@ fn obey(command: Command) -> Exit {
         Command::Check(arguments) => run::check(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Import(arguments) => import::import(&arguments),
+        Command::DeckDiff(arguments) => import::deck_diff(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);

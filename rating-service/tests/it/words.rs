@@ -10,6 +10,8 @@ fn help_begins_with_examples() {
         (&["run", "--help"], "help_run.txt"),
         (&["check", "--help"], "help_check.txt"),
         (&["price", "--help"], "help_price.txt"),
+        (&["import", "--help"], "help_import.txt"),
+        (&["deck-diff", "--help"], "help_deck_diff.txt"),
         (&["generate", "--help"], "help_generate.txt"),
         (&["completions", "--help"], "help_completions.txt"),
     ] {

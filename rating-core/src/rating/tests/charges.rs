@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{NOON, cost};
+use super::{NOON, cost, cost_from};
 use crate::money::Charge;
 use crate::tariff::testing::retail;
 
@@ -295,6 +295,23 @@ fn a_cap_counts_the_window_from_the_answer_through_a_change_of_version() {
     ]);
     // 8 minutes in June: 8p, capped at 5p. In July 2 minutes of the window, 2p, and 3 minutes behind it, 3p.
     assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:52:00Z", "780s"), "0.10");
+}
+
+#[test]
+fn a_surcharge_is_added_where_its_condition_holds() {
+    let settings = "rounding = { stage = \"call\", rule = \"up\", step = \"1p\" }\n[origins]\neea = [\"33\", \"49\"]\n\
+                    [surcharges.no-origin]\nprice = \"25p/min\"\nwhen = { origin = [\"missing\", \"invalid\"], destination = [\"447\"] }\n\
+                    [surcharges.eea]\ncharge = \"0.25p\"\nafter_rounding = true\nwhen = { origin = \"eea\" }\n";
+    let book = retail(settings, "prefix,destination,price\n44,UK,1\n447,UK mobile,2\n");
+    for (caller, number, charge) in [
+        ("+442079460958", "+447700900123", "0.03"), // 90 s × 2p = 3p
+        ("missing", "+447700900123", "0.41"),       // 3p + 37.5p = 40.5p → 41p
+        ("invalid", "+447700900123", "0.41"),
+        ("missing", "+442079460958", "0.02"),        // not to a mobile: 1.5p → 2p
+        ("+33199001234", "+442079460958", "0.0225"), // 2p, and 0.25p that is not rounded
+    ] {
+        assert_eq!(cost_from(&book, caller, number, NOON, "90s"), charge, "{caller} to {number}");
+    }
 }
 
 #[test]
