@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     let mut findings = Findings::default();
     let settings = [SourceText::new("t.toml", SETTINGS)];
     let mut load = |_: &str| Some(SourceText::new("deck.csv", text.clone()));
-    let book = TariffBook::read(&settings, &mut load, &[zone.clone()], &zone, &mut findings);
+    let book = TariffBook::read(&settings, &mut load, &[zone.clone().into()], &zone, &mut findings);
     for finding in findings.iter() {
         for label in &finding.labels {
             assert!(label.span.start <= label.span.end && label.span.end <= label.source.text.len());
