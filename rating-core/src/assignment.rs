@@ -1,7 +1,8 @@
 //! Who is on which tariff, from when.
 //!
-//! Read from a table with the columns `side` `payer` `site` `tariff` \[`from` `until`\]. `side` is `retail` (what a payer
-//! is charged) or `wholesale` (what the carrier charges the operator). `payer` and `site` are an id or `*` for all.
+//! Read from a table with the columns `side` `payer` `site` `tariff` \[`from` `until` `quantity` `group`\]. `side` is
+//! `retail` (what a payer is charged), `wholesale` (what the carrier charges the operator) or `allowance` (what a payer has
+//! besides; `tariff` then names an allowance or volume tiers). `payer` and `site` are an id or `*` for all.
 //!
 //! Of the rows in force at an instant the most specific decides: payer and site, then payer alone, then site alone,
 //! then `*` for both. Rows that name the same payer and site may meet but not overlap. Where no row is in force there is
@@ -19,8 +20,12 @@ use crate::finding::{Finding, Findings, SourceText, did_you_mean};
 use crate::ids::{PayerId, SiteId, TariffId};
 use crate::time::{Instant, Interval, Zone};
 
+mod schemes;
 #[cfg(test)]
 mod tests;
+
+pub use schemes::Held;
+use schemes::{SchemeRow, SchemeRows};
 
 /// One of the two sides on which every call is rated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,6 +65,8 @@ pub struct Names<'n> {
     pub sites: &'n [(&'n str, &'n Zone)],
     /// Ids of the tariffs.
     pub tariffs: &'n [&'n str],
+    /// Names of the allowances and volume tiers, each with whether groups share it.
+    pub allowances: &'n [(&'n str, bool)],
     /// The zone of dates where the site is `*`.
     pub operator_zone: &'n Zone,
 }
@@ -79,6 +86,7 @@ pub struct Names<'n> {
 ///     payers: &["harbour", "acme"],
 ///     sites: &[("ldn", &london)],
 ///     tariffs: &["acme-2026", "standard"],
+///     allowances: &[],
 ///     operator_zone: &london,
 /// };
 /// let table = SourceText::new(
@@ -100,6 +108,7 @@ pub struct Names<'n> {
 pub struct Assignments {
     retail: Levels,
     wholesale: Levels,
+    allowances: SchemeRows,
 }
 
 /// The assignments of one side, the most specific level first.
@@ -149,17 +158,28 @@ impl Assignments {
     pub fn read(files: &[Arc<SourceText>], names: &Names<'_>, findings: &mut Findings) -> Self {
         let tables: Vec<Table> = files
             .iter()
-            .map(|file| Table::read(file, &["side", "payer", "site", "tariff"], &["from", "until"], findings))
+            .map(|file| {
+                Table::read(
+                    file,
+                    &["side", "payer", "site", "tariff"],
+                    &["from", "until", "quantity", "group"],
+                    findings,
+                )
+            })
             .collect();
         let known = Known::new(names);
         let mut by_key: BTreeMap<(SideKind, u64), Vec<Assignment<'_>>> = BTreeMap::new();
+        let mut schemes: Vec<SchemeRow<'_>> = Vec::new();
         for row in tables.iter().flat_map(Table::rows) {
-            if let Some(assignment) = (Reader { names, known: &known, findings }).assignment(row) {
+            let mut reader = Reader { names, known: &known, findings };
+            if reader.assigns_scheme(row) {
+                schemes.extend(reader.scheme(row));
+            } else if let Some(assignment) = reader.assignment(row) {
                 let key = (assignment.side, key(assignment.payer, assignment.site));
                 by_key.entry(key).or_default().push(assignment);
             }
         }
-        let mut assignments = Self::default();
+        let mut assignments = Self { allowances: SchemeRows::new(schemes, names, findings), ..Self::default() };
         for ((side, key), mut rows) in by_key {
             rows.sort_by_key(|assignment| assignment.valid.from);
             overlaps(&rows, names, findings);
@@ -241,6 +261,7 @@ struct Known<'n> {
     payers: Ids<'n>,
     sites: Ids<'n>,
     tariffs: Ids<'n>,
+    allowances: Ids<'n>,
 }
 
 impl<'n> Known<'n> {
@@ -250,6 +271,7 @@ impl<'n> Known<'n> {
             payers: names.payers.iter().copied().zip(0..).collect(),
             sites: names.sites.iter().map(|(id, _)| *id).zip(0..).collect(),
             tariffs: names.tariffs.iter().copied().zip(0..).collect(),
+            allowances: names.allowances.iter().map(|(name, _)| *name).zip(0..).collect(),
         }
     }
 }
@@ -300,7 +322,7 @@ impl Reader<'_, '_> {
         }
         let help = match did_you_mean(given, known.keys().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if column == "side" => "write `retail` or `wholesale`".to_owned(),
+            None if column == "side" => "write `retail`, `wholesale` or `allowance`".to_owned(),
             None if column == "tariff" => "tariffs are named in the project's settings".to_owned(),
             None => format!("write the id of a {column}, or `*` for all"),
         };

@@ -254,6 +254,12 @@ impl Date {
     pub const fn tomorrow(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// The day before.
+    #[must_use]
+    pub const fn yesterday(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for Date {
@@ -457,6 +463,12 @@ impl Zone {
     #[must_use]
     pub fn utc() -> Self {
         Self { name: "UTC".into(), changes: Box::new([(i64::MIN, 0)]) }
+    }
+
+    /// A clock that always stands so many milliseconds east of UTC: that of a timestamp with an offset.
+    #[must_use]
+    pub fn fixed(offset: i64) -> Self {
+        Self { name: "".into(), changes: Box::new([(i64::MIN, offset)]) }
     }
 
     /// Compiles the IANA zone of that name (`Europe/London`); `None` if there is none.

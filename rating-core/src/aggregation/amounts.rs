@@ -136,6 +136,12 @@ impl Elapsed {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
+    /// From milliseconds.
+    #[must_use]
+    pub const fn from_millis(millis: i128) -> Self {
+        Self(millis)
+    }
+
     /// Adds a duration.
     #[inline]
     pub fn add(&mut self, duration: Duration) {

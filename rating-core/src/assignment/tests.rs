@@ -17,7 +17,8 @@ fn zone(name: &str) -> Zone {
 
 fn read(text: &str, payers: &[&str], sites: &[(&str, &Zone)], tariffs: &[&str]) -> (Assignments, Vec<String>) {
     let london = zone("Europe/London");
-    let names = Names { payers, sites, tariffs, operator_zone: &london };
+    let names =
+        Names { payers, sites, tariffs, allowances: &[("inclusive", false), ("pool", true)], operator_zone: &london };
     let mut findings = Findings::default();
     let source = SourceText::new("assignments.csv", text);
     let assignments = Assignments::read(&[source], &names, &mut findings);
@@ -154,7 +155,7 @@ fn every_reproducer_is_found_as_its_page_says() {
 
 #[test]
 fn every_code_has_a_reproducer() {
-    let codes: BTreeSet<&str> = include_str!("../assignment.rs")
+    let codes: BTreeSet<&str> = concat!(include_str!("../assignment.rs"), include_str!("schemes.rs"))
         .split('"')
         .filter(|text| text.strip_prefix("assignment.").is_some_and(|rest| !rest.contains([' ', '\n'])))
         .collect();

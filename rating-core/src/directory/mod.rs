@@ -325,4 +325,22 @@ impl Directory {
                 .any(|service| Interval { from: service.from, until: service.until }.overlaps(period)),
         )
     }
+
+    /// Who has a voice service where, at any time.
+    pub fn voice_payers(&self) -> impl Iterator<Item = (PayerId, SiteId)> + '_ {
+        let mut last = None;
+        let all = self.services.iter().flat_map(|services| services.iter());
+        all.map(|service| (service.payer, service.site)).filter(move |pair| last.replace(*pair) != Some(*pair))
+    }
+
+    /// How many voice lines a payer had at a site, at any time of `period`, a day as a rule: lines of services that are
+    /// active then, added up. `None` if the project keeps no table of voice services.
+    #[must_use]
+    pub fn voice_lines(&self, payer: PayerId, site: SiteId, period: Interval) -> Option<u32> {
+        let services = self.services.as_ref()?;
+        let first = services.partition_point(|service| (service.payer, service.site) < (payer, site));
+        let theirs = services.iter().skip(first).take_while(|service| (service.payer, service.site) == (payer, site));
+        let active = theirs.filter(|service| Interval { from: service.from, until: service.until }.overlaps(period));
+        Some(active.fold(0_u32, |sum, service| sum.saturating_add(service.lines)))
+    }
 }

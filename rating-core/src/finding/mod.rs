@@ -53,6 +53,13 @@ impl SourceText {
         (line, self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1)
     }
 
+    /// Where a line stands, counted from 1, without its end.
+    #[must_use]
+    pub fn line_span(&self, line: usize) -> Range<usize> {
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        start..start + self.line(line).len()
+    }
+
     /// The text of a line, counted from 1, without its end.
     #[must_use]
     pub fn line(&self, line: usize) -> &str {

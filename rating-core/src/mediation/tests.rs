@@ -211,6 +211,30 @@ fn a_layout_without_channels_does_not_make_outgoing_calls_internal() {
 }
 
 #[test]
+fn a_call_tells_what_prices_may_depend_on_its_trunk_the_codes_dialled_and_the_number_shown() {
+    let settings = SourceSettings {
+        trunks: ["PJSIP/trunk", "PJSIP/trunk2", "SIP/*-out-*"].map(str::to_owned).into(),
+        ..SourceSettings::default()
+    };
+    let mediator = mediator("Europe/London", settings);
+    for (calling, ingress, dialled, egress, expected) in [
+        // The line is known as 114 and shows the number of the house; of two patterns the longer names the trunk.
+        ("02079460000", "PJSIP/114-1", "901632960123", "PJSIP/trunk2-2", "PJSIP/trunk2 9 +442079460000 geographic"),
+        ("07700900456", "PJSIP/114-1", "901632960123", "PJSIP/trunk-2", "PJSIP/trunk 9 +447700900456 mobile"),
+        // The extension itself is no number to show.
+        ("114", "PJSIP/114-1", "01632960123", "SIP/a-out-3", "SIP/*-out-*  none internal"),
+        ("07700900456", "PJSIP/trunk-1", "02079460100", "PJSIP/114-2", "  +447700900456 mobile"),
+        ("anonymous", "PJSIP/trunk-1", "02079460100", "PJSIP/114-2", "  none ordinary"),
+    ] {
+        let Mediated::Call(call) = mediator.mediate(asterisk(calling, ingress, dialled, egress)) else { panic!() };
+        let shown = call.shown.map_or("none".to_owned(), |number| number.to_string());
+        let trunk = String::from_utf8_lossy(call.trunk);
+        let told = format!("{trunk} {} {shown} {}", call.access.line, call.calling_class.name());
+        assert_eq!(told, expected, "{calling} {ingress} {egress}");
+    }
+}
+
+#[test]
 fn devices_and_partitions_tell_which_way_a_cucm_call_went() {
     const PHONE: &str = "SEP001122334455";
     let settings = SourceSettings {

@@ -1,7 +1,10 @@
 //! Third floor: what each call costs, twice: retail for its payer, wholesale for the operator.
 
+mod again;
+pub mod allowance;
 mod ask;
 mod asked;
+pub mod cgrates;
 mod price;
 mod rater;
 mod reason;
@@ -21,6 +24,7 @@ use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{Charge, Currency, Price};
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
+use crate::tariff::Query;
 use crate::time::{Duration, Instant};
 
 /// A call with its two charges, or why it has none. Only this module makes one.
@@ -59,6 +63,8 @@ impl<'a> RatedCall<'a> {
             forwarder: call.forwarder,
             extension: holder.map_or(call.extension, |holder| holder.extension),
             number: holder.and_then(|holder| holder.number),
+            asked: None,
+            allowance_taken: None,
             retail: self.retail,
             wholesale: self.wholesale,
             flags: if call.other_reading.is_some() { flags::LOCAL_TIME_AMBIGUOUS } else { 0 },
@@ -151,6 +157,10 @@ pub struct CallRow<'a> {
     pub extension: Option<Digits>,
     /// The number that its holder held.
     pub number: Option<E164>,
+    /// What its tariffs were asked; kept where an allowance may want the call priced once more.
+    pub asked: Option<Query<'a>>,
+    /// Time that it took from allowances; `None` if it took none.
+    pub allowance_taken: Option<Duration>,
     /// What the payer is charged.
     pub retail: Side,
     /// What the carrier charges the operator.

@@ -42,6 +42,14 @@ impl<'t> Rater<'t> {
         RatedCall { call, retail, wholesale }
     }
 
+    pub(super) fn sides(&self) -> &Sides<'t> {
+        &self.sides
+    }
+
+    pub(super) fn assignments(&self) -> &'t Assignments {
+        self.assignments
+    }
+
     /// The exact arithmetic behind one side of a call; `None` if that side has no charge.
     ///
     /// It is the same function that [`Rater::rate`] takes its charge from.
@@ -212,7 +220,7 @@ impl<'t> Sides<'t> {
     }
 
     /// What tariffs are asked about the call, or why it is not charged whoever pays.
-    fn query<'a>(&self, call: &AttributedCall<'a>) -> Result<Query<'a>, Reason> {
+    pub(super) fn query<'a>(&self, call: &AttributedCall<'a>) -> Result<Query<'a>, Reason> {
         let answered = call.call.answered && call.call.duration > Duration::ZERO;
         let application = matches!(call.call.called, Party::Feature(_)) && call.call.cdr.egress.is_empty();
         let (mut party, mut class) = (call.call.called, call.call.called_class);
@@ -360,7 +368,7 @@ impl<S: Show> Show for Ends<'_, S> {
 }
 
 /// What a side costs, as a mark-up takes it.
-fn wholesale_charge(side: &Side) -> Option<(Charge, Currency)> {
+pub(super) fn wholesale_charge(side: &Side) -> Option<(Charge, Currency)> {
     match side.outcome {
         Outcome::Rated(priced) => Some((priced.charge, side.currency?)),
         _ => None,

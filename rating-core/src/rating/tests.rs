@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::rater::{Sides, Verdict};
+use super::rater::{Sides, Verdict, unpriced};
 use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
@@ -18,7 +18,7 @@ use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
 use crate::tariff::testing::{LONDON, at, book, called, read_for, retail};
-use crate::tariff::{Called, Caller, Query, SiteClock, Tariff, TariffBook, calendar};
+use crate::tariff::{Called, Caller, CallerType, Query, SiteClock, Tariff, TariffBook, calendar};
 use crate::time::{Duration, Instant, Zone};
 
 const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
@@ -251,13 +251,21 @@ static GUIDE_SITES: LazyLock<[SiteClock; 3]> = LazyLock::new(|| {
     [("Europe/London", "GB-ENG"), ("America/New_York", "US"), ("Europe/Berlin", "DE-BE")].map(site)
 });
 
-/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`.
+/// [`cost`] of a line of the guide, after whose charge may stand what else is known: `site=berlin`, `caller=+12125550100`,
+/// `line=+44…`, `type=mobile`, `trunk=…`, `code=…`, `direction=in`.
 fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, more: &[&str]) -> String {
     let mut talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
     let mut query = Query::new(called(number));
     for word in more {
         match word.split_once('=').unwrap_or_else(|| panic!("{word}")) {
             ("site", "berlin") => talk.site = SiteId(2),
+            ("caller", "missing") => {}
+            ("caller", "invalid") => (query.caller, query.network_caller) = (Caller::Invalid, Caller::Invalid),
+            ("line", line) => query.network_caller = Caller::of(E164::parse(line.as_bytes()).unwrap()),
+            ("type", kind) => query.caller_type = CallerType::ALL.into_iter().find(|of| of.name() == kind),
+            ("trunk", trunk) => query.trunks[0] = trunk.as_bytes(),
+            ("code", code) => query.charge_code = code.as_bytes(),
+            ("direction", "in") => query.direction = Direction::Inbound,
             ("caller", caller) => {
                 let caller = E164::parse(caller.as_bytes()).unwrap_or_else(|| panic!("{caller}"));
                 talk.caller = Some(caller);
@@ -268,7 +276,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
     }
     match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
-        Verdict::Reason(_, reason) => reason.code().to_owned(),
+        Verdict::Reason(_, reason) => unpriced(&query, reason).code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
     }
 }
@@ -689,8 +697,13 @@ fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
     let book = two_tariffs(RETAIL, WHOLESALE);
     let london = Zone::load("Europe/London").unwrap();
     let tariffs: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
-    let names =
-        Names { payers: &["harbour", "acme"], sites: &[("ldn", &london)], tariffs: &tariffs, operator_zone: &london };
+    let names = Names {
+        payers: &["harbour", "acme"],
+        sites: &[("ldn", &london)],
+        tariffs: &tariffs,
+        allowances: &[],
+        operator_zone: &london,
+    };
     let table = "side,payer,site,tariff,from,until\nretail,acme,*,retail,2026-07-01,\nwholesale,*,*,carrier,,\n";
     let mut findings = Findings::default();
     let assignments = Assignments::read(&[SourceText::new("assignments.csv", table)], &names, &mut findings);

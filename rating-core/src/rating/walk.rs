@@ -215,27 +215,31 @@ impl Walk<'_> {
         up(length - first, further).and_then(|rest| rest.checked_add(first)).ok_or(Trouble::Overflow)
     }
 
-    /// Where the last increment ends, counted in the step in which the call ends.
+    /// Where the last increment ends, counted in the step in which the call ends. A longer call is never billed shorter, so
+    /// it is not before the end of a call that just reaches one of the steps before.
     fn rounded_end(&self) -> Result<i64, Trouble> {
-        let (step, _) = self.step_at(self.duration - 1);
+        let (last, _) = self.step_at(self.duration - 1);
         let (band, _) = if self.charge.first.is_none() { self.band_at(self.start)? } else { (self.band, 0) };
-        let rate = self.charge.rates.rate(step, band);
-        let further = self.further(step, rate);
-        let from = self.charge.steps.get(step).map_or(0, |step| step.from.as_millis());
+        let from = |step: usize| self.charge.steps.get(step).map_or(0, |step| step.from.as_millis());
         let first = if self.start == 0 { self.first(self.charge.rates.rate(0, band)) } else { 0 };
-        // A later version counts from where it begins.
-        let base = from.max(self.start);
-        let counted = if base == 0 { first } else { base };
-        if self.duration <= counted {
-            return Ok(counted);
+        let mut end = first;
+        for step in 0..=last {
+            let until = if step == last { self.duration } else { from(step + 1) };
+            // A later version counts from where it begins.
+            let base = from(step).max(self.start);
+            let counted = if base == 0 { first } else { base };
+            if until > counted {
+                let further = self.further(step, self.charge.rates.rate(step, band));
+                let rest = up(until - counted, further).ok_or(Trouble::Overflow)?;
+                end = end.max(counted.checked_add(rest).ok_or(Trouble::Overflow)?);
+            }
         }
-        let rest = up(self.duration - counted, further).ok_or(Trouble::Overflow)?;
-        counted.checked_add(rest).map(|end| end.max(first)).ok_or(Trouble::Overflow)
+        Ok(end)
     }
 }
 
 /// Up to a multiple of `step`.
-fn up(length: i64, step: i64) -> Option<i64> {
+pub(super) fn up(length: i64, step: i64) -> Option<i64> {
     let rest = length.checked_rem(step)?;
     if rest == 0 { Some(length) } else { length.checked_add(step - rest) }
 }

@@ -216,6 +216,14 @@ impl Number {
         }
     }
 
+    /// What stands in the place of a number, as it is.
+    pub(super) fn push_text(&mut self, text: Option<&[u8]>) {
+        match text {
+            Some(text) => self.0.push(text),
+            None => self.0.end(false),
+        }
+    }
+
     pub(super) fn into_column(self) -> Column {
         Column::Number(self.0)
     }

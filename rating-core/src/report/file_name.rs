@@ -19,12 +19,20 @@ pub enum Report {
     Destinations,
     /// Exceptions.
     Exceptions,
+    /// Allowances and volume tiers.
+    Allowances,
 }
 
 impl Report {
     /// Every report.
-    pub const ALL: [Self; 5] =
-        [Self::CallCharges, Self::Itemised, Self::ExtensionSummary, Self::Destinations, Self::Exceptions];
+    pub const ALL: [Self; 6] = [
+        Self::CallCharges,
+        Self::Itemised,
+        Self::ExtensionSummary,
+        Self::Destinations,
+        Self::Exceptions,
+        Self::Allowances,
+    ];
 
     /// The word in file names.
     #[must_use]
@@ -35,6 +43,7 @@ impl Report {
             Self::ExtensionSummary => "extension-summary",
             Self::Destinations => "destinations",
             Self::Exceptions => "exceptions",
+            Self::Allowances => "allowances",
         }
     }
 }

@@ -87,7 +87,9 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 /// - `rate` is the price of `rate_per_s` seconds, as the tariff states it; `connection_charge` comes on top once;
 /// - `cost` is what the payer is charged before tax; `status` is `charged`, `not chargeable` or `suspended`, and `reason`
 ///   the stable code of the latter two;
-/// - `allowance_taken_s`, `vat` and `adjusts_month` (the closed month that a row corrects) are null for now;
+/// - `allowance_taken_s` is time taken from allowances, weights and least deductions included; `cost` is what is charged
+///   after them;
+/// - `vat` and `adjusts_month` (the closed month that a row corrects) are null for now;
 /// - `file` and `record_offset` (bytes, uncompressed) lead back to the record that the switch wrote.
 pub struct Itemised<'n> {
     names: &'n Names,
@@ -249,7 +251,7 @@ impl PayerColumns {
         self.answered.push(Some(row.answered));
         self.duration_s.push_duration(Some(row.duration));
         self.billed_duration_s.push_duration(priced.map(|priced| priced.billed));
-        self.allowance_taken_s.push(None);
+        self.allowance_taken_s.push_duration(row.allowance_taken);
         self.rate.push(priced.map(|priced| priced.price));
         self.rate_per_s.push_duration(priced.map(|priced| priced.per));
         self.connection_charge.push(priced.map(|priced| priced.setup_fee));

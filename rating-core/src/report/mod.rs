@@ -10,6 +10,8 @@
 //! | destination analysis | [`payer_destinations`], [`site_destinations`] | the payer; the operator |
 //! | charges by occupier | [`charges_by_occupier`] | the operator, per site or for all sites |
 //! | exceptions | [`exceptions`] | the operator |
+//! | allowances | [`allowances`] | the payer; the operator, per site and for all sites |
+//! | balances between months | [`allowance_balances`] | the next month |
 //!
 //! What a payer is given never contains a wholesale price, charge, tariff, destination or reason: the tables built for
 //! payers have no such column. The operator is a payer like any other for its own calls, and there *cost* is what the
@@ -27,6 +29,7 @@
 //! stands for control characters, line and paragraph separators and characters that reverse the reading direction: what
 //! a person on the telephone network could put there to disturb a reader.
 
+mod allowances;
 mod batch;
 mod column;
 pub mod csv;
@@ -38,6 +41,7 @@ mod names;
 pub mod parquet;
 mod summary;
 
+pub use allowances::{AllowanceReader, BalanceLine, allowance_balances, allowances};
 pub use batch::{Batch, ColumnSpec, Kind, Schema, Totals, View};
 pub use exceptions::{Exception, ExceptionKind, exceptions};
 pub use file_name::{Report, Scope, file_name, safe_name};

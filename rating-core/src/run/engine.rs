@@ -52,6 +52,12 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// The only site that is run, if it is not all.
+    #[must_use]
+    pub(super) fn only(&self) -> Option<SiteId> {
+        self.only
+    }
+
     /// Opens a file of a source.
     ///
     /// # Errors
@@ -112,6 +118,9 @@ impl<'p> Engine<'p> {
             || !self.bounds.get(row.site.index()).is_some_and(|bounds| bounds.contains(row.charging_at))
         {
             return Fate::OtherPeriod;
+        }
+        if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
+            row.asked = self.rater.asked(&attributed);
         }
         if call.other_reading.is_some() {
             if !attributed.readings_agree {

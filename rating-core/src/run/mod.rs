@@ -3,6 +3,7 @@
 //! [`month`](fn@month) runs a month of a project and publishes it; [`check`] reads everything a project says and finds
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
+mod allowances;
 mod between;
 mod codes;
 pub mod control;
@@ -12,6 +13,7 @@ pub mod exchange;
 mod first_pass;
 pub mod generate;
 pub mod inputs;
+mod lint;
 mod manifest;
 mod month;
 mod parquet_file;
@@ -32,6 +34,7 @@ use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
 
+pub use lint::check_tariffs;
 pub use month::{SOFTWARE_VERSION, check, month};
 
 /// How to run a month.

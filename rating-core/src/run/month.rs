@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::allowances::{self, Allowances};
 use super::between::{self, Joined, LegFate};
 use super::control::{CallCounts, Counts};
 use super::engine::Engine;
@@ -22,6 +23,7 @@ use super::{Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings, Label};
 use crate::ids::SiteId;
 use crate::money::{Currency, Total};
+use crate::rating::allowance::{AccountKey, Balance};
 use crate::report::{NameLists, Names, Report, charges_by_occupier};
 use crate::time::{Month, ZONE_DATABASE_VERSION};
 
@@ -55,6 +57,11 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
         for source in project.sources() {
             judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
+        if let Some(month) = project.settings.month {
+            let out = project.root.join(super::inputs::OUTPUT_FOLDER);
+            allowances::opening(storage, &project, &out, month, &mut findings)?;
+        }
+        findings.extend(super::lint::lint(storage, &project.root, &project.book));
     }
     Ok(findings)
 }
@@ -88,7 +95,7 @@ fn judge_files(project: &Project, source: crate::ids::SourceId, found: &Found, f
 
 fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Result<Summary, RunError> {
     let (project, mut warnings) = Project::load(storage, &options.project, options.known_at)?;
-    let Some(project) = project else { return Err(RunError::Invalid(warnings)) };
+    let Some(mut project) = project else { return Err(RunError::Invalid(warnings)) };
     let month = options.month.or(project.settings.month).unwrap_or(options.default_month);
     let only = find_site(&project, options.site.as_deref())?;
     let out = options.out.clone().unwrap_or_else(|| options.project.join(super::inputs::OUTPUT_FOLDER));
@@ -97,6 +104,11 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         false => Some(take_lock(storage, &out, month)?),
     };
     let files = inputs(storage, &project, &mut warnings)?;
+    let (opening, published) = allowances::opening(storage, &project, &out, month, &mut warnings)?;
+    if warnings.has_errors() {
+        return Err(RunError::Invalid(warnings));
+    }
+    project.references.extend(published);
     let id = run_id(&project, month, options, &files);
     // What only one site, or the past, says is no month to publish.
     let draft = only.is_some() || options.known_at.is_some();
@@ -126,6 +138,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
             known_at: options.known_at,
         },
         stage,
+        opening,
         warnings,
     );
     let Some(work) = work else { return outcome };
@@ -240,7 +253,12 @@ pub(super) struct RunContext<'r> {
     pub(super) known_at: Option<crate::time::Instant>,
 }
 
-fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findings) -> Result<Summary, RunError> {
+fn rate_and_publish(
+    run: &RunContext<'_>,
+    stage: Stage<'_>,
+    opening: BTreeMap<AccountKey, Balance>,
+    mut warnings: Findings,
+) -> Result<Summary, RunError> {
     if let Some(work) = run.work {
         run.storage.remove(work)?;
         run.storage.create_folder(work)?;
@@ -266,6 +284,7 @@ fn rate_and_publish(run: &RunContext<'_>, stage: Stage<'_>, mut warnings: Findin
         month: run.month,
         runs,
         duplicates: &joined.duplicates,
+        allowances: Allowances::new(run.project, run.month, opening),
     };
     let second = second_pass::run(&context)?;
     let files = balance(&first, &joined, &second)?;

@@ -20,7 +20,7 @@ use crate::ids::{SiteId, SourceId};
 use crate::mediation::dial_plan::{Countries, DialPlan, ExtensionRange, SitePlan, Winner};
 use crate::mediation::{Mediator, SourceSettings as MediatorSettings};
 use crate::number::Digits;
-use crate::tariff::{SiteClock, TariffBook, calendar};
+use crate::tariff::{Schemes, Scope, SiteClock, TariffBook, calendar};
 use crate::time::{Instant, Zone};
 
 /// The name of a project's settings file.
@@ -47,6 +47,10 @@ pub struct Project {
     pub book: TariffBook,
     /// Who is on which tariff.
     pub assignments: Assignments,
+    /// Allowances and volume tiers.
+    pub schemes: Schemes,
+    /// How accounts stood at the beginning of months.
+    pub opening_balances: Vec<Arc<SourceText>>,
     /// For margins.
     pub rates: ExchangeRates,
     /// By [`SourceId`].
@@ -142,12 +146,16 @@ impl Project {
         let (mediators, formats) = compile_sources(&settings, &mut findings);
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
         let (book, declared) = read_tariffs(&mut reader, &settings, &mut findings)?;
+        let (schemes, schemes_are_whole) = read_schemes(&mut reader, &settings, &book, &mut findings);
+        let opening_balances = reader.named(&settings.tariffs.opening_balances, &source, &mut findings);
         let mut of_assignments = Findings::default();
-        let assignments = read_assignments(&mut reader, &settings, &directory, &book, &mut of_assignments);
+        let assignments = read_assignments(&mut reader, &settings, &directory, &book, &schemes, &mut of_assignments);
         // A tariff with a mistake in it is not in the book: that is no mistake of who is assigned to it.
         let is_declared = |message: &str| declared.iter().any(|id| message == format!("there is no tariff `{id}`"));
         for finding in of_assignments {
-            if !(finding.code == "assignment.unknown_tariff" && is_declared(&finding.message)) {
+            let follows = finding.code == "assignment.unknown_allowance" && !schemes_are_whole;
+            let is_broken = finding.code == "assignment.unknown_tariff" && is_declared(&finding.message);
+            if !follows && !is_broken {
                 findings.push(finding);
             }
         }
@@ -169,6 +177,8 @@ impl Project {
             directory,
             book,
             assignments,
+            schemes,
+            opening_balances,
             rates,
             mediators,
             formats,
@@ -415,7 +425,9 @@ fn read_tariffs(
     settings: &Settings,
     findings: &mut Findings,
 ) -> Result<(TariffBook, Vec<String>), RunError> {
-    let paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?.files;
+    let mut paths = find_files(reader.storage, reader.root, &settings.tariffs.files)?.files;
+    // A pattern for tariffs may reach the files of allowances, which are none.
+    paths.retain(|path| !settings.tariffs.allowances.iter().any(|named| plain(&named.value) == path));
     if paths.is_empty() {
         findings.push(
             Finding::error("project.no_tariffs", "no tariff file matches")
@@ -437,6 +449,40 @@ fn read_tariffs(
         Section::parse(file, &mut ignored).text("id", &mut ignored).map(|id| id.value)
     });
     Ok((book, declared.collect()))
+}
+
+/// A path as files are found by.
+fn plain(path: &str) -> &str {
+    path.strip_prefix("./").unwrap_or(path)
+}
+
+/// The allowances, and whether none of them was left out for a mistake.
+fn read_schemes(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    book: &TariffBook,
+    findings: &mut Findings,
+) -> (Schemes, bool) {
+    let mut found = Findings::default();
+    let mut files = Vec::new();
+    for name in &settings.tariffs.allowances {
+        let label = Label::new(&settings.source, name.span.clone(), "named here");
+        files.extend(reader.text(&name.value, Some(label), &mut found));
+    }
+    let bands: Vec<&str> = book.bands().iter().collect();
+    let schemes = Schemes::read(&files, &bands, &mut found);
+    if settings.directory.services.is_none() {
+        for scheme in schemes.all().iter().filter(|scheme| scheme.scope == Scope::Service) {
+            found.push(
+                Finding::error("allowance.bad_definition", "an allowance for each voice line needs the voice lines")
+                    .at(scheme.place.clone())
+                    .help("name the table of voice services in `[directory]`, or use `scope = \"occupier\"`"),
+            );
+        }
+    }
+    let whole = !found.has_errors();
+    findings.extend(found);
+    (schemes, whole)
 }
 
 /// The clock of a site and its holidays, by built-in calendars and files.
@@ -466,13 +512,21 @@ fn read_assignments(
     settings: &Settings,
     directory: &Directory,
     book: &TariffBook,
+    schemes: &Schemes,
     findings: &mut Findings,
 ) -> Assignments {
     let texts = reader.named(&settings.tariffs.assignments, &settings.source, findings);
     let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
     let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
     let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();
-    let names =
-        assignment::Names { payers: &payers, sites: &sites, tariffs: &tariffs, operator_zone: &settings.operator.zone };
+    let allowances: Vec<(&str, bool)> =
+        schemes.all().iter().map(|scheme| (&*scheme.name, scheme.scope == Scope::Group)).collect();
+    let names = assignment::Names {
+        payers: &payers,
+        sites: &sites,
+        tariffs: &tariffs,
+        allowances: &allowances,
+        operator_zone: &settings.operator.zone,
+    };
     Assignments::read(&texts, &names, findings)
 }

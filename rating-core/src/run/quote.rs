@@ -1,5 +1,6 @@
 //! What single calls cost by a tariff, without a project: for trying tariffs, and for quotes.
 
+pub mod cgrates;
 pub mod lines;
 
 use std::cell::RefCell;
@@ -81,6 +82,7 @@ impl Quoter {
             let known: Vec<&str> = countries.ids().collect();
             RunError::Usage(format!("{error}; the countries known are {}", known.join(", ")))
         })?;
+<<<<<<< HEAD
         let unread = RefCell::new(Findings::default());
         let mut files = Vec::new();
         for path in &options.files {
@@ -98,6 +100,9 @@ impl Quoter {
             .collect();
         let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
         findings.extend(unread.into_inner());
+=======
+        let (book, findings) = read(storage, options)?;
+>>>>>>> main
         if findings.has_errors() {
             return Err(RunError::Invalid(findings));
         }
@@ -158,7 +163,27 @@ impl Quoter {
     }
 }
 
-fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> Option<Arc<SourceText>> {
+/// The tariffs of the files, and what is wrong with them.
+pub(super) fn read(storage: &dyn Storage, options: &Options) -> Result<(TariffBook, Findings), RunError> {
+    let unread = RefCell::new(Findings::default());
+    let mut files = Vec::new();
+    for path in &options.files {
+        if !storage.exists(path) {
+            return Err(RunError::Usage(format!("there is no file `{}`", path.display())));
+        }
+        files.extend(text(&path.to_string_lossy(), storage.read(path)?, &unread));
+    }
+    let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
+    let mut findings = Findings::default();
+    let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
+    let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
+    let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
+    findings.extend(unread.into_inner());
+    Ok((book, findings))
+}
+
+/// A file as text, unless it is not UTF-8.
+pub(super) fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> Option<Arc<SourceText>> {
     match String::from_utf8(bytes) {
         Ok(text) => Some(SourceText::new(name, text)),
         Err(error) => {

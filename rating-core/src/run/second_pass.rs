@@ -3,11 +3,12 @@
 //! Sites and payers are worked on in parallel, a few at a time; what must be in one file (a site's itemised Parquet) is
 //! appended in the order of the payers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use super::RunError;
+use super::allowances::{self, Allowances, Prepared};
 use super::engine::Engine;
 use super::parquet_file::{self, ItemisedFile, RowGroups};
 use super::publish::Stage;
@@ -15,11 +16,12 @@ use super::spill::{GroupKey, Rows, Spilled, Stretch};
 use super::storage::Storage;
 use crate::aggregation::{Aggregate, PayerKey};
 use crate::ids::{PayerId, SiteId};
+use crate::rating::allowance::{Adjusted, Member, Owner};
 use crate::rating::{CallRow, Outcome, flags};
 use crate::report::csv::{self, Profile};
 use crate::report::{
-    Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary, file_name, payer_destinations,
-    safe_name, site_destinations,
+    self, AllowanceReader, Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary,
+    file_name, payer_destinations, safe_name, site_destinations,
 };
 use crate::source::RecordId;
 use crate::time::{Duration, Month};
@@ -41,6 +43,8 @@ pub(super) struct SecondPass {
     pub(super) duplicates: BTreeMap<u32, u64>,
     /// Nearly equal calls, each with the one before it.
     pub(super) near: Vec<(RecordId, RecordId)>,
+    /// Allowances and volume tiers.
+    pub(super) allowances: allowances::Found,
 }
 
 impl SecondPass {
@@ -52,6 +56,7 @@ impl SecondPass {
             }
         }
         self.near.extend(other.near);
+        self.allowances.merge(other.allowances);
         self
     }
 }
@@ -72,6 +77,8 @@ pub(super) struct Context<'c> {
     pub(super) runs: Vec<(&'c Spilled, &'c [Stretch])>,
     /// Records that are equal to an earlier one, sorted.
     pub(super) duplicates: &'c [u64],
+    /// Allowances, if anybody has one.
+    pub(super) allowances: Option<Allowances<'c>>,
 }
 
 /// Runs the second pass.
@@ -86,6 +93,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
             groups.entry(stretch.key).or_default().push((index, *stretch));
         }
     }
+    let prepared = context.prepare(&groups)?;
     let mut sites: BTreeMap<u32, Vec<Group>> = BTreeMap::new();
     for (key, stretches) in groups {
         sites.entry(key.site).or_default().push((key, stretches));
@@ -93,8 +101,11 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
     // One site after the other, its payers in parallel: what is held in memory is a few payers' calls.
     let mut found = SecondPass::default();
     for (site, groups) in sites {
-        found = found.merge(context.site(SiteId(site), &groups)?);
+        found = found.merge(context.site(SiteId(site), &groups, &prepared)?);
     }
+    found.allowances.merge(prepared.found);
+    found.allowances.accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    context.allowance_files(&found.allowances)?;
     Ok(found)
 }
 
@@ -116,7 +127,7 @@ fn units(groups: &[Group]) -> Vec<&[Group]> {
 type Group = (GroupKey, Vec<(usize, Stretch)>);
 
 impl Context<'_> {
-    fn site(&self, site: SiteId, groups: &[Group]) -> Result<SecondPass, RunError> {
+    fn site(&self, site: SiteId, groups: &[Group], prepared: &Prepared) -> Result<SecondPass, RunError> {
         let mut total = SecondPass::default();
         let path = format!("{}/itemised.parquet", self.site_folder(site));
         let mut itemised = ItemisedFile::create(self.stage, path)?;
@@ -126,7 +137,7 @@ impl Context<'_> {
             let done: Vec<(RowGroups, SecondPass)> = window
                 .par_iter()
                 .map(|unit| {
-                    let (batch, found) = self.unit(unit)?;
+                    let (batch, found) = self.unit(unit, prepared)?;
                     Ok((ItemisedFile::encode(encoder, &batch)?, found))
                 })
                 .collect::<Result<_, RunError>>()?;
@@ -143,7 +154,7 @@ impl Context<'_> {
     }
 
     /// A few payers one after the other: one table of calls for the operator, and each payer's own files.
-    fn unit(&self, groups: &[Group]) -> Result<(Batch, SecondPass), RunError> {
+    fn unit(&self, groups: &[Group], prepared: &Prepared) -> Result<(Batch, SecondPass), RunError> {
         let mut found = SecondPass::default();
         let mut for_site = Itemised::for_site(self.names);
         let mut ranges = Vec::new();
@@ -152,7 +163,7 @@ impl Context<'_> {
             let payer_key = PayerKey { site: SiteId(key.site), payer };
             let start = for_site.len();
             let mut sums = Aggregate::new();
-            let own = self.payer(payer_key, stretches, &mut for_site, &mut found, &mut sums)?;
+            let own = self.payer((*key, stretches), payer_key, prepared, &mut for_site, &mut found, &mut sums)?;
             if payer.is_some() && for_site.len() > start {
                 let listing = sums.listing();
                 self.payer_files(
@@ -185,20 +196,16 @@ impl Context<'_> {
     /// another.
     fn payer(
         &self,
+        (group, stretches): (GroupKey, &[(usize, Stretch)]),
         key: PayerKey,
-        stretches: &[(usize, Stretch)],
+        prepared: &Prepared,
         for_site: &mut Itemised<'_>,
         found: &mut SecondPass,
         sums: &mut Aggregate,
     ) -> Result<Option<Batch>, RunError> {
-        let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
-        for (run, stretch) in stretches {
-            if let Some((spilled, _)) = self.runs.get(*run) {
-                spilled.take(stretch.offset, stretch.length, &mut bytes, self.storage)?;
-            }
-        }
-        let rows = Rows::new(bytes);
+        let rows = self.rows(stretches)?;
         let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
+        let adjusted = self.settled(group, &rows, prepared, found)?;
         let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
         for mut row in rows.iter(self.engine) {
             if self.is_duplicate(&row) {
@@ -208,6 +215,7 @@ impl Context<'_> {
             if near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
                 row.flags |= flags::NEAR_DUPLICATE;
             }
+            allowances::adjust(&mut row, &adjusted);
             *found.used.entry(row.record.file()).or_default() += 1;
             sums.add_converted(&row, self.converted(&row));
             if let Some(own) = &mut own {
@@ -217,6 +225,70 @@ impl Context<'_> {
         }
         found.near.extend(near);
         Ok(own.map(Itemised::finish))
+    }
+
+    fn rows(&self, stretches: &[(usize, Stretch)]) -> Result<Rows, RunError> {
+        let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
+        for (run, stretch) in stretches {
+            if let Some((spilled, _)) = self.runs.get(*run) {
+                spilled.take(stretch.offset, stretch.length, &mut bytes, self.storage)?;
+            }
+        }
+        Ok(Rows::new(bytes))
+    }
+
+    /// What must be known of allowances before the payers are gone through one by one.
+    fn prepare(&self, groups: &BTreeMap<GroupKey, Vec<(usize, Stretch)>>) -> Result<Prepared, RunError> {
+        let Some(allowances) = &self.allowances else { return Ok(Prepared::default()) };
+        let gather = |key: GroupKey| self.rows(groups.get(&key).map_or(&[], Vec::as_slice));
+        let keys = groups.keys().copied().collect();
+        allowances.prepare(&keys, self.engine.only(), gather, self.engine, &|row| self.is_duplicate(row))
+    }
+
+    /// What allowances make of a payer's calls, by record; and the payer's own table of them.
+    fn settled(
+        &self,
+        key: GroupKey,
+        rows: &Rows,
+        prepared: &Prepared,
+        found: &mut SecondPass,
+    ) -> Result<Vec<Adjusted>, RunError> {
+        let Some(allowances) = self.allowances.as_ref().filter(|allowances| allowances.concern(key)) else {
+            return Ok(Vec::new());
+        };
+        let mut own = allowances::Found::default();
+        let (calls, accounts) = match prepared.calls(key) {
+            Some(calls) => (calls.to_vec(), prepared.found.accounts.as_slice()),
+            None => {
+                let skip = |row: &CallRow<'_>| self.is_duplicate(row);
+                (allowances.alone(key, rows, self.engine, &skip, &mut own), own.accounts.as_slice())
+            }
+        };
+        let member = Member { site: SiteId(key.site), payer: PayerId(key.payer) };
+        let schemes = allowances::scheme_names(self.engine.project);
+        let table = report::allowances(accounts, &schemes, self.names, AllowanceReader::Payer(member));
+        let payer = PayerKey { site: member.site, payer: Some(member.payer) };
+        self.payer_files(payer, Report::Allowances, &table.view())?;
+        found.allowances.merge(own);
+        Ok(calls)
+    }
+
+    /// The operator's tables of allowances, and what the next month must know.
+    fn allowance_files(&self, found: &allowances::Found) -> Result<(), RunError> {
+        let Some(allowances) = &self.allowances else { return Ok(()) };
+        let schemes = allowances::scheme_names(self.engine.project);
+        let table = |reader| report::allowances(&found.accounts, &schemes, self.names, reader);
+        let sites: BTreeSet<SiteId> = (found.accounts.iter())
+            .filter_map(|account| match &account.key.owner {
+                Owner::Member(member) => Some(member.site),
+                Owner::Group(_) => None,
+            })
+            .collect();
+        for site in sites {
+            self.site_files(site, Report::Allowances, &table(AllowanceReader::Site(site)).view())?;
+        }
+        self.month_files(Report::Allowances, &table(AllowanceReader::Operator).view())?;
+        allowances::write_closing(allowances, self.stage, &found.closing, self.names)
     }
 
     fn is_duplicate(&self, row: &CallRow<'_>) -> bool {

@@ -134,6 +134,10 @@ pub struct TariffFiles {
     pub assignments: Option<Spanned<String>>,
     /// Dated exchange rates for margins.
     pub exchange_rates: Option<Spanned<String>>,
+    /// Definitions of allowances and volume tiers.
+    pub allowances: Vec<Spanned<String>>,
+    /// How accounts stood when a month began that nobody ran the month before of.
+    pub opening_balances: Option<Spanned<String>>,
 }
 
 /// What is written.
@@ -427,8 +431,10 @@ fn read_tariffs(section: Section, findings: &mut Findings) -> TariffFiles {
     let (files, files_span) = read_patterns(&section, "files", findings);
     let assignments = section.required_text("assignments", findings);
     let exchange_rates = section.text("exchange_rates", findings);
+    let allowances = section.texts("allowances", findings);
+    let opening_balances = section.text("opening_balances", findings);
     section.finish(findings);
-    TariffFiles { files, files_span, assignments, exchange_rates }
+    TariffFiles { files, files_span, assignments, exchange_rates, allowances, opening_balances }
 }
 
 fn read_reports(section: Section, findings: &mut Findings) -> ReportSettings {

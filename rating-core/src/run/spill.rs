@@ -5,6 +5,8 @@
 //! where each payer begins; the second pass takes a payer's stretch out of every run. The layout is private to one run
 //! of one program: nothing outlives it.
 
+mod asked;
+
 use std::path::PathBuf;
 
 use super::storage::{Output, Result, Storage, failed};
@@ -187,6 +189,13 @@ impl Rows {
         self.index.is_empty()
     }
 
+    /// One row by its place in the order.
+    #[must_use]
+    pub fn get<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<CallRow<'a>> {
+        let (_, _, start, length) = self.index.get(index)?;
+        Some(decode(self.bytes.get(*start..start + length)?, prices))
+    }
+
     /// The rows in order.
     pub fn iter<'a>(&'a self, prices: &'a dyn Prices) -> impl Iterator<Item = CallRow<'a>> + 'a {
         self.index
@@ -223,6 +232,7 @@ fn encode(row: &CallRow<'_>, codes: &[&'static str], out: &mut Vec<u8>) {
     side(&row.wholesale, codes, out);
     text(row.call_id, out);
     text(row.dialled, out);
+    asked::encode(row.asked.as_ref(), out);
     party(Some(row.calling), out);
     party(Some(row.called), out);
     party(row.forwarder, out);
@@ -302,6 +312,7 @@ fn decode<'a>(bytes: &'a [u8], prices: &dyn Prices) -> CallRow<'a> {
     let wholesale = reader.side(prices);
     let call_id = reader.text();
     let dialled = reader.text();
+    let asked = reader.asked();
     let calling = reader.party().unwrap_or(Party::Missing);
     let called = reader.party().unwrap_or(Party::Missing);
     let forwarder = reader.party();
@@ -323,6 +334,8 @@ fn decode<'a>(bytes: &'a [u8], prices: &dyn Prices) -> CallRow<'a> {
         forwarder,
         extension,
         number,
+        asked,
+        allowance_taken: None,
         retail,
         wholesale,
         flags,
@@ -421,6 +434,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::super::storage::Disk;
     use super::*;
+    use crate::tariff::{Called, Caller, CallerType, Query};
 
     struct Fixed;
 
@@ -474,6 +488,17 @@ mod tests {
             forwarder: Some(Party::Extension(Digits::parse(b"0201").unwrap())),
             extension: Digits::parse(b"2001"),
             number: Some(number("442079460000")),
+            asked: Some(Query {
+                direction: Direction::Forwarded,
+                caller: Caller::of(number("442079460000")),
+                network_caller: Caller::Invalid,
+                caller_type: Some(CallerType::Mobile),
+                trunks: [b"", b"PJSIP/carrier"],
+                access: [Digits::parse(b"9").unwrap(), Digits::EMPTY],
+                charge_code: b"UK GEOGRAPHIC",
+                ..Query::new(Called::Number(number("442079460958"), NumberClass::Premium, 4))
+            }),
+            allowance_taken: None,
             retail: side,
             wholesale: Side { tariff: None, version: 0, currency: None, outcome: Outcome::Suspended(CODES[1]) },
             flags: 3,

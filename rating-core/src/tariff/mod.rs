@@ -11,18 +11,22 @@ mod bands;
 mod book;
 pub mod calendar;
 mod caller_zones;
+pub mod cgrates;
 mod charge;
 mod charge_settings;
 mod conditions;
 mod days;
 mod deck;
+pub mod import;
 mod index;
 mod inherit;
 mod key;
+pub mod lint;
 mod lookup;
 mod notation;
 mod origin;
 mod query;
+mod scheme;
 mod settings;
 mod times;
 mod trie;
@@ -43,4 +47,8 @@ pub use inherit::Found;
 pub use key::DestinationKey;
 pub use lookup::{Candidate, Level, Lost};
 pub use query::{Called, Caller, CallerType, Match, Query};
+pub use scheme::{
+    Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
+    Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
+};
 pub use version::{Cost, Plan, RowView, TariffVersion};

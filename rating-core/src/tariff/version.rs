@@ -45,6 +45,8 @@ pub struct RowView<'v> {
     pub key: DestinationKey<&'v str>,
     /// Whether it prices calls from the outside; all others price calls to the outside and inside.
     pub inbound: bool,
+    /// Whether it has conditions: whether not every call that its key fits is its.
+    pub conditional: bool,
     /// Its destination.
     pub destination: DestinationId,
     /// The class that the deck gives it.
@@ -368,6 +370,7 @@ impl TariffVersion {
         Some(RowView {
             key: found.key.map_code(|code| self.codes.name(code)),
             inbound: terms.inbound,
+            conditional: terms.condition != 0,
             destination: DestinationId(found.destination),
             class: found.class,
             blocked: found.status() == RowStatus::Blocked,
@@ -394,6 +397,11 @@ impl TariffVersion {
     #[must_use]
     pub const fn prices_inbound_calls(&self) -> bool {
         self.inbound.is_some()
+    }
+
+    /// Whether a prefix that is too short for a protected class may price it all the same.
+    pub(super) fn falls_back(&self, class: NumberClass) -> bool {
+        self.fallback & super::settings::class_bit(class) != 0
     }
 
     /// Memory of the tables in bytes.

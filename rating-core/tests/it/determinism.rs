@@ -17,6 +17,30 @@ use crate::support::{files_below, run_month, testdata, write_files};
 
 type Tree = BTreeMap<String, Vec<u8>>;
 
+const ALLOWANCES: &str = "\
+[allowances.pool]
+scope = \"group\"
+time = \"300min\"
+priority = 3
+[allowances.minutes]
+time = \"20min\"
+calls = 15
+weights = { mobile = \"2.5\" }
+priority = 1
+[allowances.extension]
+scope = \"extension\"
+time = \"90s\"
+step = \"30s\"
+priority = 2
+[allowances.exceeded]
+time = \"60s\"
+crossing = \"re-rate-period\"
+[volume.tiers]
+by = \"time\"
+applies = \"whole\"
+tiers = [{ from = \"30min\", discount = \"12.5%\" }]
+";
+
 /// Three sites with three files each, 5,000 records; one file is there twice, and another's last record, too.
 fn project() -> Tree {
     let plan = Plan {
@@ -43,7 +67,23 @@ fn project() -> Tree {
     }
     let settings = String::from_utf8(files["rating.toml"].clone()).unwrap();
     // So that packed files are found, too.
-    files.insert("rating.toml".to_owned(), settings.replace("/*.csv\"]", "/*\"]").into_bytes());
+    let settings = settings.replace("/*.csv\"]", "/*\"]");
+    let named = "[tariffs]\nallowances = [\"tariffs/allowances.toml\"]\n";
+    assert!(settings.contains("[tariffs]\n"), "{settings}");
+    files.insert("rating.toml".to_owned(), settings.replace("[tariffs]\n", named).into_bytes());
+    // Allowances that run out: by payer, by extension, one that all share, and one that breaks; and tiers.
+    files.insert("tariffs/allowances.toml".to_owned(), ALLOWANCES.as_bytes().to_vec());
+    let assignments = files.iter_mut().find(|(path, _)| path.contains("assignments")).unwrap().1;
+    let columns = assignments.split(|byte| *byte == b'\n').next().unwrap().to_vec();
+    assert_eq!(String::from_utf8(columns).unwrap().trim(), "side,payer,site,tariff,from,until");
+    let table = String::from_utf8(assignments.clone()).unwrap();
+    let mut rows = table.lines().map(|line| format!("{line},,\n")).collect::<String>();
+    rows = rows.replacen("until,,", "until,quantity,group", 1);
+    for name in ["minutes", "extension", "exceeded", "tiers"] {
+        rows.push_str(&format!("allowance,*,*,{name},,,,\n"));
+    }
+    rows.push_str("allowance,*,*,pool,,,,all\n");
+    *assignments = rows.into_bytes();
     let [first, second, ..] = &cdr_paths(&files)[..] else { panic!("no files of records") };
     let copy = files[first].clone();
     let last = lines(&files[second]).pop().unwrap();
@@ -118,6 +158,11 @@ fn threads_change_no_byte() {
     let files = project();
     let one = Ran::new(&files, 1);
     assert_eq!(one.summary.published, Published::Now);
+    let accounts = &one.published()["all-sites/202606_all-sites_allowances.machine.csv"];
+    let accounts = String::from_utf8(accounts.clone()).unwrap();
+    for shown in [",pool,", ",minutes,", ",extension,", ",tiers,", "charged in full"] {
+        assert!(accounts.contains(shown), "{shown}: {accounts}");
+    }
     assert!(one.summary.records.duplicate > 500, "{:?}", one.summary.records);
     let expected = one.published();
     assert!(expected.contains_key("manifest.json"));

@@ -1,7 +1,8 @@
 //! Every stable code is explained in `docs/findings.md` and has a folder in `testdata/findings` that brings it about.
 //!
 //! A folder with a `rating.toml` is a project: it is checked, run if nothing is an error, and what became of its records
-//! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced. The others are tables of the
+//! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced,
+//! one of `lint` a tariff that is not wrong. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it findings` writes what is found into `expected.txt`: read the
@@ -26,13 +27,15 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 14] = [
+const AREAS: [&str; 18] = [
     "settings",
     "table",
     "project",
     "directory",
+    "allowance",
     "assignment",
     "tariff",
+    "import",
     "exchange",
     "dial_plan",
     "run",
@@ -40,7 +43,9 @@ const AREAS: [&str; 14] = [
     "mediation",
     "attribution",
     "rating",
+    "cgrates",
     "price",
+    "lint",
 ];
 
 fn root() -> PathBuf {
@@ -53,7 +58,7 @@ fn is_code(text: &str) -> bool {
         && what.starts_with(|c: char| c.is_ascii_lowercase())
         && !what.ends_with('_')
         && what.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !matches!(what, "toml" | "csv" | "rs" | "md")
+        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org")
 }
 
 /// The codes in the literals of all sources but tests and comments.
@@ -186,6 +191,16 @@ fn not_charged(project: &Project, text: &mut String) {
     }
 }
 
+/// What a check of the tariff alone says, its files named from the folder.
+fn of_tariff(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap();
+    let found = run::check_tariffs(&Disk, &[folder.join("tariff.toml")]).unwrap();
+    assert!(!found.has_errors() && found.iter().all(|finding| finding.help.is_some()), "{}", folder.display());
+    let mut text = String::new();
+    list(&found, &mut text);
+    text.replace(&format!("{}/", folder.display()), "")
+}
+
 /// What the tariff beside them says to calls.
 fn of_calls(folder: &Path) -> String {
     let options = quote::Options::new(vec![folder.join("tariff.toml")]);
@@ -216,7 +231,9 @@ fn of_plan(folder: &Path) -> String {
 fn shown(folder: &Path) -> Option<String> {
     if folder.join("rating.toml").exists() {
         Some(of_project(folder))
-    } else if folder.join("calls.jsonl").exists() {
+    } else if name(folder).starts_with("lint.") {
+        Some(of_tariff(folder))
+    } else if folder.join("tariff.toml").exists() && folder.join("calls.jsonl").exists() {
         Some(of_calls(folder))
     } else if folder.join("plan.toml").exists() {
         Some(of_plan(folder))

@@ -1,6 +1,8 @@
 //! Integration tests of `rating-core`, one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod allowances;
+mod cgrates;
 mod determinism;
 mod findings;
 mod hostile;

@@ -53,5 +53,5 @@ fn a_site_has_the_holidays_that_its_settings_name() {
     fs::remove_file(folder.path().join("pier.csv")).unwrap();
     let (_, findings) = load(folder.path());
     let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    assert!(shown.iter().any(|text| text.starts_with("rating.toml:28:20: error[project.")), "{shown:?}");
+    assert!(shown.iter().any(|text| text.starts_with("rating.toml:28:19: error[project.")), "{shown:?}");
 }

@@ -3,6 +3,7 @@
 mod exit;
 mod findings;
 mod generate;
+mod import;
 mod price;
 mod progress;
 mod run;
@@ -46,15 +47,11 @@ enum Command {
         before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
     )]
     Run(RunArguments),
-    /// Find every mistake in a project's settings, directory and tariffs, without rating anything
-    #[command(before_help = "Examples:\n  rating check acme\n  rating check acme --json")]
-    Check {
-        /// The project's folder (with its rating.toml)
-        project: PathBuf,
-        /// Findings as JSON on standard output
-        #[arg(long)]
-        json: bool,
-    },
+    /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
+    #[command(
+        before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check tariffs/*.toml --deny warnings"
+    )]
+    Check(CheckArguments),
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
@@ -63,6 +60,16 @@ enum Command {
         before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
     )]
     Generate(generate::GenerateArguments),
+    /// Turn another system's rate deck into settings and a deck, or bring a deck up to date with it
+    #[command(
+        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01"
+    )]
+    Import(Box<import::ImportArguments>),
+    /// Compare two decks: new, closed, dearer, cheaper, unchanged
+    #[command(
+        before_help = "Examples:\n  rating deck-diff november.csv december.csv\n  rating deck-diff old/retail.toml new/retail.toml --at 2026-12-01"
+    )]
+    DeckDiff(import::DeckDiffArguments),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -99,6 +106,20 @@ struct RunArguments {
     /// The summary as JSON on standard output
     #[arg(long)]
     json: bool,
+}
+
+/// Arguments of `rating check`.
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// The project's folder (with its rating.toml), or settings files of tariffs
+    #[arg(value_name = "PROJECT", required = true)]
+    paths: Vec<PathBuf>,
+    /// Findings as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exit with 3 also for what is only worth a look
+    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
+    deny: Option<String>,
 }
 
 fn month(text: &str) -> Result<Month, String> {
@@ -142,9 +163,11 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
-        Command::Check { project, json } => run::check(&project, json),
+        Command::Check(arguments) => run::check(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
+        Command::Import(arguments) => import::import(&arguments),
+        Command::DeckDiff(arguments) => import::deck_diff(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);

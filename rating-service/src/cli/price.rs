@@ -1,10 +1,13 @@
 //! `rating price`: calls as JSON Lines in, prices as JSON Lines out.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rating_core::run::quote::lines::Lines;
+use rating_core::money::Currency;
+use rating_core::run::RunError;
+use rating_core::run::quote::cgrates::{CgratesOptions, CgratesQuoter};
+use rating_core::run::quote::lines::{Lines, Quotes};
 use rating_core::run::quote::{Options, Quoter};
 use rating_core::run::storage::Disk;
 use rating_core::tariff::calendar;
@@ -17,6 +20,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   rating price --tariff retail.toml < calls.jsonl
   rating price --tariff tariffs/*.toml --id retail-gb --zone Europe/London < calls.jsonl > priced.jsonl
+  rating price --from cgrates tariffplan/ --currency EUR < calls.jsonl
   echo '{\"id\":\"1\",\"called\":\"+442079460958\",\"answered_at\":\"2026-07-01T12:00:00Z\",\"duration\":\"75s\"}' |
     rating price --tariff retail.toml";
 
@@ -27,8 +31,14 @@ const LONGEST_LINE: u64 = 1 << 20;
 #[derive(Debug, Args)]
 pub(super) struct PriceArguments {
     /// Settings files of tariffs; their decks stand beside them
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "from")]
     tariff: Vec<PathBuf>,
+    /// Another system's price list as it stands; known is `cgrates` with a folder of CGRateS 0.x tariff-plan files
+    #[arg(long, value_names = ["KIND", "DIR"], num_args = 2, conflicts_with_all = ["tariff", "id"])]
+    from: Vec<PathBuf>,
+    /// What the amounts of another system's price list are in, where it does not say
+    #[arg(long, value_name = "CURRENCY", value_parser = currency, requires = "from")]
+    currency: Option<Currency>,
     /// Which tariff, if the files hold several
     #[arg(long, value_name = "TARIFF")]
     id: Option<String>,
@@ -58,7 +68,14 @@ fn zone(text: &str) -> Result<(Option<String>, Zone), String> {
     Ok((site, zone))
 }
 
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::parse(code).ok_or_else(|| format!("`{code}` is no ISO 4217 code such as EUR"))
+}
+
 pub(super) fn price(arguments: &PriceArguments) -> Exit {
+    if let [kind, folder] = arguments.from.as_slice() {
+        return price_from(kind, folder, arguments);
+    }
     let mut options = Options::new(arguments.tariff.clone());
     options.id.clone_from(&arguments.id);
     options.country.clone_from(&arguments.country);
@@ -76,7 +93,35 @@ pub(super) fn price(arguments: &PriceArguments) -> Exit {
         }
         Err(error) => return run::fail(&error, false),
     };
-    let mut lines = Lines::new(&quoter);
+    answer(&quoter)
+}
+
+/// By another system's price list.
+fn price_from(kind: &Path, folder: &Path, arguments: &PriceArguments) -> Exit {
+    if kind != Path::new("cgrates") {
+        let message = format!("there is no kind `{}` to price from; there is `cgrates`", kind.display());
+        return run::fail(&RunError::Usage(message), false);
+    }
+    let mut options = CgratesOptions::new(folder.to_owned());
+    options.currency = arguments.currency.unwrap_or(Currency::NONE);
+    for (site, zone) in &arguments.zone {
+        match site {
+            Some(site) => options.sites.push((site.clone(), zone.clone())),
+            None => options.zone = Some(zone.clone()),
+        }
+    }
+    match CgratesQuoter::open(&Disk, &options) {
+        Ok((quoter, warnings)) => {
+            run::show_warnings(&warnings);
+            answer(&quoter)
+        }
+        Err(error) => run::fail(&error, false),
+    }
+}
+
+/// Answers standard input.
+fn answer(quotes: &dyn Quotes) -> Exit {
+    let mut lines = Lines::new(quotes);
     match answer_all(&mut lines) {
         Ok(()) => {}
         Err(Stopped::Reading(error)) => {

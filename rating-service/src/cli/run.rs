@@ -1,11 +1,12 @@
 //! `rating run` and `rating check`.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use rating_core::aggregation::SideName;
 use rating_core::finding::Findings;
 use rating_core::money::{Currency, Total};
+use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::Published;
 use rating_core::run::storage::Disk;
 use rating_core::run::{self, Aside, Options, RunError, Summary};
@@ -13,7 +14,7 @@ use rating_core::time::{Instant, Month, Zone};
 
 use super::progress::Bar;
 use super::terminal::{complain, line};
-use super::{Exit, RunArguments, fancy, findings, say};
+use super::{CheckArguments, Exit, RunArguments, fancy, findings, say};
 
 /// The last month that is over in UTC: the default when neither the command nor the project names one.
 fn last_complete_month() -> Option<Month> {
@@ -55,17 +56,30 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
     }
 }
 
-pub(super) fn check(project: &Path, as_json: bool) -> Exit {
-    let found = match run::check(&Disk, project) {
+pub(super) fn check(arguments: &CheckArguments) -> Exit {
+    let (as_json, paths) = (arguments.json, &arguments.paths);
+    let is_settings = |path: &&PathBuf| {
+        path.extension().is_some_and(|extension| extension == "toml")
+            && path.file_name().is_none_or(|name| name != SETTINGS_FILE)
+    };
+    let found = match paths.as_slice() {
+        tariffs if tariffs.iter().all(|path| is_settings(&path)) => run::check_tariffs(&Disk, tariffs),
+        [project] => run::check(&Disk, project),
+        _ => Err(RunError::Usage("give the folder of one project, or settings files of tariffs (`.toml`)".to_owned())),
+    };
+    let found = match found {
         Ok(found) => found,
         Err(error) => return fail(&error, as_json),
     };
-    let exit = if found.has_errors() { Exit::Invalid } else { Exit::Ok };
+    let denied = arguments.deny.is_some() && !found.is_empty();
+    let exit = if found.has_errors() || denied { Exit::Invalid } else { Exit::Ok };
     if as_json {
         return say(&format!("{:#}\n", findings::json(&found)), exit);
     }
     complain(&findings::render(&found, fancy()));
-    say(&format!("{}: {}\n", line(&project.display().to_string()), verdict(&found)), exit)
+    let what = paths.iter().map(|path| line(&path.display().to_string())).collect::<Vec<_>>().join(", ");
+    let denied = if denied && !found.has_errors() { " (denied)" } else { "" };
+    say(&format!("{what}: {}{denied}\n", verdict(&found)), exit)
 }
 
 fn verdict(found: &Findings) -> String {

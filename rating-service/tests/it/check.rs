@@ -56,18 +56,26 @@ fn every_mistake_is_shown_in_one_pass_with_its_place_and_how_to_mend_it() {
     }
 }
 
+/// The demo with its one call to an American premium number priced by a row of its own.
+fn flawless() -> House {
+    let house = House::demo();
+    house.edit("demo/tariffs/wholesale-us.csv", "\n1,US", "\n1900,US premium,premium,1.5,,,\n1,US");
+    house
+}
+
 #[test]
 fn a_project_without_mistakes_is_told_so() {
-    let house = House::demo();
+    let house = flawless();
     let ran = house.rating(&["check", "demo"]).ends(0);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("demo: nothing wrong\n", ""));
     assert_eq!(house.rating(&["check", "demo", "--json"]).ends(0).json(), serde_json::json!([]));
+    house.rating(&["check", "demo", "--deny", "warnings"]).ends(0);
     assert!(!house.path("demo/out").exists());
 }
 
 #[test]
 fn warnings_stop_nothing() {
-    let house = House::demo();
+    let house = flawless();
     house.write("demo/cdr/ldn/folder.csv/notes.txt", "x");
     house.edit("demo/rating.toml", "\"cdr/nyc/cdr_*\", \"cdr/nyc/cmr_*\"", "\"cdr/nyc/nothing*\"");
     let ran = house.rating(&["check", "demo"]).ends(0);
@@ -97,4 +105,37 @@ fn a_file_that_is_missing_is_one_finding() {
             .collect();
         assert_eq!(found, places, "{path}: {list:#}");
     }
+}
+
+#[test]
+fn a_tariff_can_be_checked_without_a_project() {
+    let house = House::demo();
+    let tariffs = ["check", "demo/tariffs/retail-gb.toml", "demo/tariffs/retail-us.toml"];
+    let ran = house.rating(&tariffs).ends(0);
+    assert_eq!(
+        (ran.out.as_str(), ran.err.as_str()),
+        ("demo/tariffs/retail-gb.toml, demo/tariffs/retail-us.toml: nothing wrong\n", "")
+    );
+    house.edit("demo/tariffs/retail-gb.csv", "9,7.5,6", "9,7.5,x");
+    assert!(house.rating(&tariffs).ends(3).err.contains("error[tariff.bad_price]"));
+    assert_eq!(
+        house.rating(&["check", "demo/nowhere.toml"]).ends(2).err,
+        "error: there is no file `demo/nowhere.toml`\n"
+    );
+    house.rating(&["check", "demo", "demo/tariffs/retail-gb.toml"]).ends(2);
+}
+
+#[test]
+fn what_is_worth_a_look_fails_a_pipeline_only_if_it_is_denied() {
+    // The run of the demo suspends a call for this.
+    let house = House::demo();
+    let ran = house.rating(&["check", "demo"]).ends(0);
+    assert_eq!(ran.out, "demo: no errors, 1 warning\n");
+    golden("check_lint.txt", &ran.err);
+    let denied = house.rating(&["check", "demo", "--deny", "warnings"]).ends(3);
+    assert_eq!((denied.out.as_str(), denied.err), ("demo: no errors, 1 warning (denied)\n", ran.err));
+    house.rating(&["check", "demo", "--deny", "warnings", "--json"]).ends(3);
+    house.rating(&["check", "demo", "--deny", "everything"]).ends(2);
+    // A run rates all the same, and does not speak of it.
+    assert_eq!(house.rating(&["run", "demo", "--dry-run"]).ends(0).err, "");
 }

@@ -4,6 +4,7 @@
 mod check;
 mod hostile;
 mod house;
+mod import;
 mod price;
 mod run;
 mod words;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
-use crate::house::{House, Ran, golden};
+use crate::house::{House, Ran, golden, repository};
 
 fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
     let mut command = house.command(&[&["price"], arguments].concat());
@@ -103,6 +103,7 @@ fn what_cannot_be_asked_ends_with_2_and_what_is_wrong_in_the_files_with_3() {
 }
 
 #[test]
+<<<<<<< HEAD
 fn the_holidays_of_a_site_are_those_it_is_given() {
     let house = House::demo();
     house.edit("demo/tariffs/retail-gb.toml", "dates = [\"2026-12-25\", \"2026-12-28\"]", "calendar = \"site\"");
@@ -124,4 +125,27 @@ fn the_holidays_of_a_site_are_those_it_is_given() {
     assert!(!ran.out.contains("weekend") && ran.err.contains("tariff.site_calendar_missing"), "{}", ran.err);
     let ran = priced(&house, &[&RETAIL[..], &["--holidays", "GB"]].concat(), b"").ends(2);
     assert!(ran.err.contains("there is no calendar `GB`: write which one: `GB-ENG`"), "{}", ran.err);
+=======
+fn calls_by_a_cgrates_folder_have_these_prices() {
+    let house = House::demo();
+    let folder = repository("testdata/cgrates/bands");
+    let folder = folder.to_str().unwrap();
+    let calls = std::fs::read(format!("{folder}/calls.jsonl")).unwrap();
+    let ran = priced(&house, &["--from", "cgrates", folder, "--currency", "EUR"], &calls).ends(0);
+    assert_eq!(ran.err, "");
+    golden("price_cgrates.jsonl", &ran.out);
+    // 16:30 UTC is evening where the clock shows 19:30, as the last call is written, and peak by the clock of London.
+    let ran = priced(&house, &["--from", "cgrates", folder, "--zone", "Europe/London"], &calls).ends(0);
+    let last = ran.out.lines().last().unwrap();
+    assert!(last.contains("\"band\":\"PEAK\"") && last.contains("\"currency\":\"XXX\""), "{last}");
+    let mistakes = repository("testdata/findings/cgrates.unknown_reference");
+    let ran = priced(&house, &["--from", "cgrates", mistakes.to_str().unwrap()], b"").ends(3);
+    assert!(ran.err.contains("[cgrates.unknown_reference]"), "{}", ran.err);
+    for (arguments, message) in [
+        (["--from", "cgrates", "nowhere"], "there is no folder `nowhere`"),
+        (["--from", "asterisell", folder], "there is no kind `asterisell` to price from; there is `cgrates`"),
+    ] {
+        assert!(priced(&house, &arguments, b"").ends(2).err.contains(message));
+    }
+>>>>>>> main
 }

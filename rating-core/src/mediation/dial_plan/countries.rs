@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::prefix_tree::Lengths;
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, SourceText};
-use crate::number::NumberClass;
+use crate::number::{Digits, NumberClass};
 
 /// The plans that ship with the library.
 const EMBEDDED: [(&str, &str); 8] = [
@@ -191,6 +191,12 @@ impl Countries {
     /// The countries' ids (ISO 3166-1), sorted.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.countries.keys().map(|id| &**id)
+    }
+
+    /// The digits that give a number its class whatever its length, country code first, in no order.
+    pub fn class_ranges(&self) -> impl Iterator<Item = (Digits, NumberClass)> {
+        let whole = self.ranges.iter().filter(|(_, lengths, _)| *lengths == Lengths::ANY);
+        whole.filter_map(|(digits, _, class)| Some((Digits::parse(digits)?, *class)))
     }
 
     /// The name of a country.

@@ -226,3 +226,29 @@ fn national_and_local_numbers_get_the_country_code_of_the_site() {
         }
     });
 }
+
+#[test]
+fn the_codes_before_a_number_are_told() {
+    let british = plan("GB", "20", "9;8", "2000-2999");
+    let german = plan("DE", "30", "", "");
+    let austere = plan("GB", "20", "", "2000-2999");
+    for (plan, text, line, carrier) in [
+        (&british, "9 020 7946 0958", "9", ""),
+        (&british, "802079460958", "8", ""),
+        (&british, "979460958", "9", ""),
+        (&british, "914102079460958", "9", "141"),
+        (&british, "02079460958", "", ""), // the code is not always recorded
+        (&british, "+442079460958", "", ""),
+        (&british, "9101", "9", ""),
+        (&british, "2214", "", ""),
+        (&british, "9999", "", ""), // an emergency call
+        (&british, "900", "", ""),  // no number at all
+        (&german, "0103303012345678", "", "01033"),
+        (&german, "03012345678", "", ""),
+        (&austere, "902079460958", "", ""),
+    ] {
+        let (party, codes) = plan.normalise_with_access(text.as_bytes(), Role::Dialled);
+        assert_eq!((codes.line.to_string().as_str(), codes.carrier.to_string().as_str()), (line, carrier), "{text}");
+        assert_eq!(party, plan.normalise(text.as_bytes(), Role::Dialled), "{text}");
+    }
+}

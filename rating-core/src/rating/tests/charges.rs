@@ -1,6 +1,9 @@
 //! Every shape of a charge, each with its sum.
 
+use proptest::prelude::*;
+
 use super::{NOON, cost};
+use crate::money::Charge;
 use crate::tariff::testing::retail;
 
 /// Charges of British calls on a tariff of these settings and a deck with the columns `prefix,destination` and more.
@@ -292,4 +295,76 @@ fn a_cap_counts_the_window_from_the_answer_through_a_change_of_version() {
     ]);
     // 8 minutes in June: 8p, capped at 5p. In July 2 minutes of the window, 2p, and 3 minutes behind it, 3p.
     assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:52:00Z", "780s"), "0.10");
+}
+
+#[test]
+fn a_longer_call_is_never_billed_shorter_at_the_edge_of_a_step() {
+    // 60/60 up to 90 s at 6p a minute, then seconds at 6p a minute. 90 s bill 120 s; so do 91 s.
+    let steps = "increments = \"60/60\"\n[charges.two]\nsteps = [\n{ from = \"0s\", price = \"6p/min\" },\n\
+                 { from = \"90s\", price = \"6p/min\", increments = \"1\" },\n]\n";
+    let deck = "prefix,destination,charges\n44,UK,two\n";
+    check(steps, deck, &[("90s", "0.12"), ("91s", "0.12"), ("121s", "0.121")]);
+}
+
+/// Settings, and the row's cells after `44,UK,`.
+fn any_tariff() -> impl Strategy<Value = (String, String)> {
+    let overrun = prop_oneof![Just("end"), Just("next"), Just("alone")];
+    let steps = proptest::collection::vec((1..200_u32, 0..9_u32, 0..30_u32, 1..90_u32), 0..3);
+    let row = (0..20_u32, 1..90_u32, 1..90_u32, 0..5_u32, 0..40_u32);
+    (overrun, 0..9_u32, 0..5_u32, steps, row).prop_map(|(overrun, free, subtract, steps, row)| {
+        let (price, first, further, connection, minimum) = row;
+        let mut list = format!("{{ from = \"0s\", price = \"{price}p/min\", increments = \"{first}/{further}\" }}");
+        let mut from = 0;
+        for (length, price, charge, further) in steps {
+            from += length;
+            list.push_str(&format!(
+                ", {{ from = \"{from}s\", price = \"{price}p/min\", charge = \"{charge}p\", increments = \"{further}\" }}"
+            ));
+        }
+        let settings = format!(
+            "overrun = \"{overrun}\"\nfree_below = \"{free}s\"\nsubtract = \"{subtract}s\"\n\
+             [charges.all]\nsteps = [{list}]\nconnection_charge = \"{connection}p\"\n"
+        );
+        (settings, format!("all,{minimum}p"))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_longer_call_never_costs_less(tariff in any_tariff(), seconds in 1..900_u32, more in 0..90_u32) {
+        let book = retail(&tariff.0, &format!("prefix,destination,charges,minimum\n44,UK,{}\n", tariff.1));
+        let charge = |seconds: u32| {
+            Charge::parse(&cost(&book, "+442079460958", NOON, &format!("{seconds}s"))).unwrap()
+        };
+        prop_assert!(charge(seconds) <= charge(seconds + more), "{} {seconds} {more}", tariff.0);
+    }
+
+    #[test]
+    fn the_short_sum_of_a_plain_row_is_the_long_one(
+        price in 0..10_000_u32, first in 0..120_u32, further in 1..120_u32, connection in 0..50_u32, minimum in 0..50_u32,
+        millis in 1..4_000_000_u32,
+    ) {
+        let deck = format!(
+            "prefix,destination,price,connection,minimum,increments\n44,UK,0.{price},{connection},{minimum},{first}/{further}\n"
+        );
+        // A least duration of a millisecond changes nothing but that the sum is done stretch by stretch.
+        let [short, long] = ["", "minimum_duration = \"1ms\"\n"].map(|settings| {
+            cost(&retail(settings, &deck), "+442079460958", NOON, &format!("{millis}ms"))
+        });
+        prop_assert_eq!(short, long);
+    }
+
+    #[test]
+    fn bands_of_one_price_may_be_split_without_a_difference(
+        hour in 0..24_u32, seconds in 1..90_000_u32, first in 1..120_u32,
+    ) {
+        let bands = "[bands]\nday = [\"mon-sun 08:00-18:00\"]\nnight = [\"mon-sun 18:00-08:00\"]\n";
+        let deck = format!("prefix,destination,price,increments\n44,UK,6,{first}/{first}\n");
+        let at = format!("2026-07-01T{hour:02}:00:00Z");
+        let whole = cost(&retail(bands, &deck), "+442079460958", &at, &format!("{seconds}s"));
+        let split = format!("boundary = \"split\"\n{bands}");
+        prop_assert_eq!(cost(&retail(&split, &deck), "+442079460958", &at, &format!("{seconds}s")), whole);
+    }
 }

@@ -51,6 +51,15 @@ pub struct CallLine<'a> {
     /// The trunk, carrier or access prefix of the record.
     #[serde(borrow, default)]
     pub trunk: Text<'a>,
+    /// The tenant, for plans of CGRateS.
+    #[serde(borrow, default)]
+    pub tenant: Text<'a>,
+    /// The category, for plans of CGRateS.
+    #[serde(borrow, default)]
+    pub category: Text<'a>,
+    /// The subject, for plans of CGRateS.
+    #[serde(borrow, default)]
+    pub subject: Text<'a>,
 }
 
 impl<'a> CallLine<'a> {
@@ -71,6 +80,19 @@ impl<'a> CallLine<'a> {
     }
 }
 
+impl CallLine<'_> {
+    /// The answer and the talk time.
+    pub(super) fn when(&self) -> Result<(Instant, Duration), BadCall> {
+        let at = self.answered_at.or_empty();
+        let instant = Instant::parse_rfc3339(at)
+            .ok_or_else(|| BadCall::of_value("answered_at", at, "an instant such as `2026-07-01T12:00:00Z`"))?;
+        let talk = self.duration.or_empty();
+        let duration = Duration::parse(talk)
+            .ok_or_else(|| BadCall::of_value("duration", talk, "a time with its unit such as `75s`"))?;
+        Ok((instant, duration))
+    }
+}
+
 /// Why a line is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadCall {
@@ -81,7 +103,7 @@ pub struct BadCall {
 }
 
 impl BadCall {
-    fn of_value(key: &str, value: &str, wanted: &str) -> Self {
+    pub(super) fn of_value(key: &str, value: &str, wanted: &str) -> Self {
         // What somebody sent by mistake need not come back as a whole.
         let shown: String = value.chars().take(80).collect();
         Self { column: 0, message: format!("`{key}` is `{shown}`, not {wanted}") }
@@ -99,7 +121,7 @@ impl Text<'_> {
         self.0.as_deref().filter(|text| !text.is_empty())
     }
 
-    fn or_empty(&self) -> &str {
+    pub(super) fn or_empty(&self) -> &str {
         self.0.as_deref().unwrap_or("")
     }
 }
@@ -162,20 +184,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// Knows what calls cost.
+pub trait Quotes: std::fmt::Debug {
+    /// Appends the answer to a call to `out`, with its line end.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the call; nothing has been appended then.
+    fn answer(&self, call: &CallLine<'_>, out: &mut Vec<u8>) -> Result<(), BadCall>;
+}
+
 /// Answers lines.
 #[derive(Debug)]
 pub struct Lines<'q> {
-    quoter: &'q Quoter,
+    quotes: &'q dyn Quotes,
     lines: u64,
     bad: u64,
     first_bad: Option<(u64, BadCall)>,
 }
 
 impl<'q> Lines<'q> {
-    /// Lines answered by a tariff.
+    /// Lines answered by a tariff or a plan.
     #[must_use]
-    pub const fn new(quoter: &'q Quoter) -> Self {
-        Self { quoter, lines: 0, bad: 0, first_bad: None }
+    pub const fn new(quotes: &'q dyn Quotes) -> Self {
+        Self { quotes, lines: 0, bad: 0, first_bad: None }
     }
 
     /// How many lines were no calls, and the first of them: its number (from 1) and what is wrong.
@@ -192,7 +224,7 @@ impl<'q> Lines<'q> {
         if line.is_empty() {
             return;
         }
-        let done = CallLine::read(line).and_then(|call| self.price(&call, out));
+        let done = CallLine::read(line).and_then(|call| self.quotes.answer(&call, out));
         if let Err(fault) = done {
             self.refuse(Some(line), fault, out);
         }
@@ -225,16 +257,13 @@ impl<'q> Lines<'q> {
             self.first_bad = Some((self.lines, fault));
         }
     }
+}
 
-    fn price(&self, call: &CallLine<'_>, out: &mut Vec<u8>) -> Result<(), BadCall> {
-        let quoter = self.quoter;
+impl Quotes for Quoter {
+    fn answer(&self, call: &CallLine<'_>, out: &mut Vec<u8>) -> Result<(), BadCall> {
+        let quoter = self;
         let (called, class) = quoter.called(call.called.or_empty().as_bytes());
-        let at = call.answered_at.or_empty();
-        let at = Instant::parse_rfc3339(at)
-            .ok_or_else(|| BadCall::of_value("answered_at", at, "an instant such as `2026-07-01T12:00:00Z`"))?;
-        let talk = call.duration.or_empty();
-        let duration = Duration::parse(talk)
-            .ok_or_else(|| BadCall::of_value("duration", talk, "a time with its unit such as `75s`"))?;
+        let (at, duration) = call.when()?;
         let mut question = Question::new(called, class, at, duration);
         (question.calling, question.calling_class) = quoter.calling(call.calling.or_empty().as_bytes());
         question.trunk = call.trunk.or_empty().as_bytes();
@@ -267,9 +296,11 @@ impl<'q> Lines<'q> {
         }
         Ok(())
     }
+}
 
+impl Quoter {
     fn write_rated(&self, working: &Working, version: &TariffVersion, class: NumberClass, out: &mut Vec<u8>) {
-        let book = self.quoter.book();
+        let book = self.book();
         out.extend_from_slice(b",\"status\":\"rated\",\"charge\":\"");
         write_charge(working.charge, out);
         // Writing to memory does not fail.
@@ -308,7 +339,7 @@ fn direction(text: &str) -> Result<Direction, BadCall> {
 }
 
 /// The keys of a call without a price.
-fn write_nothing(currency: Option<&str>, class: Option<NumberClass>, out: &mut Vec<u8>) {
+pub(super) fn write_nothing(currency: Option<&str>, class: Option<NumberClass>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"charge\":null,\"unrounded\":null,\"currency\":");
     write_word(currency, out);
     out.extend_from_slice(b",\"billed_duration_s\":null,\"destination\":null,\"class\":");
@@ -323,7 +354,7 @@ fn write_word(word: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_id(id: &Id<'_>, out: &mut Vec<u8>) {
+pub(super) fn write_id(id: &Id<'_>, out: &mut Vec<u8>) {
     match id {
         Id::None => out.extend_from_slice(b"null"),
         Id::Text(text) => write_text(text, out),
@@ -333,12 +364,12 @@ fn write_id(id: &Id<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn write_text(text: &str, out: &mut Vec<u8>) {
+pub(super) fn write_text(text: &str, out: &mut Vec<u8>) {
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(out, text);
 }
 
-fn write_charge(charge: Charge, out: &mut Vec<u8>) {
+pub(super) fn write_charge(charge: Charge, out: &mut Vec<u8>) {
     let _ = write!(out, "{charge}");
 }
 

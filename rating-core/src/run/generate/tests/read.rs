@@ -71,6 +71,7 @@ fn read(project: &Project) -> Read {
         payers: &payers,
         sites: &named,
         tariffs: &book.tariffs().iter().map(Tariff::id).collect::<Vec<_>>(),
+        allowances: &[],
         operator_zone: &operator.zone,
     };
     let assignments = Assignments::read(&table(&settings.tariffs.assignments), &names, &mut findings);
