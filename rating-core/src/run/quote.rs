@@ -82,27 +82,7 @@ impl Quoter {
             let known: Vec<&str> = countries.ids().collect();
             RunError::Usage(format!("{error}; the countries known are {}", known.join(", ")))
         })?;
-<<<<<<< HEAD
-        let unread = RefCell::new(Findings::default());
-        let mut files = Vec::new();
-        for path in &options.files {
-            if !storage.exists(path) {
-                return Err(RunError::Usage(format!("there is no file `{}`", path.display())));
-            }
-            files.extend(text(&path.to_string_lossy(), storage.read(path)?, &unread));
-        }
-        let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
-        let mut findings = Findings::default();
-        let named = options.sites.iter().map(|(name, zone)| (Some(name), zone));
-        let sites: Vec<SiteClock> = std::iter::once((None, &options.zone))
-            .chain(named)
-            .map(|(name, zone)| SiteClock { zone: zone.clone(), holidays: options.holidays_of(name) })
-            .collect();
-        let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
-        findings.extend(unread.into_inner());
-=======
         let (book, findings) = read(storage, options)?;
->>>>>>> main
         if findings.has_errors() {
             return Err(RunError::Invalid(findings));
         }
@@ -175,8 +155,11 @@ pub(super) fn read(storage: &dyn Storage, options: &Options) -> Result<(TariffBo
     }
     let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
     let mut findings = Findings::default();
-    let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
-    let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
+    let named = options.sites.iter().map(|(name, zone)| (Some(name), zone));
+    let sites: Vec<SiteClock> = std::iter::once((None, &options.zone))
+        .chain(named)
+        .map(|(name, zone)| SiteClock { zone: zone.clone(), holidays: options.holidays_of(name) })
+        .collect();
     let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
     findings.extend(unread.into_inner());
     Ok((book, findings))

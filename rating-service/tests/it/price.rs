@@ -103,7 +103,6 @@ fn what_cannot_be_asked_ends_with_2_and_what_is_wrong_in_the_files_with_3() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn the_holidays_of_a_site_are_those_it_is_given() {
     let house = House::demo();
     house.edit("demo/tariffs/retail-gb.toml", "dates = [\"2026-12-25\", \"2026-12-28\"]", "calendar = \"site\"");
@@ -125,7 +124,9 @@ fn the_holidays_of_a_site_are_those_it_is_given() {
     assert!(!ran.out.contains("weekend") && ran.err.contains("tariff.site_calendar_missing"), "{}", ran.err);
     let ran = priced(&house, &[&RETAIL[..], &["--holidays", "GB"]].concat(), b"").ends(2);
     assert!(ran.err.contains("there is no calendar `GB`: write which one: `GB-ENG`"), "{}", ran.err);
-=======
+}
+
+#[test]
 fn calls_by_a_cgrates_folder_have_these_prices() {
     let house = House::demo();
     let folder = repository("testdata/cgrates/bands");
@@ -147,5 +148,4 @@ fn calls_by_a_cgrates_folder_have_these_prices() {
     ] {
         assert!(priced(&house, &arguments, b"").ends(2).err.contains(message));
     }
->>>>>>> main
 }
