@@ -19,8 +19,10 @@ const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 #[derive(Debug)]
 pub(super) struct Band {
     pub(super) name: String,
-    /// By destination: the place of the row that wins among those of the destination.
+    /// By destination: the place, among its rows, of the first row that costs what the one that wins costs.
     pub(super) winners: Vec<Option<usize>>,
+    /// The timings by which it is one.
+    tags: Vec<String>,
     /// Kind of day, from, until.
     stretches: Vec<(usize, i64, i64)>,
 }
@@ -79,7 +81,7 @@ impl Weeks {
             }
         }
         if dated.is_empty() {
-            return weeks;
+            return weeks.name();
         }
         let mut special: BTreeMap<Vec<u32>, Vec<Date>> = BTreeMap::new();
         let first = Date::new(year, 1, 1).map_or(0, Date::days);
@@ -107,8 +109,7 @@ impl Weeks {
         }
         if kinds.len() > MOST_DAYS {
             weeks.unsaid = dated;
-            weeks.bands.retain(|band| !band.stretches.is_empty());
-            return weeks;
+            return weeks.name();
         }
         for (index, (stretches, mut dates, tag)) in kinds.into_iter().enumerate() {
             let mut name = word(tag);
@@ -124,7 +125,7 @@ impl Weeks {
         if dated.iter().any(|index| of(index).is_some_and(|timing| timing.years.is_none())) {
             weeks.notes.push(format!("days of timings for any year are written until the end of {HORIZON}"));
         }
-        weeks
+        weeks.name()
     }
 
     /// The bands of a day on which these timings are active, as they follow one another.
@@ -149,10 +150,11 @@ impl Weeks {
                         best = Some((key.0, key.1, place));
                     }
                 }
-                best.map(|(_, _, place)| place)
+                let won = rows.get(best?.2)?;
+                rows.iter().position(|row| row.costs_as(won))
             };
             let winners: Vec<Option<usize>> = offers.iter().map(winner).collect();
-            let band = self.band(winners, offers, of);
+            let band = self.band(winners, &active, of);
             match stretches.last_mut() {
                 Some(last) if last.0 == band => last.2 = *until,
                 _ => stretches.push((band, *from, *until)),
@@ -165,21 +167,36 @@ impl Weeks {
     fn band<'t>(
         &mut self,
         winners: Vec<Option<usize>>,
-        offers: &[&[Offer]],
+        active: &[u32],
         of: &impl Fn(&u32) -> Option<&'t Timing>,
     ) -> usize {
-        if let Some(band) = self.bands.iter().position(|band| band.winners == winners) {
-            return band;
+        // The timing that began last; of those, one that is not `*any`.
+        let latest = active.iter().filter_map(of).max_by_key(|timing| (timing.start, &*timing.tag != "*any"));
+        let tag = latest.map_or_else(|| "none".to_owned(), |timing| word(&timing.tag));
+        let place = self.bands.iter().position(|band| band.winners == winners).unwrap_or(self.bands.len());
+        if place == self.bands.len() {
+            self.bands.push(Band { name: String::new(), winners, tags: Vec::new(), stretches: Vec::new() });
         }
-        // Named after the timing that began last; of those, after one that is not `*any`.
-        let timings = winners.iter().zip(offers).filter_map(|(winner, rows)| of(&rows.get((*winner)?)?.timing));
-        let latest = timings.max_by_key(|timing| (timing.start, &*timing.tag != "*any"));
-        let mut name = latest.map_or_else(|| "none".to_owned(), |timing| word(&timing.tag));
-        while self.bands.iter().any(|band| band.name == name) {
-            name.push_str("_too");
+        if let Some(band) = self.bands.get_mut(place).filter(|band| !band.tags.contains(&tag)) {
+            band.tags.push(tag);
         }
-        self.bands.push(Band { name, winners, stretches: Vec::new() });
-        self.bands.len() - 1
+        place
+    }
+
+    /// Names the bands after their timings.
+    fn name(mut self) -> Self {
+        self.bands.retain(|band| !band.stretches.is_empty());
+        let mut names: Vec<String> = Vec::new();
+        for band in &mut self.bands {
+            let rest = if band.tags.len() > 3 { "_and_more" } else { "" };
+            let mut name = band.tags.iter().take(3).map(String::as_str).collect::<Vec<_>>().join("_") + rest;
+            while names.contains(&name) {
+                name.push_str("_too");
+            }
+            names.push(name.clone());
+            band.name = name;
+        }
+        self
     }
 
     fn add(&mut self, band: usize, stretch: (usize, i64, i64)) {
@@ -197,6 +214,25 @@ impl Weeks {
         &self.notes
     }
 
+    /// Kinds of days, which rise: `mon-fri,new_year`.
+    fn kinds(&self, kinds: &[usize]) -> String {
+        let name = |kind: &usize| match NAMES.get(*kind) {
+            Some(name) => name,
+            None => self.days.get(kind - NAMES.len()).map_or("", |day| day.0.as_str()),
+        };
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for kind in kinds {
+            match spans.last_mut() {
+                Some(last) if last.1 + 1 == *kind && *kind < NAMES.len() => last.1 = *kind,
+                _ => spans.push((*kind, *kind)),
+            }
+        }
+        let text = |(first, last): &(usize, usize)| {
+            if first == last { name(first).to_owned() } else { format!("{}-{}", name(first), name(last)) }
+        };
+        spans.iter().map(text).collect::<Vec<_>>().join(",")
+    }
+
     /// The tables of bands and days.
     pub(super) fn write(&self, settings: &mut String) {
         if self.is_one() {
@@ -205,17 +241,15 @@ impl Weeks {
         settings.push_str("\n[bands]\n");
         for band in &self.bands {
             // Days with the same stretch stand together.
-            let mut times: BTreeMap<(i64, i64), Vec<&str>> = BTreeMap::new();
+            let mut times: BTreeMap<(i64, i64), Vec<usize>> = BTreeMap::new();
             for (kind, from, until) in &band.stretches {
-                let name =
-                    NAMES.get(*kind).copied().or_else(|| self.days.get(kind - NAMES.len()).map(|day| day.0.as_str()));
-                times.entry((*from, *until)).or_default().extend(name);
+                times.entry((*from, *until)).or_default().push(*kind);
             }
             let stretches: Vec<String> = times
                 .into_iter()
-                .map(|((from, until), days)| match (from, until) {
-                    (0, DAY) => format!("\"{}\"", days.join(",")),
-                    _ => format!("\"{} {}-{}\"", days.join(","), time(from), time(until)),
+                .map(|((from, until), kinds)| match (from, until) {
+                    (0, DAY) => format!("\"{}\"", self.kinds(&kinds)),
+                    _ => format!("\"{} {}-{}\"", self.kinds(&kinds), time(from), time(until)),
                 })
                 .collect();
             let _ = writeln!(settings, "{} = [{}]", band.name, stretches.join(", "));
