@@ -645,7 +645,12 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
         let none = (Price::ZERO, Duration::from_seconds(60));
         let call = row.filled(columns[1]).map_or(Ok(none), |text| units.fee(text).map(|price| (price, none.1)));
         let (call, _) = keep(call, columns[1], findings);
-        let minute = row.filled(columns[2]).map_or(Ok(none), |text| notation::price(text, units.currency, per_minute));
+        // The column says per minute, also to money that brings its own unit.
+        let minute = row.filled(columns[2]).map_or(Ok(none), |text| {
+            let of_its_own = per_minute.is_none() && !text.contains('/') && text.ends_with(char::is_alphabetic);
+            let text = if of_its_own { format!("{text}/min") } else { text.to_owned() };
+            notation::price(&text, units.currency, per_minute)
+        });
         let (price, per) = keep(minute, columns[2], findings);
         let included = row.filled(columns[3]).map_or(Ok(none), |text| {
             notation::length(&format!("{}s", text.trim_end_matches('s'))).map(|length| (Price::ZERO, length))

@@ -137,6 +137,17 @@ fn a_cap_holds_for_its_window_and_what_follows_is_named() {
 }
 
 #[test]
+fn a_band_that_goes_on_after_midnight_has_no_edge_there() {
+    // 23:59:30 to 00:00:20, the evening on both sides: 50 s are one minute of 3p, not two.
+    let settings = "increments = \"60/60\"\nboundary = \"split\"\noverrun = \"alone\"\n[bands]\n\
+                    day = [\"mon-sun 08:00-18:00\"]\nnight = [\"mon-sun 18:00-08:00\"]\n";
+    let deck = "prefix,destination,price_day,price_night\n44,UK,6,3\n";
+    check_at(settings, deck, &[("2026-07-01T22:59:30Z", "50s", "0.03")]);
+    // 07:59:30 to 08:00:20 is one minute of each.
+    check_at(settings, deck, &[("2026-07-01T06:59:30Z", "50s", "0.09")]);
+}
+
+#[test]
 fn steps_follow_the_call() {
     // 75 minutes at 0p, then 9p a minute: redial resets.
     let free_hour = "[charges.saver]\nsteps = [\n{ from = \"0s\", price = \"0p/min\" },\n\
@@ -243,6 +254,21 @@ fn price_points_have_three_shapes() {
     ] {
         assert_eq!(cost(&book, number, NOON, duration), charge, "{number} {duration}");
     }
+}
+
+#[test]
+fn price_points_may_bring_their_own_money() {
+    // Nothing gives a bare number a unit here; the column says per minute: 250p + 75p × 1.5 = 362.5p.
+    let book = crate::tariff::testing::book(&[
+        (
+            "retail.toml",
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprice_points = \"sc.csv\"\ndecks = [\"retail.csv\"]\n",
+        ),
+        ("sc.csv", "code,per_call,per_minute,included_s\nSC084,250p,75p,\nSC085,250p,1.25p/s,\n"),
+        ("retail.csv", "prefix,destination,class,charges\n4412,B,,SC084\n4413,B,,SC085\n"),
+    ]);
+    assert_eq!(cost(&book, "+441212224444", NOON, "90s"), "3.625");
+    assert_eq!(cost(&book, "+441312224444", NOON, "90s"), "3.625");
 }
 
 #[test]
