@@ -10,4 +10,5 @@ mod hostile;
 mod layering;
 mod occupier_files;
 mod scenarios;
+mod site_holidays;
 mod support;

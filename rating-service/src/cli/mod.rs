@@ -5,6 +5,7 @@ mod explain;
 mod findings;
 mod generate;
 mod import;
+mod import_cgrates;
 mod price;
 mod progress;
 mod run;
@@ -67,7 +68,7 @@ enum Command {
     Generate(generate::GenerateArguments),
     /// Turn another system's rate deck into settings and a deck, or bring a deck up to date with it
     #[command(
-        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01"
+        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01\n  rating import cgrates tariffplan/ --currency EUR --out tariffs"
     )]
     Import(Box<import::ImportArguments>),
     /// Compare two decks: new, closed, dearer, cheaper, unchanged
