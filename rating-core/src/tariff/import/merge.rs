@@ -334,7 +334,13 @@ impl<'b> Merger<'b> {
                 RowState::Imported => self.counts.imported += 1,
             }
         }
+        // Of several offers of one row the first is the row's own.
+        let mut seen = None;
         for offer in self.offers.iter().filter(|offer| !offer.rejected) {
+            if seen == offer.rows.first() {
+                continue;
+            }
+            seen = offer.rows.first();
             let imported = |row: &u32| self.rows.get(*row as usize).is_some_and(|row| row.state == RowState::Imported);
             let rows = offer.rows.iter().filter(|row| imported(row)).count() as u64;
             match offer.standing {
