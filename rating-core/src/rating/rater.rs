@@ -284,17 +284,19 @@ impl<'t> Sides<'t> {
             let until = version.in_force(talk.site).until;
             (version.splits_at_versions() && until < end).then(|| until.since(talk.at))
         };
-        let Some(mut from) = cut(version) else { return Ok(price(version, row, talk, show)?) };
+        let talk = Talk { surcharges: version.surcharges_of(query), ..*talk };
+        let Some(mut from) = cut(version) else { return Ok(price(version, row, &talk, show)?) };
         let cost = version.cost(row).ok_or(Reason::ChargeOverflow)?;
         let mut left = Ends { show, ends: Vec::new() };
-        let mut whole = parts(version, row, &Talk { until: Some(from), ..*talk }, &[], &mut left)?;
+        let mut whole = parts(version, row, &Talk { until: Some(from), ..talk }, &[], &mut left)?;
         loop {
             let at = talk.at.plus(from);
             let found = self.book.find(tariff, query, at, talk.site).ok_or(Reason::TariffNotInForce)?;
             let (next, row) = (found.rules, row_of(found.found)?);
             let until = cut(next).filter(|until| *until > from);
             let starts = std::mem::take(&mut left.ends);
-            let part = parts(next, row, &Talk { from, until, ..*talk }, &starts, &mut left)?;
+            let surcharges = next.surcharges_of(query);
+            let part = parts(next, row, &Talk { from, until, surcharges, ..talk }, &starts, &mut left)?;
             whole = whole.and(&part).ok_or(Reason::ChargeOverflow)?;
             match until {
                 Some(until) => from = until,

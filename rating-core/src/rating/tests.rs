@@ -25,8 +25,22 @@ const NOON: &str = "2026-07-01T11:00:00Z"; // Wednesday, 12:00 in London
 
 /// What `number` costs in the first tariff of `book`, in its currency; or why it has no price.
 fn cost(book: &TariffBook, number: &str, instant: &str, duration: &str) -> String {
+    cost_of(book, &Query::new(called(number)), instant, duration)
+}
+
+/// [`cost`] for a caller: a number, `missing` or `invalid`.
+fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, duration: &str) -> String {
+    let caller = match caller {
+        "missing" => Caller::Missing,
+        "invalid" => Caller::Invalid,
+        number => Caller::of(E164::parse(number.as_bytes()).unwrap()),
+    };
+    cost_of(book, &Query { caller, network_caller: caller, ..Query::new(called(number)) }, instant, duration)
+}
+
+fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), query, &talk) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),

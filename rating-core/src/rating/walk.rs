@@ -93,7 +93,8 @@ impl Walk<'_> {
         while at < end {
             let (step, step_end) = self.step_at(at);
             let (band, band_end) = self.band_at(at)?;
-            let next = step_end.min(band_end).min(end);
+            let next = step_end.min(end);
+            let next = next.min(self.band_edge(band, band_end, next)?);
             let length = next - at;
             let rate = self.charge.rates.rate(step, band);
             let billed = match overrun {
@@ -193,6 +194,18 @@ impl Walk<'_> {
         let end = until.since(self.at).as_millis();
         // A band that ends where it begins would never let the walk go on.
         if end > at { Ok((band, end)) } else { Err(Trouble::Overflow) }
+    }
+
+    /// Where another band begins: at midnight the same one may well go on. Places from `reach` on need not be told apart.
+    fn band_edge(&self, band: u8, mut until: i64, reach: i64) -> Result<i64, Trouble> {
+        while until < reach {
+            let (next, next_until) = self.band_at(until)?;
+            if next != band {
+                break;
+            }
+            until = next_until;
+        }
+        Ok(until)
     }
 
     fn first(&self, rate: Rate) -> i64 {

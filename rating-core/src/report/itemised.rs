@@ -8,7 +8,9 @@ use super::column::{self, Column};
 use super::names::Names;
 use crate::aggregation::PayerKey;
 use crate::ids::{PayerId, SiteId};
+use crate::money;
 use crate::rating::{CallRow, Outcome, Priced, Side, flags};
+use crate::time::Duration;
 
 table! {
     /// What a payer is shown. Nothing of wholesale may ever be here.
@@ -84,7 +86,8 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 ///
 /// - `started_at` is the set-up, `charged_at` the instant that decides holder, band, tariff version and month;
 /// - `duration_s` was measured, `billed_duration_s` is what it became by minimum and increments;
-/// - `rate` is the price of `rate_per_s` seconds, as the tariff states it; `connection_charge` comes on top once;
+/// - `rate` is the price of `rate_per_s` seconds, as the tariff states it, or of the call where no seconds stand beside it;
+///   both are empty where named charges or a mark-up price the call; `connection_charge` comes on top once;
 /// - `cost` is what the payer is charged before tax; `status` is `charged`, `not chargeable` or `suspended`, and `reason`
 ///   the stable code of the latter two;
 /// - `allowance_taken_s` is time taken from allowances, weights and least deductions included; `cost` is what is charged
@@ -252,8 +255,8 @@ impl PayerColumns {
         self.duration_s.push_duration(Some(row.duration));
         self.billed_duration_s.push_duration(priced.map(|priced| priced.billed));
         self.allowance_taken_s.push_duration(row.allowance_taken);
-        self.rate.push(priced.map(|priced| priced.price));
-        self.rate_per_s.push_duration(priced.map(|priced| priced.per));
+        self.rate.push(priced.and_then(rate));
+        self.rate_per_s.push_duration(priced.and_then(rate_time));
         self.connection_charge.push(priced.map(|priced| priced.setup_fee));
         self.cost.push(priced.map(|priced| priced.charge.into()));
         self.vat.push(None);
@@ -283,8 +286,8 @@ impl OperatorColumns {
         self.wholesale_destination.push(priced.map(|priced| priced.destination.0));
         self.wholesale_band.push(priced.map(|priced| priced.band.0));
         self.wholesale_billed_duration_s.push_duration(priced.map(|priced| priced.billed));
-        self.wholesale_rate.push(priced.map(|priced| priced.price));
-        self.wholesale_rate_per_s.push_duration(priced.map(|priced| priced.per));
+        self.wholesale_rate.push(priced.and_then(rate));
+        self.wholesale_rate_per_s.push_duration(priced.and_then(rate_time));
         self.wholesale_connection_charge.push(priced.map(|priced| priced.setup_fee));
         match row.forwarder {
             Some(forwarder) => self.forwarder.push(forwarder),
@@ -294,4 +297,13 @@ impl OperatorColumns {
         self.file.push(Some(row.record.file()));
         self.record_offset.push(Some(row.record.offset()));
     }
+}
+/// The one price of a call, if it has one.
+fn rate(priced: &Priced) -> Option<money::Price> {
+    (priced.per > Duration::ZERO || priced.price > money::Price::ZERO).then_some(priced.price)
+}
+
+/// The time that it is for; `None` for the call as a whole.
+fn rate_time(priced: &Priced) -> Option<Duration> {
+    Some(priced.per).filter(|per| *per > Duration::ZERO)
 }

@@ -12,7 +12,7 @@ use super::storage::Storage;
 use crate::finding::{Finding, Findings, SourceText};
 use crate::ids::{SiteId, TariffId};
 use crate::mediation::dial_plan::{Countries, DialPlan, Role, SitePlan};
-use crate::number::{NumberClass, Party};
+use crate::number::{Direction, NumberClass, Party};
 use crate::rating::{Answer, Question, ask};
 use crate::tariff::{SiteClock, Tariff, TariffBook, TariffVersion};
 use crate::time::Zone;
@@ -107,10 +107,11 @@ impl Quoter {
         (party, self.plan.class_of(party))
     }
 
-    /// Who called: a number as carriers show it, or a word for none.
+    /// Who called: a number as carriers show it, or a word for none. Unless the call comes in, `2001` is an extension.
     #[must_use]
-    pub fn calling<'a>(&self, text: &'a [u8]) -> (Party<'a>, NumberClass) {
-        let party = self.plan.normalise(text, Role::CallingOutside);
+    pub fn calling<'a>(&self, text: &'a [u8], direction: Direction) -> (Party<'a>, NumberClass) {
+        let role = if direction == Direction::Inbound { Role::CallingOutside } else { Role::CallingInside };
+        let party = self.plan.normalise(text, role);
         (party, self.plan.class_of(party).0)
     }
 

@@ -13,6 +13,7 @@
 
 mod amount;
 mod find;
+mod import;
 mod lines;
 mod read;
 
@@ -22,6 +23,7 @@ use crate::money::{Price, Rounding};
 use crate::time::{Duration, Instant};
 
 pub use find::{NoPrice, Part, Piece};
+pub use import::{CgratesImport, CgratesTariff};
 
 /// Nanoseconds in a millisecond.
 pub(crate) const NANOSECONDS: i64 = 1_000_000;

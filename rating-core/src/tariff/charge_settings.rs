@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::DestinationKey;
 use super::bands::Weeks;
 use super::charge::{
     AfterCap, Boundary, Cap, Component, Increments, MinimumStage, Overrun, Roundings, Step, Tag, Terms,
@@ -12,6 +13,7 @@ use crate::finding::settings::{Section, Spanned};
 use crate::finding::table::Table;
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::money::{Currency, Price, Rounding, Rule};
+use crate::number::{Digits, Direction};
 use crate::time::Duration;
 
 /// How calls are charged by this version of a tariff.
@@ -37,7 +39,26 @@ pub(super) struct Charging {
     pub(super) components: Vec<Component>,
     /// Where each of them stands.
     pub(super) component_places: Vec<Label>,
+    /// Surcharges in the order of their names.
+    pub(super) surcharges: Vec<SurchargeDraft>,
 }
+
+/// A surcharge as it is read: its condition is compiled with those of the rows.
+#[derive(Clone, Debug)]
+pub(super) struct SurchargeDraft {
+    pub(super) component: Component,
+    /// Whether it is added after the call is rounded.
+    pub(super) after_rounding: bool,
+    pub(super) direction: Option<Direction>,
+    /// Prefixes of called numbers.
+    pub(super) destinations: Vec<Digits>,
+    /// Texts of the conditions that rows may have, too, in the order of their columns.
+    pub(super) conditions: [String; 6],
+    pub(super) place: Label,
+}
+
+/// More surcharges than a tariff can have.
+const MOST_SURCHARGES: usize = 64;
 
 /// What bare numbers mean.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +135,7 @@ pub(super) fn read(
         terms,
         components: Vec::new(),
         component_places: Vec::new(),
+        surcharges: Vec::new(),
     };
     if let Some(table) = section.table("charges", keys.findings) {
         let names: Vec<Spanned<String>> = table.keys().cloned().collect();
@@ -128,6 +150,24 @@ pub(super) fn read(
                 charging.components.push(component);
                 charging.component_places.push(place);
             }
+        }
+        table.finish(keys.findings);
+    }
+    if let Some(table) = section.table("surcharges", keys.findings) {
+        let names: Vec<Spanned<String>> = table.keys().cloned().collect();
+        for (place, name) in names.into_iter().enumerate() {
+            let Some(charge) = table.table(&name.value, keys.findings) else { continue };
+            let mut own = Keys { section: &charge, units, bands, findings: keys.findings };
+            own.check_name(&name, &table);
+            if place == MOST_SURCHARGES {
+                let message = format!("a tariff has at most {MOST_SURCHARGES} surcharges");
+                let help = "let one surcharge hold for several origins or classes";
+                own.findings
+                    .push(Finding::error("tariff.bad_charge", message).at(charge.label(&charge.span(), "")).help(help));
+            }
+            let surcharge = own.surcharge(&name.value, &charging);
+            charge.finish(keys.findings);
+            charging.surcharges.extend(surcharge);
         }
         table.finish(keys.findings);
     }
@@ -450,6 +490,55 @@ impl Keys<'_, '_> {
         })
     }
 
+    /// A charge on top, and when it is due.
+    fn surcharge(&mut self, name: &str, charging: &Charging) -> Option<SurchargeDraft> {
+        let component = self.component(name, charging, Tag::Surcharge);
+        let after_rounding = self.section.boolean("after_rounding", self.findings).is_some_and(|after| after.value);
+        self.section.require("when", self.findings);
+        let when = self.section.table("when", self.findings)?;
+        let place = when.label(&when.span(), "");
+        let mut own = Keys { section: &when, units: self.units, bands: self.bands, findings: self.findings };
+        let list = |own: &mut Keys<'_, '_>, key: &str| -> String {
+            let texts = own.section.texts(key, own.findings);
+            texts.iter().map(|text| text.value.as_str()).collect::<Vec<_>>().join(";")
+        };
+        let conditions =
+            ["origin", "jurisdiction", "caller_type", "trunk", "class", "length"].map(|key| list(&mut own, key));
+        let mut destinations = Vec::new();
+        for text in own.section.texts("destination", own.findings) {
+            let mut keys = Vec::new();
+            let read = notation::keys(&text.value, &mut keys);
+            if own.keep(&text, read).is_none() {
+                continue;
+            }
+            for key in &keys {
+                match key {
+                    DestinationKey::Prefix(digits) => destinations.push(*digits),
+                    _ => {
+                        let message = format!("`{}` is not a prefix of numbers", text.value);
+                        own.error(
+                            &text,
+                            "tariff.bad_prefix",
+                            message,
+                            "a surcharge goes by prefixes: `44`, `4474-4479`",
+                        );
+                    }
+                }
+            }
+        }
+        let directions = [Direction::Outbound, Direction::Inbound, Direction::Internal].map(Some);
+        let direction =
+            own.choice("direction", &[("out", directions[0]), ("in", directions[1]), ("internal", directions[2])]);
+        when.finish(self.findings);
+        if direction.is_none() && destinations.is_empty() && conditions.iter().all(String::is_empty) {
+            let message = "the surcharge does not say when it is due";
+            let help = "write for example `when = { origin = [\"missing\"] }`; what is always due belongs to the rows";
+            self.findings.push(Finding::error("tariff.bad_charge", message).at(place.clone()).help(help));
+            return None;
+        }
+        Some(SurchargeDraft { component: component?, after_rounding, direction, destinations, conditions, place })
+    }
+
     fn band_set(&mut self) -> u8 {
         let Some(text) = self.section.text("bands", self.findings) else { return 0 };
         let set = self.bands.weeks.set(&text.value);
@@ -556,7 +645,12 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
         let none = (Price::ZERO, Duration::from_seconds(60));
         let call = row.filled(columns[1]).map_or(Ok(none), |text| units.fee(text).map(|price| (price, none.1)));
         let (call, _) = keep(call, columns[1], findings);
-        let minute = row.filled(columns[2]).map_or(Ok(none), |text| notation::price(text, units.currency, per_minute));
+        // The column says per minute, also to money that brings its own unit.
+        let minute = row.filled(columns[2]).map_or(Ok(none), |text| {
+            let of_its_own = per_minute.is_none() && !text.contains('/') && text.ends_with(char::is_alphabetic);
+            let text = if of_its_own { format!("{text}/min") } else { text.to_owned() };
+            notation::price(&text, units.currency, per_minute)
+        });
         let (price, per) = keep(minute, columns[2], findings);
         let included = row.filled(columns[3]).map_or(Ok(none), |text| {
             notation::length(&format!("{}s", text.trim_end_matches('s'))).map(|length| (Price::ZERO, length))

@@ -265,6 +265,20 @@ impl ConditionColumns {
         if cells.iter().all(|text| text.is_empty()) {
             return Some(0);
         }
+        draft.intern(cells, matching, |fault, place| report(fault, self.columns[place]))
+    }
+}
+
+impl ConditionsDraft {
+    /// The id of conditions by their texts, in the order of [`CONDITION_COLUMNS`]; the faults of a text go to `report`
+    /// with its place.
+    pub(super) fn intern(
+        &mut self,
+        cells: [&str; COLUMNS],
+        matching: &Matching,
+        mut report: impl FnMut(Fault, usize),
+    ) -> Option<u32> {
+        let draft = self;
         let texts: [Box<str>; COLUMNS] = cells.map(Into::into);
         if let Some(id) = draft.ids.get(&texts) {
             return Some(*id);
@@ -274,7 +288,7 @@ impl ConditionColumns {
             Ok(bits) => Some(bits),
             Err(fault) => {
                 sound = false;
-                report(fault, self.columns[place]);
+                report(fault, place);
                 None
             }
         };

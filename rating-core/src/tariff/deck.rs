@@ -324,16 +324,18 @@ impl<'d, 'f> DeckReader<'d, 'f> {
                     .help("every call on this tariff would be suspended"),
             );
         }
-        let mut last_destination = ("", 0);
+        let mut last_destination: Option<(&str, u32)> = None;
         for (place, row) in self.table.rows().enumerate() {
             let Some(read) = self.row(row, rows) else { continue };
             let name = row.cell(self.columns.destination);
-            if last_destination.0 != name {
-                last_destination = (name, destinations.intern(name));
-            }
+            let destination = match last_destination {
+                Some((last, id)) if last == name => id,
+                _ => destinations.intern(name),
+            };
+            last_destination = Some((name, destination));
             for index in 0..self.keys.len() {
                 let key = self.keys[index].map_code(|code| rows.codes.intern(code));
-                rows.rows.push(RateRow { key, destination: last_destination.1, deck, ..read });
+                rows.rows.push(RateRow { key, destination, deck, ..read });
                 rows.places.push(u32::try_from(place).unwrap_or(NONE));
             }
         }

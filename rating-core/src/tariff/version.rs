@@ -8,16 +8,17 @@ use super::caller_zones::CallerZones;
 use super::charge::{
     Boundary, ChargeView, Component, Connection, MinimumStage, Overrun, Rates, Roundings, Step, Steps, Tag, Terms,
 };
-use super::conditions::Conditions;
+use super::conditions::{Conditions, Known};
 use super::deck::{PlanWords, RateRow, RowStatus, RowTerms, Rows, empty_interval};
 use super::index::{self, Index};
 use super::notation::When;
 use super::settings::{Clock, Draft};
 use super::trie::NONE;
+use super::{Called, Query};
 use crate::finding::Findings;
 use crate::ids::{BandId, DestinationId, Interner, SiteId, TariffId};
 use crate::money::{Currency, Price, Rounding};
-use crate::number::{E164, NumberClass};
+use crate::number::{Digits, Direction, E164, NumberClass};
 use crate::time::{Date, Duration, Instant, Interval, Zone};
 
 /// What a call costs by a row in a band.
@@ -81,8 +82,8 @@ pub struct TariffVersion {
     terms: Terms,
     components: Box<[Component]>,
     charge_lists: Box<[Box<[u16]>]>,
-    /// Surcharges, and whether each is added after the call is rounded; at most 64.
-    surcharges: Box<[(Component, bool)]>,
+    /// At most 64.
+    surcharges: Box<[Surcharge]>,
     fallback: u16,
     /// One zone for each site and one for the operator, or one zone for all.
     zones: Arc<[Zone]>,
@@ -281,12 +282,7 @@ impl TariffVersion {
     #[must_use]
     #[inline]
     pub fn plan(&self, row: u32, band: u8) -> Option<Plan> {
-        let plan = self.rows.get(row as usize)?.plan;
-        let start = (plan as usize).checked_mul(self.stride)?;
-        let words = PlanWords(self.words.get(start..start.checked_add(self.stride)?)?);
-        let ((first, further), (price, per)) = (words.increments(), words.price(band));
-        let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
-        Some(Plan { price, per, first, further, connection: words.connection(), minimum: words.minimum() })
+        self.cost(row).map(|cost| cost.plan(band))
     }
 
     /// What a row costs, all of it; `None` for rows that block and rows that do not exist.
@@ -332,7 +328,34 @@ impl TariffVersion {
     pub fn surcharges(&self, bits: u64) -> impl Iterator<Item = (ChargeView<'_>, bool)> {
         let bands = self.bands.len();
         let chosen = self.surcharges.iter().enumerate().filter(move |(place, _)| bits >> place & 1 == 1);
-        chosen.map(move |(_, (component, after))| (component.view(bands), *after))
+        chosen.map(move |(_, surcharge)| (surcharge.component.view(bands), surcharge.after_rounding))
+    }
+
+    /// Which surcharges are due for a call: a bit for each.
+    #[must_use]
+    #[inline]
+    pub fn surcharges_of(&self, query: &Query<'_>) -> u64 {
+        if self.surcharges.is_empty() {
+            return 0;
+        }
+        let known = Known::default();
+        let mut bits = 0;
+        let direction = match query.direction {
+            _ if query.called == Called::Internal => Direction::Internal,
+            Direction::Inbound => Direction::Inbound,
+            _ => Direction::Outbound,
+        };
+        for (place, surcharge) in self.surcharges.iter().enumerate() {
+            let there = || {
+                let number = if let Called::Number(number, ..) = query.called { Some(number.digits()) } else { None };
+                surcharge.destinations.iter().any(|prefix| number.is_some_and(|number| number.starts_with(*prefix)))
+            };
+            let due = surcharge.direction.is_none_or(|wanted| wanted == direction)
+                && (surcharge.destinations.is_empty() || there())
+                && (surcharge.condition == 0 || self.conditions.rank(surcharge.condition, query, &known).is_ok());
+            bits |= u64::from(due) << place;
+        }
+        bits
     }
 
     /// What is rounded, at each stage.
@@ -464,6 +487,7 @@ impl TariffVersion {
         draft.weeks.days().report_sites(holidays, findings);
         report_empty_validities(&rows, &validities, in_force.len(), findings);
         let (out, inbound) = index::build(&mut rows, &validities, in_force.len(), findings);
+        let surcharges = surcharges(draft, &mut rows, findings);
         let (stride, words) = rows.plans.into_words();
         let charging = &draft.charging;
         Self {
@@ -482,7 +506,7 @@ impl TariffVersion {
                 && !charging.splits_at_versions,
             terms: charging.terms.clone(),
             components: charging.components.clone().into(),
-            surcharges: Box::default(),
+            surcharges,
             charge_lists: rows.charge_lists.into_iter().map(Into::into).collect(),
             fallback: draft.fallback,
             zones,
@@ -508,6 +532,38 @@ impl TariffVersion {
     }
 }
 
+/// A surcharge and when it is due.
+#[derive(Debug)]
+struct Surcharge {
+    component: Component,
+    after_rounding: bool,
+    direction: Option<Direction>,
+    destinations: Box<[Digits]>,
+    /// Of the conditions of the version; 0 for none.
+    condition: u32,
+}
+
+fn surcharges(draft: &Draft, rows: &mut Rows, findings: &mut Findings) -> Box<[Surcharge]> {
+    let mut compiled = Vec::new();
+    for surcharge in &draft.charging.surcharges {
+        let texts = surcharge.conditions.each_ref().map(String::as_str);
+        let condition = if texts.iter().all(|text| text.is_empty()) {
+            Some(0)
+        } else {
+            rows.conditions.intern(texts, &draft.matching, |fault, _| findings.push(fault.at(surcharge.place.clone())))
+        };
+        compiled.push(Surcharge {
+            component: surcharge.component.clone(),
+            after_rounding: surcharge.after_rounding,
+            direction: surcharge.direction,
+            destinations: surcharge.destinations.clone().into(),
+            condition: condition.unwrap_or(0),
+        });
+    }
+    compiled.truncate(64);
+    compiled.into()
+}
+
 /// What a row costs: its charges and the limits of the whole call.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost<'v> {
@@ -525,12 +581,15 @@ impl<'v> Cost<'v> {
         self.version.plain && self.words.is_plain()
     }
 
-    /// The plan in a band of a row that [is plain](Self::is_plain).
+    /// The plan of the row's own usage in a band. A row without usage of its own (named charges alone, or a mark-up of the
+    /// wholesale charge) has the price zero for no time.
     #[must_use]
     #[inline]
     pub fn plan(&self, band: u8) -> Plan {
         let ((first, further), (price, per)) = (self.words.increments(), self.words.price(band));
         let (first, further) = (first.unwrap_or(per), further.unwrap_or(per));
+        let own = self.words.is_plain() || (self.words.has_usage() && self.words.markup().is_none());
+        let (price, per) = if own { (price, per) } else { (Price::ZERO, Duration::ZERO) };
         Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
     }
 

@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rating_core::finding::Findings;
+use rating_core::money::Currency;
 use rating_core::run::RunError;
 use rating_core::run::quote::cgrates::{CgratesOptions, CgratesQuoter};
-use rating_core::run::quote::lines::Lines;
+use rating_core::run::quote::lines::{Lines, Quotes};
+use rating_core::run::quote::{Options, Quoter};
 use rating_core::run::storage::Disk;
+use rating_core::tariff::cgrates::CgratesImport;
+use rating_core::time::Zone;
 use serde_json::Value;
 
 fn testdata() -> PathBuf {
@@ -127,4 +131,100 @@ fn every_finding_of_a_folder_shows_itself() {
         compared += 1;
     }
     assert_eq!(compared, 15);
+}
+
+/// Prices of calls, or why there is none, by the tariffs in a folder.
+fn prices(quotes: &dyn Quotes, calls: &[String]) -> Vec<Result<String, String>> {
+    let mut answered = Vec::new();
+    let mut lines = Lines::new(quotes);
+    for call in calls {
+        lines.answer(call.as_bytes(), &mut answered);
+    }
+    let answers = String::from_utf8(answered).unwrap();
+    let text = |answer: &Value, key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+    answers
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(
+            |answer| {
+                if answer["status"] == "rated" { Ok(text(&answer, "charge")) } else { Err(text(&answer, "reason")) }
+            },
+        )
+        .collect()
+}
+
+/// Every profile of a folder as tariffs of our own, and calls by both: how many had a price, and what differs.
+fn compare_import(folder: &Path, wrong: &mut Vec<String>) -> usize {
+    let (quoter, _) = CgratesQuoter::open(&Disk, &CgratesOptions::new(folder.to_owned())).unwrap();
+    // Without a plus in the folder, its prefixes are digits, and so are the numbers that it is asked.
+    let plus = fs::read_to_string(folder.join("Destinations.csv")).unwrap_or_default().contains(",+");
+    let options = CgratesImport { currency: Currency::parse("EUR").unwrap(), zone: &Zone::utc() };
+    let mut compared = 0;
+    for tariff in quoter.plan().import(&options) {
+        let found = tariff.check(&Zone::utc());
+        let errors: Vec<String> = found
+            .iter()
+            .filter(|finding| finding.severity == rating_core::finding::Severity::Error)
+            .map(ToString::to_string)
+            .collect();
+        if !errors.is_empty() {
+            wrong.push(format!("{} {:?}: {errors:?}", folder.display(), tariff.profile));
+            continue;
+        }
+        let out = tempfile::tempdir().unwrap();
+        for (name, text) in &tariff.files {
+            fs::write(out.path().join(name), text).unwrap();
+        }
+        let settings = tariff.files.iter().filter(|file| file.0.ends_with(".toml"));
+        let files = settings.map(|(name, _)| out.path().join(name)).collect();
+        let (ours, _) = Quoter::open(&Disk, &Options::new(files)).unwrap();
+        let [tenant, category, subject] = &tariff.profile;
+        let mut calls = Vec::new();
+        // None of them is over a change of plans: docs/import.md says what differs there.
+        for called in ["+4915112345678", "+4930901820", "+12125550123", "+442079460958", "+33199001234"] {
+            for at in ["2026-01-05T07:59:37Z", "2026-01-05T12:30:20Z", "2026-01-04T23:59:41Z", "2026-01-31T18:58:00Z"] {
+                for duration in ["7.5s", "61s", "100s", "185s", "4000s"] {
+                    calls.push(format!(
+                        "{{\"called\":\"{called}\",\"answered_at\":\"{at}\",\"duration\":\"{duration}\",\
+                         \"tenant\":\"{tenant}\",\"category\":\"{category}\",\"subject\":\"{subject}\"}}"
+                    ));
+                }
+            }
+        }
+        let theirs: Vec<String> =
+            calls.iter().map(|call| if plus { call.clone() } else { call.replace("\"+", "\"") }).collect();
+        for ((theirs, ours), call) in prices(&quoter, &theirs).into_iter().zip(prices(&ours, &calls)).zip(&calls) {
+            match (&theirs, &ours) {
+                (Ok(theirs), Ok(ours)) if theirs == ours => compared += 1,
+                // What could not be said is suspended, and what neither prices is not priced.
+                (_, Err(reason)) if reason == "rating.price_unknown" => {}
+                (Err(_), Err(_)) => {}
+                _ => wrong.push(format!(
+                    "{} {call}\n  {theirs:?}, imported {ours:?}\n{:?}",
+                    folder.display(),
+                    tariff.files
+                )),
+            }
+        }
+    }
+    compared
+}
+
+#[test]
+fn an_imported_profile_prices_calls_as_its_folder_does_or_suspends_them() {
+    let out = tempfile::tempdir().unwrap();
+    let count = std::env::var("CGRATES_FOLDERS").unwrap_or_else(|_| "20".to_owned());
+    reference(&["generate", "import", &count, "0", out.path().to_str().unwrap()]);
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for folder in folders(&testdata().join("cgrates")).iter().chain(&folders(out.path())) {
+        compared += compare_import(folder, &mut wrong);
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differ:\n{}",
+        wrong.len(),
+        wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n")
+    );
+    assert!(compared > 500, "{compared}");
 }

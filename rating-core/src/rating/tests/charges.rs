@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{NOON, cost};
+use super::{NOON, cost, cost_from};
 use crate::money::Charge;
 use crate::tariff::testing::retail;
 
@@ -137,6 +137,17 @@ fn a_cap_holds_for_its_window_and_what_follows_is_named() {
 }
 
 #[test]
+fn a_band_that_goes_on_after_midnight_has_no_edge_there() {
+    // 23:59:30 to 00:00:20, the evening on both sides: 50 s are one minute of 3p, not two.
+    let settings = "increments = \"60/60\"\nboundary = \"split\"\noverrun = \"alone\"\n[bands]\n\
+                    day = [\"mon-sun 08:00-18:00\"]\nnight = [\"mon-sun 18:00-08:00\"]\n";
+    let deck = "prefix,destination,price_day,price_night\n44,UK,6,3\n";
+    check_at(settings, deck, &[("2026-07-01T22:59:30Z", "50s", "0.03")]);
+    // 07:59:30 to 08:00:20 is one minute of each.
+    check_at(settings, deck, &[("2026-07-01T06:59:30Z", "50s", "0.09")]);
+}
+
+#[test]
 fn steps_follow_the_call() {
     // 75 minutes at 0p, then 9p a minute: redial resets.
     let free_hour = "[charges.saver]\nsteps = [\n{ from = \"0s\", price = \"0p/min\" },\n\
@@ -246,6 +257,21 @@ fn price_points_have_three_shapes() {
 }
 
 #[test]
+fn price_points_may_bring_their_own_money() {
+    // Nothing gives a bare number a unit here; the column says per minute: 250p + 75p × 1.5 = 362.5p.
+    let book = crate::tariff::testing::book(&[
+        (
+            "retail.toml",
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprice_points = \"sc.csv\"\ndecks = [\"retail.csv\"]\n",
+        ),
+        ("sc.csv", "code,per_call,per_minute,included_s\nSC084,250p,75p,\nSC085,250p,1.25p/s,\n"),
+        ("retail.csv", "prefix,destination,class,charges\n4412,B,,SC084\n4413,B,,SC085\n"),
+    ]);
+    assert_eq!(cost(&book, "+441212224444", NOON, "90s"), "3.625");
+    assert_eq!(cost(&book, "+441312224444", NOON, "90s"), "3.625");
+}
+
+#[test]
 fn a_version_that_ends_during_a_call_prices_it_whole_unless_it_says_split() {
     let book = |split: &str, overrun: &str| {
         let settings = |from: &str, deck: &str| {
@@ -295,6 +321,23 @@ fn a_cap_counts_the_window_from_the_answer_through_a_change_of_version() {
     ]);
     // 8 minutes in June: 8p, capped at 5p. In July 2 minutes of the window, 2p, and 3 minutes behind it, 3p.
     assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:52:00Z", "780s"), "0.10");
+}
+
+#[test]
+fn a_surcharge_is_added_where_its_condition_holds() {
+    let settings = "rounding = { stage = \"call\", rule = \"up\", step = \"1p\" }\n[origins]\neea = [\"33\", \"49\"]\n\
+                    [surcharges.no-origin]\nprice = \"25p/min\"\nwhen = { origin = [\"missing\", \"invalid\"], destination = [\"447\"] }\n\
+                    [surcharges.eea]\ncharge = \"0.25p\"\nafter_rounding = true\nwhen = { origin = \"eea\" }\n";
+    let book = retail(settings, "prefix,destination,price\n44,UK,1\n447,UK mobile,2\n");
+    for (caller, number, charge) in [
+        ("+442079460958", "+447700900123", "0.03"), // 90 s × 2p = 3p
+        ("missing", "+447700900123", "0.41"),       // 3p + 37.5p = 40.5p → 41p
+        ("invalid", "+447700900123", "0.41"),
+        ("missing", "+442079460958", "0.02"),        // not to a mobile: 1.5p → 2p
+        ("+33199001234", "+442079460958", "0.0225"), // 2p, and 0.25p that is not rounded
+    ] {
+        assert_eq!(cost_from(&book, caller, number, NOON, "90s"), charge, "{caller} to {number}");
+    }
 }
 
 #[test]

@@ -53,6 +53,12 @@ impl CgratesQuoter {
         Ok((Self { plan, options: options.clone() }, findings))
     }
 
+    /// The plan that was read.
+    #[must_use]
+    pub const fn plan(&self) -> &CgratesPlan {
+        &self.plan
+    }
+
     /// The clock for a call: its site's, the one that was given, or the one that its answer is written by.
     fn clock(&self, call: &CallLine<'_>, answered_at: i64) -> Result<Cow<'_, Zone>, BadCall> {
         if let Some(site) = call.site.filled().filter(|_| !self.options.sites.is_empty()) {

@@ -265,10 +265,11 @@ impl Quotes for Quoter {
         let (called, class) = quoter.called(call.called.or_empty().as_bytes());
         let (at, duration) = call.when()?;
         let mut question = Question::new(called, class, at, duration);
-        (question.calling, question.calling_class) = quoter.calling(call.calling.or_empty().as_bytes());
         question.trunk = call.trunk.or_empty().as_bytes();
         question.charge_code = call.charge_code.or_empty().as_bytes();
         question.direction = direction(call.direction.or_empty())?;
+        (question.calling, question.calling_class) =
+            quoter.calling(call.calling.or_empty().as_bytes(), question.direction);
         let site = call.site.filled();
         question.site = quoter.site(site).ok_or_else(|| {
             BadCall::of_value("site", site.unwrap_or_default(), "a site whose clock is known (`--zone SITE=ZONE`)")

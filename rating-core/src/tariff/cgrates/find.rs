@@ -74,7 +74,7 @@ impl Timing {
 
 impl Rate {
     /// The tier at a position; of two with one start, the last.
-    fn tier(&self, position: i64) -> Option<Tier> {
+    pub(super) fn tier(&self, position: i64) -> Option<Tier> {
         let after = self.tiers.partition_point(|tier| tier.start <= position);
         self.tiers.get(after.checked_sub(1)?).copied()
     }
@@ -111,11 +111,11 @@ impl CgratesPlan {
         self.rate_of(offer).map_or(Price::ZERO, |rate| rate.connect_fee)
     }
 
-    fn timing_of(&self, offer: &Offer) -> Option<&Timing> {
+    pub(super) fn timing_of(&self, offer: &Offer) -> Option<&Timing> {
         self.timings.get(usize::try_from(offer.timing).ok()?)
     }
 
-    fn rate_of(&self, offer: &Offer) -> Option<&Rate> {
+    pub(super) fn rate_of(&self, offer: &Offer) -> Option<&Rate> {
         self.rates.get(usize::try_from(offer.rate).ok()?)
     }
 

@@ -194,3 +194,23 @@ fn mistakes_in_the_files_are_findings() {
     options.country = "UK".to_owned();
     assert!(matches!(Quoter::open(&Disk, &options), Err(RunError::Usage(message)) if message.contains("`UK`")));
 }
+
+#[test]
+fn who_calls_out_by_a_few_digits_is_an_extension_and_who_calls_in_is_nobody_known() {
+    let settings = SETTINGS.to_owned() + "[origins]\neea = [\"33\"]\n";
+    let deck = "prefix,destination,price_day,price_night,origin,direction\n44,Missing,1,1,missing,\n\
+                44,Invalid,2,2,invalid,\n44,In missing,3,3,missing,in\n44,In invalid,4,4,invalid,in\n";
+    let (_folder, paths) = files(&[("retail.toml", &settings), ("retail.csv", deck)]);
+    let options = Options::new(paths);
+    for (rest, destination) in [
+        ("", "Missing"),
+        (",\"calling\":\"anonymous\"", "Missing"),
+        (",\"calling\":\"2001\"", "Missing"),
+        (",\"calling\":\"+123\"", "Invalid"),
+        (",\"calling\":\"2001\",\"direction\":\"in\"", "In invalid"),
+        (",\"calling\":\"anonymous\",\"direction\":\"in\"", "In missing"),
+    ] {
+        let answer = &answers(&options, &call("+442079460958", rest))[0];
+        assert_eq!(answer["destination"].as_str(), Some(destination), "{rest}");
+    }
+}
