@@ -5,6 +5,7 @@
 
 mod allowances;
 mod between;
+mod bills;
 mod codes;
 pub mod control;
 mod engine;
