@@ -8,11 +8,14 @@
 //! `rust_decimal` reads text and prints it; it is not used between.
 
 mod exact;
+mod tax;
 
 use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+
+pub use tax::TaxRule;
 
 /// Decimals of a [`Price`].
 pub const PRICE_SCALE: u32 = 12;

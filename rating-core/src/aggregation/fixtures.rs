@@ -59,6 +59,7 @@ pub(crate) fn call() -> CallRow<'static> {
         number: E164::parse(b"+442079460001"),
         asked: None,
         allowance_taken: None,
+        vat: None,
         retail: rated("GBP", "0.065", 0),
         wholesale: rated("GBP", "0.02", 1),
         flags: 0,

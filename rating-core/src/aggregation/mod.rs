@@ -15,12 +15,14 @@
 
 mod amounts;
 mod balance;
+mod bill;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 pub use amounts::{Amounts, Elapsed, Sum};
 pub use balance::{Control, Counts, Imbalance, SideControl};
+pub use bill::{BillKind, BillLine, BillRules, BillTax, Bills};
 
 use crate::ids::{DestinationId, PayerId, SiteId, SourceId};
 use crate::money::{Charge, Currency, Total};
@@ -184,6 +186,8 @@ pub struct LineSums {
     pub billed_duration: Elapsed,
     /// Their charges on the payer's side.
     pub cost: Total,
+    /// Their VAT, where it is worked out call by call.
+    pub vat: Option<Total>,
 }
 
 impl LineSums {
@@ -194,6 +198,10 @@ impl LineSums {
         self.duration = self.duration.plus(other.duration);
         self.billed_duration = self.billed_duration.plus(other.billed_duration);
         self.cost = self.cost.plus(other.cost);
+        self.vat = match (self.vat, other.vat) {
+            (Some(own), Some(other)) => Some(own.plus(other)),
+            (own, other) => own.or(other),
+        };
     }
 }
 
@@ -366,6 +374,9 @@ impl Aggregate {
             line.duration.add(row.duration);
             line.billed_duration.add(priced.billed);
             line.cost.add(priced.charge);
+            if let Some(vat) = row.vat {
+                line.vat.get_or_insert(Total::ZERO).add(vat);
+            }
         }
         self.add_to_destination(slot, row, side);
         self.add_reasons(row, side);

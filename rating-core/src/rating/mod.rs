@@ -15,7 +15,7 @@ mod tests;
 
 pub use ask::{Answer, Question, ask};
 pub use price::{ChargeWorking, Show, Talk, Trouble, Working, billed, price};
-pub use rater::Rater;
+pub use rater::{Rater, Worked};
 pub use reason::Reason;
 pub use walk::{Entry, Stretch};
 
@@ -65,6 +65,7 @@ impl<'a> RatedCall<'a> {
             number: holder.and_then(|holder| holder.number),
             asked: None,
             allowance_taken: None,
+            vat: None,
             retail: self.retail,
             wholesale: self.wholesale,
             flags: if call.other_reading.is_some() { flags::LOCAL_TIME_AMBIGUOUS } else { 0 },
@@ -161,6 +162,8 @@ pub struct CallRow<'a> {
     pub asked: Option<Query<'a>>,
     /// Time that it took from allowances; `None` if it took none.
     pub allowance_taken: Option<Duration>,
+    /// The payer's VAT on it, where that is worked out call by call.
+    pub vat: Option<Charge>,
     /// What the payer is charged.
     pub retail: Side,
     /// What the carrier charges the operator.

@@ -21,17 +21,26 @@ pub enum Report {
     Exceptions,
     /// Allowances and volume tiers.
     Allowances,
+    /// Bills: rounding and VAT.
+    Bill,
+    /// Contracted lines by day.
+    Usage,
+    /// Margin by destination.
+    Margin,
 }
 
 impl Report {
     /// Every report.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::CallCharges,
         Self::Itemised,
         Self::ExtensionSummary,
         Self::Destinations,
         Self::Exceptions,
         Self::Allowances,
+        Self::Bill,
+        Self::Usage,
+        Self::Margin,
     ];
 
     /// The word in file names.
@@ -44,6 +53,9 @@ impl Report {
             Self::Destinations => "destinations",
             Self::Exceptions => "exceptions",
             Self::Allowances => "allowances",
+            Self::Bill => "bill",
+            Self::Usage => "usage",
+            Self::Margin => "margin",
         }
     }
 }

@@ -8,7 +8,7 @@ use super::column::{self, Column};
 use super::names::Names;
 use crate::aggregation::PayerKey;
 use crate::ids::{PayerId, SiteId};
-use crate::money;
+use crate::money::{self, Total};
 use crate::rating::{CallRow, Outcome, Priced, Side, flags};
 use crate::time::Duration;
 
@@ -92,7 +92,8 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 ///   the stable code of the latter two;
 /// - `allowance_taken_s` is time taken from allowances, weights and least deductions included; `cost` is what is charged
 ///   after them;
-/// - `vat` and `adjusts_month` (the closed month that a row corrects) are null for now;
+/// - `vat` is VAT where the tariff works it out call by call; with prices that include it, it is a part of `cost`;
+/// - `adjusts_month` (the closed month that a row corrects) is null for now;
 /// - `file` and `record_offset` (bytes, uncompressed) lead back to the record that the switch wrote.
 pub struct Itemised<'n> {
     names: &'n Names,
@@ -259,7 +260,7 @@ impl PayerColumns {
         self.rate_per_s.push_duration(priced.and_then(rate_time));
         self.connection_charge.push(priced.map(|priced| priced.setup_fee));
         self.cost.push(priced.map(|priced| priced.charge.into()));
-        self.vat.push(None);
+        self.vat.push(row.vat.map(Total::from));
         self.adjusts_month.push(None);
         self.currency.push_currency(side.currency);
         self.tariff.push(side.tariff.map(|tariff| tariff.0));

@@ -10,6 +10,7 @@
 //! | destination analysis | [`payer_destinations`], [`site_destinations`] | the payer; the operator |
 //! | charges by occupier | [`charges_by_occupier`] | the operator, per site or for all sites |
 //! | exceptions | [`exceptions`] | the operator |
+//! | bill | [`bills`] | the payer; the operator, per site and for all sites |
 //! | allowances | [`allowances`] | the payer; the operator, per site and for all sites |
 //! | balances between months | [`allowance_balances`] | the next month |
 //!
@@ -31,6 +32,7 @@
 
 mod allowances;
 mod batch;
+mod bill;
 mod column;
 pub mod csv;
 mod exceptions;
@@ -43,6 +45,7 @@ mod summary;
 
 pub use allowances::{AllowanceReader, BalanceLine, allowance_balances, allowances};
 pub use batch::{Batch, ColumnSpec, Kind, Schema, Totals, View};
+pub use bill::bills;
 pub use exceptions::{Exception, ExceptionKind, exceptions};
 pub use file_name::{Report, Scope, file_name, safe_name};
 pub use itemised::Itemised;

@@ -53,7 +53,7 @@ impl ExtensionColumns {
         self.duration_s.push(Some(sums.duration));
         self.billed_duration_s.push(Some(sums.billed_duration));
         self.cost.push(Some(sums.cost));
-        self.vat.push(None);
+        self.vat.push(sums.vat);
         self.currency.push_currency(Some(currency));
     }
 }

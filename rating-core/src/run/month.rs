@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::allowances::{self, Allowances};
 use super::between::{self, Joined, LegFate};
+use super::bills::Billing;
 use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
@@ -285,6 +286,7 @@ fn rate_and_publish(
         runs,
         duplicates: &joined.duplicates,
         allowances: Allowances::new(run.project, run.month, opening),
+        billing: Billing::new(run.project, run.month),
     };
     let second = second_pass::run(&context)?;
     let files = balance(&first, &joined, &second)?;

@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use super::RunError;
 use super::allowances::{self, Allowances, Prepared};
+use super::bills::Billing;
 use super::engine::Engine;
 use super::parquet_file::{self, ItemisedFile, RowGroups};
 use super::publish::Stage;
 use super::spill::{GroupKey, Rows, Spilled, Stretch};
 use super::storage::Storage;
-use crate::aggregation::{Aggregate, PayerKey};
+use crate::aggregation::{Aggregate, Bills, PayerKey};
 use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Adjusted, Member, Owner};
 use crate::rating::{CallRow, Outcome, flags};
@@ -45,6 +46,8 @@ pub(super) struct SecondPass {
     pub(super) near: Vec<(RecordId, RecordId)>,
     /// Allowances and volume tiers.
     pub(super) allowances: allowances::Found,
+    /// Bills.
+    pub(super) bills: Bills,
 }
 
 impl SecondPass {
@@ -57,6 +60,7 @@ impl SecondPass {
         }
         self.near.extend(other.near);
         self.allowances.merge(other.allowances);
+        self.bills.merge(other.bills);
         self
     }
 }
@@ -79,6 +83,8 @@ pub(super) struct Context<'c> {
     pub(super) duplicates: &'c [u64],
     /// Allowances, if anybody has one.
     pub(super) allowances: Option<Allowances<'c>>,
+    /// What makes bills, if there are any.
+    pub(super) billing: Option<Billing<'c>>,
 }
 
 /// Runs the second pass.
@@ -106,6 +112,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
     found.allowances.merge(prepared.found);
     found.allowances.accounts.sort_by(|one, other| one.key.cmp(&other.key));
     context.allowance_files(&found.allowances)?;
+    context.bill_files(&found)?;
     Ok(found)
 }
 
@@ -206,6 +213,7 @@ impl Context<'_> {
         let rows = self.rows(stretches)?;
         let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
         let adjusted = self.settled(group, &rows, prepared, found)?;
+        let mut bills = Bills::default();
         let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
         for mut row in rows.iter(self.engine) {
             if self.is_duplicate(&row) {
@@ -216,6 +224,10 @@ impl Context<'_> {
                 row.flags |= flags::NEAR_DUPLICATE;
             }
             allowances::adjust(&mut row, &adjusted);
+            if let Some(billing) = &self.billing {
+                let rate = billing.tax(&mut row);
+                bills.add(&row, rate);
+            }
             *found.used.entry(row.record.file()).or_default() += 1;
             sums.add_converted(&row, self.converted(&row));
             if let Some(own) = &mut own {
@@ -224,6 +236,7 @@ impl Context<'_> {
             for_site.push(&row);
         }
         found.near.extend(near);
+        self.bill(key, bills, sums, found)?;
         Ok(own.map(Itemised::finish))
     }
 
@@ -271,6 +284,29 @@ impl Context<'_> {
         self.payer_files(payer, Report::Allowances, &table.view())?;
         found.allowances.merge(own);
         Ok(calls)
+    }
+
+    /// Writes a payer's bill.
+    fn bill(&self, key: PayerKey, bills: Bills, sums: &Aggregate, found: &mut SecondPass) -> Result<(), RunError> {
+        let Some(billing) = &self.billing else { return Ok(()) };
+        let lines = billing.lines(&bills, sums)?;
+        if !lines.is_empty() {
+            self.payer_files(key, Report::Bill, &report::bills(lines.iter(), self.names).view())?;
+        }
+        found.bills.merge(bills);
+        Ok(())
+    }
+
+    /// The operator's tables of bills.
+    fn bill_files(&self, found: &SecondPass) -> Result<(), RunError> {
+        let Some(billing) = &self.billing else { return Ok(()) };
+        let lines = billing.lines(&found.bills, &found.aggregate)?;
+        let sites: BTreeSet<SiteId> = lines.iter().map(|line| line.payer.site).collect();
+        for site in sites {
+            let here = lines.iter().filter(|line| line.payer.site == site);
+            self.site_files(site, Report::Bill, &report::bills(here, self.names).view())?;
+        }
+        self.month_files(Report::Bill, &report::bills(lines.iter(), self.names).view())
     }
 
     /// The operator's tables of allowances, and what the next month must know.

@@ -336,6 +336,7 @@ fn decode<'a>(bytes: &'a [u8], prices: &dyn Prices) -> CallRow<'a> {
         number,
         asked,
         allowance_taken: None,
+        vat: None,
         retail,
         wholesale,
         flags,
@@ -499,6 +500,7 @@ mod tests {
                 ..Query::new(Called::Number(number("442079460958"), NumberClass::Premium, 4))
             }),
             allowance_taken: None,
+            vat: None,
             retail: side,
             wholesale: Side { tariff: None, version: 0, currency: None, outcome: Outcome::Suspended(CODES[1]) },
             flags: 3,

@@ -30,6 +30,7 @@ mod scheme;
 mod settings;
 mod times;
 mod trie;
+mod vat;
 mod version;
 
 #[cfg(test)]
@@ -51,4 +52,5 @@ pub use scheme::{
     Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,
     Scheme, Schemes, Scope, Share, SubLimit, Tier, Volume, Weighted,
 };
+pub use vat::{TaxPoint, Vat, VatStage};
 pub use version::{Cost, Plan, RowView, TariffVersion};

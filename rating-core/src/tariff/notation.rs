@@ -251,6 +251,14 @@ pub(super) enum When {
 }
 
 impl When {
+    /// The day, of an instant in UTC.
+    pub(super) fn date(self) -> Date {
+        match self {
+            Self::Date(date) => date,
+            Self::Instant(instant) => Zone::utc().to_local(instant).date(),
+        }
+    }
+
     pub(super) fn in_zone(self, zone: &Zone) -> Instant {
         match self {
             Self::Date(date) => zone.start_of(date.midnight()),

@@ -9,6 +9,7 @@ use super::caller_zones::CallerZones;
 use super::charge_settings::{self, BandNames, Charging};
 use super::notation::{self, Fault, When};
 use super::origin::Matching;
+use super::vat::Vat;
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::money::Currency;
@@ -50,6 +51,7 @@ pub(super) struct Draft {
     pub(super) weeks: Weeks,
     pub(super) decks: Vec<Arc<SourceText>>,
     pub(super) matching: Matching,
+    pub(super) vat: Option<Vat>,
 }
 
 /// The bit of a class in [`Draft::fallback`].
@@ -79,6 +81,8 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
     let fallback = reader.fallback();
     let charging = reader.charging(currency, &bands, &weeks);
     let matching = Matching::read(&section, reader.load, reader.findings);
+    let begins = from.as_ref().map(|(when, label)| (when.date(), label.clone()));
+    let vat = Vat::read(&section, currency, begins, reader.findings);
     section.finish(findings);
     let (id, currency, from) = (id?, currency?, from?);
     Some(Draft {
@@ -95,6 +99,7 @@ pub(super) fn read(source: &Arc<SourceText>, load: &mut Loader<'_>, findings: &m
         weeks,
         decks,
         matching,
+        vat,
     })
 }
 

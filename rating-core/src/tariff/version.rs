@@ -14,6 +14,7 @@ use super::index::{self, Index};
 use super::notation::When;
 use super::settings::{Clock, Draft};
 use super::trie::NONE;
+use super::vat::Vat;
 use super::{Called, Query};
 use crate::finding::Findings;
 use crate::ids::{BandId, DestinationId, Interner, SiteId, TariffId};
@@ -107,6 +108,7 @@ pub struct TariffVersion {
     out: Index,
     inbound: Option<Box<Index>>,
     parent: Option<TariffId>,
+    vat: Option<Vat>,
 }
 
 impl TariffVersion {
@@ -120,6 +122,12 @@ impl TariffVersion {
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// VAT on its charges, if it says so.
+    #[must_use]
+    pub const fn vat(&self) -> Option<&Vat> {
+        self.vat.as_ref()
     }
 
     /// The currency of all its amounts.
@@ -496,6 +504,7 @@ impl TariffVersion {
             decks: rows.decks.iter().map(|deck| deck.name.as_str().into()).collect(),
             currency: draft.currency,
             roundings: charging.roundings,
+            vat: draft.vat.clone(),
             boundary: charging.boundary,
             overrun: charging.overrun,
             minimum_stage: charging.minimum_stage,
