@@ -25,6 +25,8 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+mod usage;
+mod usage_settings;
 
 use std::path::PathBuf;
 
