@@ -12,7 +12,8 @@ use rating_core::time::Zone;
 
 const SETTINGS: &str = "id = \"t\"\nname = \"T\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nzone = \"Europe/London\"\n\
     prices = \"p/min\"\nfees = \"p\"\nincrements = \"30/6\"\nrounding = { stage = \"call\", rule = \"up\", step = \"0.5p\" }\n\
-    decks = [\"deck.csv\"]\n[bands]\nday = [\"mon-fri 08:00-18:00\"]\nnight = [\"mon-fri 18:00-08:00\", \"sat-sun\"]\n";
+    decks = [\"deck.csv\"]\n[bands]\nday = [\"mon-fri 08:00-18:00\"]\nnight = [\"mon-fri 18:00-08:00\", \"sat-sun\"]\n\
+    [band_sets.week]\nday = [\"mon-fri\"]\nweekend = [\"sat-sun\"]\n";
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -20,13 +21,13 @@ fuzz_target!(|data: &[u8]| {
     let text = if data.len() % 2 == 0 {
         text.to_owned()
     } else {
-        format!("prefix,destination,class,price_day,price_night,connection,minimum,increments,from,until,status\n{text}")
+        format!("prefix,destination,class,price_day,price_night,price_weekend,band_set,connection,minimum,increments,from,until,status\n{text}")
     };
     let zone = Zone::utc();
     let mut findings = Findings::default();
     let settings = [SourceText::new("t.toml", SETTINGS)];
     let mut load = |_: &str| Some(SourceText::new("deck.csv", text.clone()));
-    let book = TariffBook::read(&settings, &mut load, &[zone.clone()], &zone, &mut findings);
+    let book = TariffBook::read(&settings, &mut load, &[zone.clone().into()], &zone, &mut findings);
     for finding in findings.iter() {
         for label in &finding.labels {
             assert!(label.span.start <= label.span.end && label.span.end <= label.source.text.len());

@@ -6,7 +6,7 @@
 //! tariff names; posting.
 
 use super::walk::{Entry, Stretch, Walk};
-use crate::ids::SiteId;
+use crate::ids::{SiteId, TariffId};
 use crate::money::{Charge, Currency, Price, Ratio, Rounding};
 use crate::number::E164;
 use crate::tariff::{AfterCap, Cap, ChargeView, Cost, MinimumStage, Overrun, Plan, Tag, TariffVersion, Terms};
@@ -138,6 +138,8 @@ pub struct ChargeWorking<'v> {
 
 /// Is shown the sum as it is done. The run looks at nothing; an explanation keeps everything.
 pub trait Show {
+    /// The row that prices the call from so much charged time on: its tariff, the version of it, and its place there.
+    fn part(&mut self, _: TariffId, _: u16, _: u32, _: Duration) {}
     /// A stretch of the charge that is worked out next.
     fn stretch(&mut self, _: &Stretch) {}
     /// A step of that charge which the call reaches, and what is due for it.
@@ -302,6 +304,7 @@ fn show_plain(
         from: Duration::ZERO,
         length: talk.duration,
         billed,
+        covered: Duration::ZERO,
         step: 0,
         band,
         rate: crate::tariff::Rate { price: plan.price, per: plan.per },

@@ -6,11 +6,13 @@
 mod allowances;
 mod between;
 mod bills;
+mod calls;
 mod codes;
 pub mod control;
 mod engine;
 mod exceptions;
 pub mod exchange;
+pub mod explain;
 mod first_pass;
 pub mod generate;
 pub mod inputs;

@@ -15,7 +15,7 @@ use crate::mediation::dial_plan::{Countries, DialPlan, Role, SitePlan};
 use crate::number::{Direction, NumberClass, Party};
 use crate::rating::{Answer, Question, ask};
 use crate::tariff::{SiteClock, Tariff, TariffBook, TariffVersion};
-use crate::time::Zone;
+use crate::time::{Date, Zone};
 
 /// What to quote from.
 #[derive(Clone, Debug)]
@@ -28,15 +28,29 @@ pub struct Options {
     pub zone: Zone,
     /// The clocks of further sites, by their names.
     pub sites: Vec<(String, Zone)>,
+    /// The holidays of a site by its name, or of all that are not named, for tariffs that ask for the site's own.
+    pub holidays: Vec<(Option<String>, Vec<Date>)>,
     /// The country whose dial plan reads the numbers: ISO 3166-1.
     pub country: String,
 }
 
 impl Options {
-    /// Quotes from these files, for a British site whose clock is UTC.
+    /// Quotes from these files, for a British site whose clock is UTC and that has no holidays of its own.
     #[must_use]
     pub fn new(files: Vec<PathBuf>) -> Self {
-        Self { files, id: None, zone: Zone::utc(), sites: Vec::new(), country: "GB".to_owned() }
+        Self { files, id: None, zone: Zone::utc(), sites: Vec::new(), holidays: Vec::new(), country: "GB".to_owned() }
+    }
+}
+
+impl Options {
+    /// What is given for the site of that name, or else for all.
+    fn holidays_of(&self, site: Option<&String>) -> Option<Arc<[Date]>> {
+        let of = |site: Option<&String>| {
+            let mut given = self.holidays.iter().filter(move |(name, _)| name.as_ref() == site).peekable();
+            given.peek()?;
+            Some(given.flat_map(|(_, dates)| dates.iter().copied()).collect())
+        };
+        of(site).or_else(|| of(None))
     }
 }
 
@@ -142,8 +156,11 @@ pub(super) fn read(storage: &dyn Storage, options: &Options) -> Result<(TariffBo
     }
     let mut deck = |name: &str| text(name, storage.read(Path::new(name)).ok()?, &unread);
     let mut findings = Findings::default();
-    let zones = std::iter::once(&options.zone).chain(options.sites.iter().map(|(_, zone)| zone));
-    let sites: Vec<SiteClock> = zones.cloned().map(SiteClock::from).collect();
+    let named = options.sites.iter().map(|(name, zone)| (Some(name), zone));
+    let sites: Vec<SiteClock> = std::iter::once((None, &options.zone))
+        .chain(named)
+        .map(|(name, zone)| SiteClock { zone: zone.clone(), holidays: options.holidays_of(name) })
+        .collect();
     let book = TariffBook::read(&files, &mut deck, &sites, &options.zone, &mut findings);
     findings.extend(unread.into_inner());
     Ok((book, findings))

@@ -150,6 +150,12 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Whether a call costs the same by both, whenever they apply.
+    fn costs_as(&self, other: &Self) -> bool {
+        let terms = |offer: &Self| (offer.rate, offer.decimals, offer.rounding, offer.free_above);
+        terms(self) == terms(other)
+    }
+
     /// Its line in `DestinationRates.csv`, counted from 1.
     #[must_use]
     pub const fn line(&self) -> u32 {

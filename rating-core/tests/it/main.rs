@@ -4,9 +4,11 @@
 mod allowances;
 mod cgrates;
 mod determinism;
+mod explain;
 mod findings;
 mod hostile;
 mod layering;
 mod occupier_files;
 mod scenarios;
+mod site_holidays;
 mod support;

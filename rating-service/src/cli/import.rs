@@ -15,7 +15,7 @@ use rating_core::tariff::import::{
 
 use super::run::{counted, thousands};
 use super::terminal::{complain, line};
-use super::{Exit, fancy, findings, say};
+use super::{Exit, fancy, findings, import_cgrates, say};
 
 /// How many rejects of one code are shown.
 const SHOWN: usize = 3;
@@ -27,8 +27,8 @@ const CHANGES: usize = 10;
 pub(super) struct ImportArguments {
     /// Whose files they are
     #[arg(value_parser = kinds())]
-    kind: Kind,
-    /// The files; their rows become one deck
+    kind: System,
+    /// The files, whose rows become one deck; for cgrates, the folder
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Where the settings and the deck are written
@@ -135,8 +135,18 @@ pub(super) struct DeckDiffArguments {
     json: bool,
 }
 
-fn kinds() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::name)).map(|name| Kind::from_name(&name).unwrap_or(Kind::Deck))
+/// Another system: one whose files are decks, or CGRateS.
+#[derive(Clone, Copy, Debug)]
+enum System {
+    Deck(Kind),
+    Cgrates,
+}
+
+fn kinds() -> impl TypedValueParser<Value = System> {
+    let mut names: Vec<&str> = Kind::ALL.map(Kind::name).to_vec();
+    names.push("cgrates");
+    names.sort_unstable();
+    PossibleValuesParser::new(names).map(|name| Kind::from_name(&name).map_or(System::Cgrates, System::Deck))
 }
 
 fn decimals() -> impl TypedValueParser<Value = Decimal> {
@@ -192,14 +202,35 @@ fn open_text(path: &Path) -> Result<Arc<SourceText>, Exit> {
 }
 
 pub(super) fn import(arguments: &ImportArguments) -> Exit {
-    match run(arguments) {
+    let done = match arguments.kind {
+        System::Deck(kind) => run(arguments, kind),
+        System::Cgrates => cgrates(arguments),
+    };
+    match done {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn run(arguments: &ImportArguments) -> Result<Exit, Exit> {
+fn cgrates(arguments: &ImportArguments) -> Result<Exit, Exit> {
+    let ([folder], Some(out)) = (arguments.files.as_slice(), &arguments.out) else {
+        complain("error: cgrates is imported from one folder, into another (--out)\n");
+        return Err(Exit::Usage);
+    };
+    let request = import_cgrates::Request {
+        folder,
+        out,
+        currency: arguments.currency.as_deref(),
+        zone: arguments.zone.as_deref(),
+        write: arguments.write,
+        with_rejects: arguments.with_rejects,
+        json: arguments.json,
+    };
+    import_cgrates::import(&request, &store)
+}
+
+fn run(arguments: &ImportArguments, kind: Kind) -> Result<Exit, Exit> {
     let files = arguments.files.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut request = Request::new(arguments.kind, files);
+    let mut request = Request::new(kind, files);
     request.currency.clone_from(&arguments.currency);
     request.from.clone_from(&arguments.from);
     request.unit.clone_from(&arguments.unit);
@@ -259,7 +290,7 @@ fn run(arguments: &ImportArguments) -> Result<Exit, Exit> {
         return Ok(say(&format!("{document:#}\n"), exit));
     }
     complain(&findings::render(&imported.findings, fancy()));
-    let mut text = report(arguments.kind, &imported, &request.files);
+    let mut text = report(kind, &imported, &request.files);
     if let Some(merged) = &merged {
         text.push('\n');
         comparison(&merged.comparison, arguments.changes, &mut text);

@@ -1,9 +1,11 @@
 //! The command line: what can be asked, and how the answer looks.
 
 mod exit;
+mod explain;
 mod findings;
 mod generate;
 mod import;
+mod import_cgrates;
 mod price;
 mod progress;
 mod run;
@@ -24,6 +26,7 @@ Examples:
   rating run acme --month 2026-10               rate and publish October 2026
   rating run acme --site ldn --out /tmp/draft   try one site, as a draft
   rating check acme                             find every mistake in settings, directory and tariffs
+  rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
   rating generate big --records 1000000         make a project to try things on
 
@@ -52,6 +55,9 @@ enum Command {
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check tariffs/*.toml --deny warnings"
     )]
     Check(CheckArguments),
+    /// Say why a call costs what it costs, from the digits keyed to the last rounding
+    #[command(before_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArguments),
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
@@ -62,7 +68,7 @@ enum Command {
     Generate(generate::GenerateArguments),
     /// Turn another system's rate deck into settings and a deck, or bring a deck up to date with it
     #[command(
-        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01"
+        before_help = "Examples:\n  rating import twilio OutboundSipTrunkPricing.csv --id sip --from 2026-12-01 --out tariffs\n  rating import deck carrier.csv --id carrier --currency EUR --unit EUR/min --from 2026-12-01 --out tariffs --write\n  rating import deck december.csv --into tariffs/carrier.toml --currency EUR --unit EUR/min --from 2026-12-01\n  rating import cgrates tariffplan/ --currency EUR --out tariffs"
     )]
     Import(Box<import::ImportArguments>),
     /// Compare two decks: new, closed, dearer, cheaper, unchanged
@@ -164,6 +170,7 @@ fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => run::check(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),

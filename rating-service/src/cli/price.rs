@@ -10,7 +10,8 @@ use rating_core::run::quote::cgrates::{CgratesOptions, CgratesQuoter};
 use rating_core::run::quote::lines::{Lines, Quotes};
 use rating_core::run::quote::{Options, Quoter};
 use rating_core::run::storage::Disk;
-use rating_core::time::Zone;
+use rating_core::tariff::calendar;
+use rating_core::time::{Date, Zone};
 
 use super::terminal::{complain, line};
 use super::{Exit, run};
@@ -44,9 +45,21 @@ pub(super) struct PriceArguments {
     /// The clock of the site, for tariffs that go by it [default: UTC]; SITE=ZONE for a site that calls name
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Vec<(Option<String>, Zone)>,
+    /// The holidays of the site, for tariffs that ask for them: GB-ENG; SITE=CALENDAR for a site that calls name
+    #[arg(long, value_name = "CALENDAR", value_parser = holidays)]
+    holidays: Vec<(Option<String>, Calendar)>,
     /// Whose dial plan reads the numbers
     #[arg(long, value_name = "COUNTRY", default_value = "GB")]
     country: String,
+}
+
+/// The days of a built-in calendar.
+type Calendar = std::sync::Arc<[Date]>;
+
+fn holidays(text: &str) -> Result<(Option<String>, Calendar), String> {
+    let (site, id) = text.split_once('=').map_or((None, text), |(site, id)| (Some(site.to_owned()), id));
+    let unknown = || format!("there is no calendar `{id}`: {}", calendar::suggestion(id));
+    Ok((site, calendar::dates(id).ok_or_else(unknown)?.into()))
 }
 
 fn zone(text: &str) -> Result<(Option<String>, Zone), String> {
@@ -72,6 +85,7 @@ pub(super) fn price(arguments: &PriceArguments) -> Exit {
             None => options.zone = zone.clone(),
         }
     }
+    options.holidays = arguments.holidays.iter().map(|(site, days)| (site.clone(), days.to_vec())).collect();
     let quoter = match Quoter::open(&Disk, &options) {
         Ok((quoter, warnings)) => {
             run::show_warnings(&warnings);

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::house::{House, Ran, golden, repository};
 
-fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
     let mut command = house.command(&[&["price"], arguments].concat());
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -100,6 +100,30 @@ fn what_cannot_be_asked_ends_with_2_and_what_is_wrong_in_the_files_with_3() {
     house.edit("demo/tariffs/retail-gb.csv", "9,7.5,6", "9,7.5,x");
     let ran = priced(&house, &RETAIL, CALLS.as_bytes()).ends(3);
     assert!(ran.err.contains("error[tariff.bad_price]") && ran.out.is_empty(), "{}", ran.err);
+}
+
+#[test]
+fn the_holidays_of_a_site_are_those_it_is_given() {
+    let house = House::demo();
+    house.edit("demo/tariffs/retail-gb.toml", "dates = [\"2026-12-25\", \"2026-12-28\"]", "calendar = \"site\"");
+    let call = |site: &str, day: &str| {
+        format!(
+            "{{\"id\":\"{site}\",\"called\":\"+442079460958\",\"site\":\"{site}\",\"answered_at\":\"2026-{day}T12:00:00Z\",\"duration\":\"60s\"}}\n"
+        )
+    };
+    // 3 August is a bank holiday in Scotland, 31 August elsewhere; both are Mondays.
+    let calls: String = ["edi", "ldn"].map(|site| call(site, "08-03") + &call(site, "08-31")).concat();
+    let zones = ["--zone", "edi=Europe/London", "--zone", "ldn=Europe/London"];
+    let holidays = ["--holidays", "GB-ENG", "--holidays", "edi=GB-SCT"];
+    let ran = priced(&house, &[&RETAIL[..], &zones, &holidays].concat(), calls.as_bytes()).ends(0);
+    let bands: Vec<&str> =
+        ran.out.lines().map(|line| line.split("\"band\":\"").nth(1).unwrap().split('"').next().unwrap()).collect();
+    assert_eq!((bands, ran.err.as_str()), (vec!["weekend", "day", "day", "weekend"], ""));
+    // Without any, no day is special, and that is said.
+    let ran = priced(&house, &[&RETAIL[..], &zones].concat(), calls.as_bytes()).ends(0);
+    assert!(!ran.out.contains("weekend") && ran.err.contains("tariff.site_calendar_missing"), "{}", ran.err);
+    let ran = priced(&house, &[&RETAIL[..], &["--holidays", "GB"]].concat(), b"").ends(2);
+    assert!(ran.err.contains("there is no calendar `GB`: write which one: `GB-ENG`"), "{}", ran.err);
 }
 
 #[test]

@@ -180,10 +180,11 @@ impl CgratesPlan {
         let Version { name, from, layers, is_last, has_plus } = version;
         let offers = self.offered(layers);
         let year = from.get(..4).and_then(|year| year.parse().ok()).unwrap_or(2000);
-        let weeks = Weeks::new(&self.timings, offers.iter().flat_map(|offer| offer.2), year);
+        let rows_of: Vec<&[Offer]> = offers.iter().map(|offer| offer.2).collect();
+        let weeks = Weeks::new(&self.timings, &rows_of, year);
         let mut charges = Charges::new(self, &weeks, options.currency);
         let mut rows = Vec::new();
-        for (destination, prefixes, offered) in offers {
+        for (place, (destination, prefixes, offered)) in offers.into_iter().enumerate() {
             let mut keys = Vec::new();
             for prefix in prefixes {
                 match key(prefix, *has_plus) {
@@ -199,7 +200,7 @@ impl CgratesPlan {
                 keys.push("*".to_owned());
             }
             if !keys.is_empty() {
-                rows.push(Row { destination, keys, charge: charges.of(offered) });
+                rows.push(Row { destination, keys, charge: charges.of(place, offered) });
             }
         }
         let mut deck = String::from("prefix,destination,charges,status\n");

@@ -301,7 +301,7 @@ impl<'b> Merger<'b> {
             {
                 unknowns.extend(offer.rows.iter().map(|row| (*row, ())));
             }
-            for row in &offer.rows {
+            for row in offer.rows.iter().filter(|_| !offer.aside) {
                 if let Some(row) = self.rows.get_mut(*row as usize) {
                     row.state = row.state.max(best);
                 }
@@ -334,7 +334,7 @@ impl<'b> Merger<'b> {
                 RowState::Imported => self.counts.imported += 1,
             }
         }
-        for offer in self.offers.iter().filter(|offer| !offer.rejected) {
+        for offer in self.offers.iter().filter(|offer| !offer.rejected && !offer.aside) {
             let imported = |row: &u32| self.rows.get(*row as usize).is_some_and(|row| row.state == RowState::Imported);
             let rows = offer.rows.iter().filter(|row| imported(row)).count() as u64;
             match offer.standing {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::super::{CgratesPlan, NANOSECONDS, Offer, Tier};
 use super::slug;
-use super::weeks::Weeks;
+use super::weeks::{Band, Weeks};
 use crate::money::{Currency, Price};
 
 const SECOND: i64 = 1_000_000_000;
@@ -27,9 +27,10 @@ impl<'p> Charges<'p> {
         Self { plan, weeks, currency, names: BTreeMap::new(), written: Vec::new() }
     }
 
-    /// The name of the charge for the rows of a destination; `Err` says why there can be none.
-    pub(super) fn of(&mut self, offers: &[Offer]) -> Result<String, String> {
-        let body = self.body(offers)?;
+    /// The name of the charge for the rows of a destination, by its place among those of the bands; `Err` says why there
+    /// can be none.
+    pub(super) fn of(&mut self, destination: usize, offers: &[Offer]) -> Result<String, String> {
+        let body = self.body(destination, offers)?;
         if let Some(name) = self.names.get(&body) {
             return Ok(name.clone());
         }
@@ -58,29 +59,22 @@ impl<'p> Charges<'p> {
     }
 
     /// The row that wins in each band.
-    fn winners<'o>(&self, offers: &'o [Offer]) -> Result<Vec<&'o Offer>, String> {
-        let mut winners = Vec::new();
-        for band in &self.weeks.bands {
-            let mut best: Option<((Price, i64), &Offer)> = None;
-            for offer in offers.iter().filter(|offer| band.active.binary_search(&offer.timing).is_ok()) {
-                let start = self.plan.timing_of(offer).map_or(0, |timing| timing.start);
-                if best.is_none_or(|(key, _)| (offer.weight, start) > key) {
-                    best = Some(((offer.weight, start), offer));
-                }
-            }
-            let none =
-                || format!("it has no rate in the band `{}`, in which a shorter prefix would price it", band.name);
-            winners.push(best.ok_or_else(none)?.1);
-        }
-        Ok(winners)
+    fn winners<'o>(&self, destination: usize, offers: &'o [Offer]) -> Result<Vec<&'o Offer>, String> {
+        let of_band = |band: &Band| {
+            let winner = band.winners.get(destination).copied().flatten().and_then(|place| offers.get(place));
+            let name = &band.name;
+            winner
+                .ok_or_else(|| format!("it has no rate in the band `{name}`, in which a shorter prefix would price it"))
+        };
+        self.weeks.bands.iter().map(of_band).collect()
     }
 
     /// The charge without its name.
-    fn body(&self, offers: &[Offer]) -> Result<String, String> {
+    fn body(&self, destination: usize, offers: &[Offer]) -> Result<String, String> {
         if offers.iter().any(|offer| self.weeks.unsaid.contains(&offer.timing)) {
             return Err("its timings know more kinds of days than a tariff may have".to_owned());
         }
-        let winners = self.winners(offers)?;
+        let winners = self.winners(destination, offers)?;
         let one = |same: bool, what: &str| if same { Ok(()) } else { Err(format!("{what} differs from band to band")) };
         let (Some(first), rest) = (winners.first(), winners.as_slice()) else { return Err("no band".to_owned()) };
         one(rest.iter().all(|offer| offer.free_above == first.free_above), "the maximum")?;
