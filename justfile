@@ -37,4 +37,5 @@ fuzz seconds="60":
 # Too long for CI: 10 M records on one and two threads, then half an hour of fuzzing for each target.
 soak:
     SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
+    CGRATES_FOLDERS=500 cargo test -p rating-core --no-default-features --test it cgrates
     just fuzz 1800

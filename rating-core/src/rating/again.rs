@@ -35,7 +35,7 @@ impl Rater<'_> {
             wholesale: wholesale_charge(&row.wholesale),
             ..Talk::new(row.charging_at, row.site, row.duration)
         };
-        match self.sides().by_tariff(tariff, query, &talk) {
+        match self.sides().by_tariff(tariff, query, &talk, &mut ()) {
             Verdict::Priced(_, working) => Some(working.charge),
             _ => None,
         }

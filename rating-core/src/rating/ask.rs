@@ -94,7 +94,7 @@ pub fn ask(book: &TariffBook, tariff: TariffId, question: &Question<'_>) -> Answ
     };
     let clock = question.calling.e164();
     let talk = Talk { caller: clock, ..Talk::new(question.answered_at, question.site, question.duration) };
-    let verdict = sides.by_tariff(tariff, &query, &talk);
+    let verdict = sides.by_tariff(tariff, &query, &talk, &mut ());
     let (asked, outcome) = match verdict {
         Verdict::Priced(asked, working) => (asked, Ok(working)),
         Verdict::Reason(asked, reason) => (asked, Err(unpriced(&query, reason))),

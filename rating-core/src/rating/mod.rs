@@ -15,7 +15,7 @@ mod tests;
 
 pub use ask::{Answer, Question, ask};
 pub use price::{ChargeWorking, Show, Talk, Trouble, Working, billed, price};
-pub use rater::Rater;
+pub use rater::{Rater, Worked};
 pub use reason::Reason;
 pub use walk::{Entry, Stretch};
 

@@ -6,7 +6,7 @@
 //! tariff names; posting.
 
 use super::walk::{Entry, Stretch, Walk};
-use crate::ids::SiteId;
+use crate::ids::{SiteId, TariffId};
 use crate::money::{Charge, Currency, Price, Ratio, Rounding};
 use crate::number::E164;
 use crate::tariff::{AfterCap, Cap, ChargeView, Cost, MinimumStage, Overrun, Plan, Tag, TariffVersion, Terms};
@@ -138,6 +138,8 @@ pub struct ChargeWorking<'v> {
 
 /// Is shown the sum as it is done. The run looks at nothing; an explanation keeps everything.
 pub trait Show {
+    /// The row that prices the call from so much charged time on: its tariff, the version of it, and its place there.
+    fn part(&mut self, _: TariffId, _: u16, _: u32, _: Duration) {}
     /// A stretch of the charge that is worked out next.
     fn stretch(&mut self, _: &Stretch) {}
     /// A step of that charge which the call reaches, and what is due for it.
@@ -302,6 +304,7 @@ fn show_plain(
         from: Duration::ZERO,
         length: talk.duration,
         billed,
+        covered: Duration::ZERO,
         step: 0,
         band,
         rate: crate::tariff::Rate { price: plan.price, per: plan.per },
@@ -342,11 +345,14 @@ pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> 
         (sum, maximum_applied) = (maximum.ratio(), true);
     }
     let mut charge = sum.round(rounding.unwrap_or(Rounding::LEDGER)).ok_or(Trouble::Overflow)?;
-    if stage == MinimumStage::AfterRounding && !parts.free && less(charge.ratio(), cost.minimum())? {
-        (charge, minimum_applied) = (cost.minimum().ratio().post().ok_or(Trouble::Overflow)?, true);
+    // A call that no rule rounds stays exact until all of it is posted.
+    let mut exact = if rounding.is_some() { charge.ratio() } else { sum };
+    if stage == MinimumStage::AfterRounding && !parts.free && less(exact, cost.minimum())? {
+        (exact, minimum_applied) = (cost.minimum().ratio(), true);
+        charge = exact.post().ok_or(Trouble::Overflow)?;
     }
     if !parts.after.is_zero() {
-        charge = charge.ratio().plus(parts.after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
+        charge = exact.plus(parts.after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
     }
     Ok(Working {
         row: parts.row,

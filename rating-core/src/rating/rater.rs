@@ -55,12 +55,47 @@ impl<'t> Rater<'t> {
     /// It is the same function that [`Rater::rate`] takes its charge from.
     #[must_use]
     pub fn work(&self, call: &AttributedCall<'_>, side: SideKind) -> Option<Working> {
-        let choose = |side, payer, site, at| self.assignments.tariff(side, payer, site, at);
-        let Verdict::Priced(_, working) = self.sides.verdict(call, side, choose) else {
-            return None;
-        };
-        Some(working)
+        self.show(call, side, Duration::ZERO, &mut ()).working
     }
+
+    /// Works one side of a call out by the first reading of its time, and shows the sum as it is done.
+    ///
+    /// It is the same function that [`Rater::rate`] takes its charge from. Of the charged time, from the answer on, so much
+    /// is covered by an allowance.
+    pub fn show<'a>(
+        &self,
+        call: &AttributedCall<'a>,
+        side: SideKind,
+        covered: Duration,
+        show: &mut impl Show,
+    ) -> Worked<'a> {
+        let choose = |side, payer, site, at| self.assignments.tariff(side, payer, site, at);
+        let (verdict, query) = self.sides.verdict(call, side, covered, choose, show);
+        let payer = call.holder.ok().map(|holder| holder.payer);
+        let assigned = self.assignments.tariff(side, payer, site(call), call.call.charging_at);
+        let working = match &verdict {
+            Verdict::Priced(_, working) => Some(*working),
+            _ => None,
+        };
+        Worked { site: site(call), caller: caller(call), query, assigned, side: self.sides.finish(verdict), working }
+    }
+}
+
+/// One side of a call, worked out by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Worked<'a> {
+    /// The site whose tariff and clock apply.
+    pub site: SiteId,
+    /// Who calls: whose clock counts, where a tariff goes by the caller's.
+    pub caller: Option<E164>,
+    /// What tariffs are asked; `None` if the call is not charged whatever they say.
+    pub query: Option<Query<'a>>,
+    /// The tariff that payer and site are on.
+    pub assigned: Option<TariffId>,
+    /// What came of it. The tariff is the one that the row is of: the assigned one, or one that it inherits from.
+    pub side: Side,
+    /// The arithmetic.
+    pub working: Option<Working>,
 }
 
 /// The tariffs alone; who is on which is asked of the caller.
@@ -126,8 +161,10 @@ impl<'t> Sides<'t> {
 
     /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
     fn pair(&self, call: &AttributedCall<'_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
-        let wholesale = self.finish(self.side(call, query, SideKind::Wholesale, at, None, choose));
-        let retail = self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), choose);
+        let wholesale =
+            self.finish(self.side(call, query, SideKind::Wholesale, at, None, Duration::ZERO, choose, &mut ()));
+        let retail =
+            self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), Duration::ZERO, choose, &mut ());
         let mut retail = self.finish(retail);
         // A mark-up row need not name where calls go: the wholesale row says it.
         if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
@@ -139,7 +176,14 @@ impl<'t> Sides<'t> {
     }
 
     /// What one side comes to at the instant that decides.
-    fn verdict(&self, call: &AttributedCall<'_>, kind: SideKind, choose: impl Choose) -> Verdict {
+    fn verdict<'a>(
+        &self,
+        call: &AttributedCall<'a>,
+        kind: SideKind,
+        covered: Duration,
+        choose: impl Choose,
+        show: &mut impl Show,
+    ) -> (Verdict, Option<Query<'a>>) {
         match self.query(call) {
             Ok(query) => {
                 let at = call.call.charging_at;
@@ -147,9 +191,9 @@ impl<'t> Sides<'t> {
                     SideKind::Wholesale => None,
                     SideKind::Retail => wholesale_charge(&self.pair(call, &query, at, &choose)[1]),
                 };
-                self.side(call, &query, kind, at, wholesale, &choose)
+                (self.side(call, &query, kind, at, wholesale, covered, &choose, show), Some(query))
             }
-            Err(reason) => Verdict::Reason(Asked::default(), reason),
+            Err(reason) => (Verdict::Reason(Asked::default(), reason), None),
         }
     }
 
@@ -182,6 +226,7 @@ impl<'t> Sides<'t> {
         self.book.tariff(asked.tariff?)?.versions().get(usize::from(asked.version))
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the side, and who is shown the sum")]
     fn side(
         &self,
         call: &AttributedCall<'_>,
@@ -189,7 +234,9 @@ impl<'t> Sides<'t> {
         side: SideKind,
         at: Instant,
         wholesale: Option<(Charge, Currency)>,
+        covered: Duration,
         choose: &impl Choose,
+        show: &mut impl Show,
     ) -> Verdict {
         let site = site(call);
         let inbound = query.direction == Direction::Inbound;
@@ -209,8 +256,8 @@ impl<'t> Sides<'t> {
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
             Some(tariff) => {
-                let talk = Talk { wholesale, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
-                self.by_tariff(tariff, query, &talk)
+                let talk = Talk { wholesale, covered, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
+                self.by_tariff(tariff, query, &talk, show)
             }
         };
         match verdict {
@@ -293,6 +340,7 @@ impl<'t> Sides<'t> {
             let at = talk.at.plus(from);
             let found = self.book.find(tariff, query, at, talk.site).ok_or(Reason::TariffNotInForce)?;
             let (next, row) = (found.rules, row_of(found.found)?);
+            left.part(found.tariff, found.version, row, from);
             let until = cut(next).filter(|until| *until > from);
             let starts = std::mem::take(&mut left.ends);
             let surcharges = next.surcharges_of(query);
@@ -305,14 +353,16 @@ impl<'t> Sides<'t> {
         }
     }
 
-    pub(super) fn by_tariff(&self, tariff: TariffId, query: &Query<'_>, talk: &Talk) -> Verdict {
+    pub(super) fn by_tariff(&self, tariff: TariffId, query: &Query<'_>, talk: &Talk, show: &mut impl Show) -> Verdict {
         let Some(found) = self.book.find(tariff, query, talk.at, talk.site) else {
             return Verdict::Reason(Asked { tariff: Some(tariff), ..Asked::default() }, Reason::TariffNotInForce);
         };
         let currency = Some(found.rules.currency());
         let asked = Asked { tariff: Some(found.tariff), version: found.version, currency };
-        let priced =
-            row_of(found.found).and_then(|row| self.through_versions(tariff, found.rules, row, query, talk, &mut ()));
+        let priced = row_of(found.found).and_then(|row| {
+            show.part(found.tariff, found.version, row, Duration::ZERO);
+            self.through_versions(tariff, found.rules, row, query, talk, show)
+        });
         match priced {
             Ok(working) => Verdict::Priced(asked, working),
             Err(reason) => Verdict::Reason(asked, reason),
@@ -355,6 +405,10 @@ struct Ends<'s, S> {
 }
 
 impl<S: Show> Show for Ends<'_, S> {
+    fn part(&mut self, tariff: TariffId, version: u16, row: u32, from: Duration) {
+        self.show.part(tariff, version, row, from);
+    }
+
     fn stretch(&mut self, stretch: &Stretch) {
         self.show.stretch(stretch);
     }

@@ -40,7 +40,7 @@ fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, durat
 
 fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), query, &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), query, &talk, &mut ()) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -288,7 +288,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
             _ => panic!("{word}"),
         }
     }
-    match Sides::new(book).by_tariff(TariffId(0), &query, &talk) {
+    match Sides::new(book).by_tariff(TariffId(0), &query, &talk, &mut ()) {
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => unpriced(&query, reason).code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),

@@ -19,6 +19,8 @@ pub struct Stretch {
     pub length: Duration,
     /// How much of it is billed.
     pub billed: Duration,
+    /// How much of that an allowance has paid for.
+    pub covered: Duration,
     /// The step: its place in the charge.
     pub step: u16,
     /// The band: its place in the tariff version.
@@ -116,6 +118,7 @@ impl Walk<'_> {
                 from: Duration::from_millis(at),
                 length: Duration::from_millis(length.min(self.duration.saturating_sub(at)).max(0)),
                 billed: Duration::from_millis(billed),
+                covered: Duration::from_millis(billed - self.behind_cover(at, billed)),
                 step: u16::try_from(step).unwrap_or(u16::MAX),
                 band,
                 rate,

@@ -52,6 +52,11 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// What rates the calls.
+    pub(super) const fn rater(&self) -> &Rater<'p> {
+        &self.rater
+    }
+
     /// The only site that is run, if it is not all.
     #[must_use]
     pub(super) fn only(&self) -> Option<SiteId> {

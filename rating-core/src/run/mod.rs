@@ -6,11 +6,13 @@
 mod allowances;
 mod between;
 mod bills;
+mod calls;
 mod codes;
 pub mod control;
 mod engine;
 mod exceptions;
 pub mod exchange;
+pub mod explain;
 mod first_pass;
 pub mod generate;
 pub mod inputs;
@@ -25,6 +27,8 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+mod usage;
+mod usage_settings;
 
 use std::path::PathBuf;
 

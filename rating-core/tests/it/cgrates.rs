@@ -7,15 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rating_core::finding::Findings;
+use rating_core::finding::{Findings, SourceText};
 use rating_core::money::Currency;
+use rating_core::rating::cgrates;
 use rating_core::run::RunError;
 use rating_core::run::quote::cgrates::{CgratesOptions, CgratesQuoter};
 use rating_core::run::quote::lines::{Lines, Quotes};
 use rating_core::run::quote::{Options, Quoter};
 use rating_core::run::storage::Disk;
-use rating_core::tariff::cgrates::CgratesImport;
-use rating_core::time::Zone;
+use rating_core::tariff::cgrates::{CgratesCall, CgratesImport, CgratesPlan};
+use rating_core::time::{Duration, Instant, Zone};
 use serde_json::Value;
 
 fn testdata() -> PathBuf {
@@ -227,4 +228,47 @@ fn an_imported_profile_prices_calls_as_its_folder_does_or_suspends_them() {
         wrong.iter().take(5).cloned().collect::<Vec<_>>().join("\n")
     );
     assert!(compared > 500, "{compared}");
+}
+
+/// What a call costs by two timings, EARLY from 01:30 at 1 a minute and the rest of the day at 0.1, on a clock.
+fn by_clock(zone: &str, answered_at: &str, minutes: i64) -> String {
+    let files = [
+        ("Timings.csv", "NIGHT,*any,*any,*any,*any,00:00:00\nEARLY,*any,*any,*any,*any,01:30:00\n"),
+        ("Rates.csv", "CHEAP,0,0.1,60s,60s,0s\nDEAR,0,1,60s,60s,0s\n"),
+        ("DestinationRates.csv", "DR_CHEAP,*any,CHEAP,*up,4,,\nDR_DEAR,*any,DEAR,*up,4,,\n"),
+        ("RatingPlans.csv", "RP,DR_CHEAP,NIGHT,10\nRP,DR_DEAR,EARLY,10\n"),
+        ("RatingProfiles.csv", "cgrates.org,call,*any,,RP,\n"),
+    ];
+    let mut read =
+        |name: &str| files.iter().find(|file| file.0 == name).map(|(name, text)| SourceText::new(*name, *text));
+    let zone = Zone::load(zone).unwrap();
+    let plan = CgratesPlan::read(&[], &mut read, &zone, &mut Findings::default()).unwrap();
+    let call = CgratesCall {
+        tenant: "cgrates.org",
+        category: "call",
+        subject: "x",
+        called: "1",
+        answered_at: Instant::parse_rfc3339(answered_at).unwrap(),
+        duration: Duration::from_seconds(60 * minutes),
+    };
+    cgrates::price(&plan, &call, &zone).unwrap().charge.to_string()
+}
+
+#[test]
+fn timings_go_by_the_clock_of_a_zone_through_its_changes() {
+    for (zone, answered_at, minutes, charge) in [
+        // 01:20 until 01:40 in London: ten minutes cheap, ten dear.
+        ("Europe/London", "2026-07-01T00:20:00Z", 20, "11.00"),
+        ("UTC", "2026-07-01T00:20:00Z", 20, "2.00"),
+        // 01:50 summer time; after ten minutes the clock goes back to 01:00, where it is night until 01:30 again.
+        ("Europe/London", "2026-10-25T00:50:00Z", 20, "11.00"),
+        ("Europe/London", "2026-10-25T00:50:00Z", 50, "23.00"),
+        // 00:50; after ten minutes the clock jumps to 02:00, past the beginning of EARLY.
+        ("Europe/London", "2026-03-29T00:50:00Z", 20, "11.00"),
+        // A day of 25 hours: 90 minutes and the hour that comes twice, of which half is night; the rest is dear.
+        // 01:30 + 00:30 of the first pass dear, then 30 minutes of night: 120 × 0.1 + (1500 − 120) × 1.
+        ("Europe/London", "2026-10-24T23:00:00Z", 25 * 60, "1392.00"),
+    ] {
+        assert_eq!(by_clock(zone, answered_at, minutes), charge, "{zone} {answered_at} {minutes} min");
+    }
 }

@@ -4,6 +4,7 @@
 mod allowances;
 mod cgrates;
 mod determinism;
+mod explain;
 mod findings;
 mod hostile;
 mod layering;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and how the answer looks.
 
 mod exit;
+mod explain;
 mod findings;
 mod generate;
 mod import;
@@ -25,6 +26,7 @@ Examples:
   rating run acme --month 2026-10               rate and publish October 2026
   rating run acme --site ldn --out /tmp/draft   try one site, as a draft
   rating check acme                             find every mistake in settings, directory and tariffs
+  rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
   rating generate big --records 1000000         make a project to try things on
 
@@ -53,6 +55,9 @@ enum Command {
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check tariffs/*.toml --deny warnings"
     )]
     Check(CheckArguments),
+    /// Say why a call costs what it costs, from the digits keyed to the last rounding
+    #[command(before_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArguments),
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
@@ -165,6 +170,7 @@ fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => run::check(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::house::{House, Ran, repository};
+use crate::price::priced;
 
 /// The words of a command line; those in single quotes stay together.
 fn words(command: &str) -> Vec<String> {
@@ -94,14 +95,73 @@ fn check(folder: &Path, wrong: &mut Vec<String>) -> Ran {
     for name in kept.keys().filter(|name| !written.contains_key(*name)) {
         wrong.push(format!("{}/{name} is no longer written", folder.display()));
     }
-    // What is written is a tariff without mistakes.
-    for (name, _) in written.iter().filter(|(name, _)| name.ends_with(".toml")) {
-        let priced = house.rating(&["price", "--tariff", &name.replacen("after/", "tariffs/", 1)]);
-        if priced.code != Some(0) {
-            wrong.push(format!("{}/{name}: {}", folder.display(), priced.err));
-        }
+    if let Ok(calls) = fs::read_to_string(folder.join("prices.txt")) {
+        price_by_hand(&house, folder, &calls, wrong);
     }
     ran
+}
+
+/// The tariff that a command has made or changed.
+fn tariff(house: &House) -> String {
+    let mut made = BTreeMap::new();
+    read_tree(&house.path("out"), "out/", &mut made);
+    read_tree(&house.path("tariffs"), "tariffs/", &mut made);
+    made.into_keys().find(|name| name.ends_with(".toml")).unwrap()
+}
+
+/// Lines of `called duration expected [in] [key=value …] # sum`, priced by the tariff just written.
+fn price_by_hand(house: &House, folder: &Path, calls: &str, wrong: &mut Vec<String>) {
+    let lines: Vec<&str> = calls.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut input = String::new();
+    for (id, line) in lines.iter().enumerate() {
+        let mut words = line.split('#').next().unwrap().split_whitespace();
+        let (called, duration) = (words.next().unwrap(), words.next().unwrap());
+        let mut call = serde_json::json!({
+            "id": id, "called": called, "duration": duration, "answered_at": "2026-12-02T12:00:00Z",
+        });
+        if let Some(code) = called.strip_prefix("code:") {
+            call["called"] = "+442079460958".into();
+            call["charge_code"] = code.replace('_', " ").into();
+        }
+        for word in words.skip(1) {
+            match word.split_once('=') {
+                Some(("from", calling)) => call["calling"] = calling.into(),
+                Some(("at", at)) => call["answered_at"] = at.into(),
+                Some((key, value)) => call[key] = value.into(),
+                None => call["direction"] = word.into(),
+            }
+        }
+        input.push_str(&format!("{call}\n"));
+    }
+    let ran = priced(house, &["--tariff", &tariff(house), "--zone", "Europe/London"], input.as_bytes()).ends(0);
+    let answers: Vec<serde_json::Value> = ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), lines.len());
+    for (line, answer) in lines.iter().zip(&answers) {
+        let expected = line.split_whitespace().nth(2).unwrap();
+        let right = match answer["unrounded"].as_str() {
+            Some(amount) => !expected.contains('_') && fraction(amount) == fraction(expected),
+            None => answer["reason"] == expected,
+        };
+        if !right {
+            wrong.push(format!("{}: {line}\n  but: {answer}", folder.display()));
+        }
+    }
+}
+
+/// A decimal or `n/d` in lowest terms.
+fn fraction(text: &str) -> (i128, i128) {
+    let (top, bottom) = text.split_once('/').unwrap_or((text, "1"));
+    let (whole, decimals) = top.split_once('.').unwrap_or((top, ""));
+    let number: i128 = format!("{whole}{decimals}").parse().unwrap();
+    lowest(number, 10_i128.pow(u32::try_from(decimals.len()).unwrap()) * bottom.parse::<i128>().unwrap())
+}
+
+fn lowest(top: i128, bottom: i128) -> (i128, i128) {
+    let (mut a, mut b) = (top, bottom);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    (top / a, bottom / a)
 }
 
 fn folders(below: &str) -> Vec<PathBuf> {
@@ -165,5 +225,117 @@ fn the_page_on_imports_shows_what_its_examples_do() {
     let kinds = offered.split("[possible values: ").nth(1).unwrap().split(']').next().unwrap();
     for kind in kinds.split(", ") {
         assert!(page.contains(&format!("## `{kind}`")), "docs/import.md has no section on `{kind}`");
+    }
+}
+
+/// Imports a file with a command and prices calls of 1 to 400 seconds to `called`, in units of 10⁻⁴ ÷ 60.
+fn costs(command: &str, file: &str, content: &str, called: &str) -> Vec<i128> {
+    let house = House::demo();
+    house.write(file, content);
+    let arguments = words(command);
+    house.rating(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).ends(0);
+    let calls: String = (1..=400)
+        .map(|seconds| {
+            format!("{{\"id\":{seconds},\"called\":\"{called}\",\"answered_at\":\"2026-12-02T12:00:00Z\",\"duration\":\"{seconds}s\"}}\n")
+        })
+        .collect();
+    let ran = priced(&house, &["--tariff", &tariff(&house)], calls.as_bytes()).ends(0);
+    ran.out
+        .lines()
+        .map(|line| {
+            let answer: serde_json::Value = serde_json::from_str(line).unwrap();
+            let (top, bottom) = fraction(answer["unrounded"].as_str().unwrap());
+            assert_eq!(600_000 * top % bottom, 0, "{answer}");
+            600_000 * top / bottom
+        })
+        .collect()
+}
+
+fn up(seconds: i128, block: i128) -> i128 {
+    if block > 0 { (seconds + block - 1) / block * block } else { seconds }
+}
+
+/// Rates are in 10⁻⁴ a minute, so a second costs the rate in units of 10⁻⁴ ÷ 60.
+#[test]
+fn a2billing_rate_cards_cost_what_a2billing_computes() {
+    // initblock, billingblock, connect, step a, charge a, time a, block a, step b, charge b, time b, block b, minimal
+    for card in [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [60, 30, 500, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [30, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 900],
+        [60, 60, 200, 400, 300, 180, 60, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 300, 120, 30, 100, 250, 90, 15, 0],
+        [30, 60, 100, 50, 300, 60, 10, 75, 250, 100, 20, 1_000],
+    ] {
+        let [init, block, connect, step_a, a, time_a, block_a, step_b, b, time_b, block_b, minimal] = card;
+        if a == 0 && init % block.max(1) != 0 {
+            continue;
+        }
+        let amount = |value: i128| format!("{}.{:04}", value / 10_000, value % 10_000);
+        let row = format!(
+            "44;UK;{};{init};{block};{};{};{};{time_a};{block_a};{};{};{time_b};{block_b};{}\n",
+            amount(200),
+            amount(connect),
+            amount(step_a),
+            amount(a),
+            amount(step_b),
+            amount(b),
+            amount(minimal)
+        );
+        let command = "import a2billing card.csv --id a2b --currency EUR --from 2026-01-01 --columns \
+            dialprefix,destination,rateinitial,initblock,billingblock,connectcharge,stepchargea,chargea,timechargea,\
+            billingblocka,stepchargeb,chargeb,timechargeb,billingblockb,minimal_cost --out out --write";
+        for (at, cost) in costs(command, "card.csv", &row, "+442079460958").into_iter().enumerate() {
+            let mut left = (at as i128 + 1).max(init);
+            let mut expected = connect * 60;
+            if a == 0 {
+                expected += (if left > init { up(left, block) } else { left }) * 200;
+            } else {
+                let part = left.min(time_a);
+                expected += step_a * 60 + up(part, block_a) * a;
+                left -= part;
+                if left > 0 && b > 0 {
+                    let part = left.min(time_b);
+                    expected += step_b * 60 + up(part, block_b) * b;
+                    left -= part;
+                }
+                expected += up(left, block) * 200;
+            }
+            assert_eq!(cost, expected.max(minimal * 60), "{card:?}, {} s", at + 1);
+        }
+    }
+}
+
+#[test]
+fn astpp_rates_cost_what_astpp_computes() {
+    for (connection, grace, first, further) in [(0, 0, 60, 6), (100, 5, 60, 60), (50, 30, 0, 0), (0, 10, 30, 7)] {
+        let file = format!(
+            "Code,Destination,Connection Cost (USD),Grace Time,Cost / Min (USD),Initial Increment,Increment\n\
+             44,UK,0.{connection:04},{grace},0.0210,{first},{further}\n33,France,0,0,0.01,1,1\n"
+        );
+        let command = "import astpp rates.csv --id astpp --from 2026-01-01 --out out --write";
+        for (at, cost) in costs(command, "rates.csv", &file, "+442079460958").into_iter().enumerate() {
+            let left = at as i128 + 1 - grace;
+            let (first, further) = (first.max(1), further.max(1));
+            let billed = if left <= 0 { 0 } else { first + up((left - first).max(0), further) };
+            assert_eq!(cost, connection * 60 + billed * 210, "{file}{} s", at + 1);
+        }
+    }
+}
+
+#[test]
+fn kazoo_rates_cost_what_kazoo_computes() {
+    for (surcharge, free, minimum, increment) in [(0, 0, 60, 60), (100, 6, 30, 6), (50, 61, 60, 1)] {
+        let file = format!(
+            "prefix,rate_cost,rate_surcharge,rate_nocharge_time,rate_minimum,rate_increment\n\
+             44,0.0210,0.{surcharge:04},{free},{minimum},{increment}\n33,0.01,0,0,60,60\n"
+        );
+        let command = "import kazoo rates.csv --id kazoo --currency USD --from 2026-01-01 --out out --write";
+        for (at, cost) in costs(command, "rates.csv", &file, "+442079460958").into_iter().enumerate() {
+            let seconds = at as i128 + 1;
+            let billed = minimum + up((seconds - minimum).max(0), increment);
+            let expected = if seconds < free { 0 } else { surcharge * 60 + billed * 210 };
+            assert_eq!(cost, expected, "{file}{seconds} s");
+        }
     }
 }

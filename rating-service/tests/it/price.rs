@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::house::{House, Ran, golden, repository};
 
-fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
+pub(crate) fn priced(house: &House, arguments: &[&str], input: &[u8]) -> Ran {
     let mut command = house.command(&[&["price"], arguments].concat());
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");

@@ -9,6 +9,7 @@ fn help_begins_with_examples() {
         (&["--help"][..], "help.txt"),
         (&["run", "--help"], "help_run.txt"),
         (&["check", "--help"], "help_check.txt"),
+        (&["explain", "--help"], "help_explain.txt"),
         (&["price", "--help"], "help_price.txt"),
         (&["import", "--help"], "help_import.txt"),
         (&["deck-diff", "--help"], "help_deck_diff.txt"),

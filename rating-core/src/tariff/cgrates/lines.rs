@@ -121,3 +121,64 @@ fn cell(raw: &str) -> Cow<'_, str> {
         None => Cow::Borrowed(trimmed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of a file of three columns, as `line: cells`, and what is found.
+    fn check(text: &str, expected: &[&str], found: &[&str]) {
+        let source = SourceText::new("X.csv", text);
+        let mut findings = Findings::default();
+        let lines: Vec<String> = read(&source, &["Tag", "Prefix", "Rate"], &mut findings)
+            .iter()
+            .map(|line| format!("{}: {}|{}|{}", line.number, line.cell(0), line.cell(1), line.cell(2)))
+            .collect();
+        assert_eq!(lines, expected, "{text:?}");
+        assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), found, "{text:?}");
+    }
+
+    #[test]
+    fn rows_have_no_header_and_keep_their_lines() {
+        check("a,b,c\nd,e,f", &["1: a|b|c", "2: d|e|f"], &[]);
+        check("\u{feff}#Tag,Prefix,Rate\r\n\r\n# x ,,,\r\na, b ,c\r\n", &["4: a|b|c"], &[]);
+        check("", &[], &[]);
+        check("#", &[], &[]);
+        check("a,,\n,,\n", &["1: a||", "2: ||"], &[]);
+    }
+
+    #[test]
+    fn quotes_hold_commas_quotes_and_line_ends() {
+        check("\"a,1\",\"b\"\"2\"\"\",\"c\n3\"\nd,e,f\n", &["1: a,1|b\"2\"|c\n3", "3: d|e|f"], &[]);
+        check("a\"1,b,c\nd,e,f\n", &["1: a\"1|b|c", "2: d|e|f"], &[]);
+    }
+
+    #[test]
+    fn a_header_without_its_sign_is_passed_over_and_empty_cells_too_many_are_dropped() {
+        check("Id,prefix,RATE\na,b,c\nTag,Prefix,Rate\n", &["2: a|b|c", "3: Tag|Prefix|Rate"], &[]);
+        check("a,b,c,\nd,e,f,,\n", &["1: a|b|c", "2: d|e|f"], &[]);
+    }
+
+    #[test]
+    fn a_row_of_another_width_is_reported_and_the_next_one_read() {
+        check(
+            "a,b\nd,e,f\n\"g,h,i\n",
+            &["2: d|e|f"],
+            &[
+                "X.csv:1:1: error[cgrates.columns]: this row has 2 cells, not 3",
+                "X.csv:3:1: error[cgrates.columns]: this row has 1 cells, not 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn profiles_of_old_versions_begin_with_a_direction() {
+        let columns = ["Tenant", "Category", "Subject", "ActivationTime", "RatingPlanId", "RatesFallbackSubject"];
+        let source = SourceText::new("X.csv", "*out,cgrates.org,call,*any,,RP,x,\n*out,t,c,s,,RP,\n");
+        let mut findings = Findings::default();
+        let lines = read(&source, &columns, &mut findings);
+        let cells: Vec<Vec<&str>> = lines.iter().map(|line| (0..6).map(|index| line.cell(index)).collect()).collect();
+        assert_eq!(cells, [["cgrates.org", "call", "*any", "", "RP", "x"], ["t", "c", "s", "", "RP", ""]]);
+        assert!(findings.is_empty());
+    }
+}

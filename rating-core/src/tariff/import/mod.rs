@@ -31,6 +31,9 @@ mod ours;
 mod sheet;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 pub use diff::{Change, Changed, Comparison, Side, compare};

@@ -87,6 +87,8 @@ pub(super) struct Offer {
     pub(super) until: Option<When>,
     /// Whether the row is rejected, and stands only to stop the search.
     pub(super) rejected: bool,
+    /// Whether it comes of a row that has an offer of its own, which says what became of the row.
+    pub(super) aside: bool,
 }
 
 /// Where a row of a file is, for rejects that show only later.

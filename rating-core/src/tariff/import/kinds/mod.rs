@@ -347,6 +347,7 @@ impl Reader<'_> {
             from: None,
             until: None,
             rejected: false,
+            aside: false,
         };
         let keyed = shape(cells).and_then(|()| (self.profile.keys)(cells, shared, &mut offer.keys));
         let keys = match keyed {
@@ -373,7 +374,7 @@ impl Reader<'_> {
             offer.destination = offer.keys.first().map(ToString::to_string).unwrap_or_default();
         }
         self.offers.push(offer);
-        self.offers.append(&mut shared.extra);
+        self.offers.extend(shared.extra.drain(..).map(|offer| Offer { aside: true, ..offer }));
     }
 
     fn reject(&mut self, cells: &Cells<'_>, mut fault: Fault, stands_as_unknown: bool) {

@@ -8,7 +8,7 @@
 use super::super::Fault;
 use super::super::cells::{self, Read, Standing};
 use super::super::columns::{Schema, Spec, plain};
-use super::super::offer::{Key, Offer};
+use super::super::offer::{Key, Offer, Terms};
 use super::{Cells, Profile, Shared, Units, prices};
 
 const SCHEMA: Schema = Schema {
@@ -120,6 +120,13 @@ fn inbound(cells: &Cells<'_>, shared: &mut Shared<'_>, offer: &mut Offer) -> Rea
             shared.extra.push(own);
         }
     }
+    // A number whose type its digits do not tell must not pass as free of charge.
+    let mut other = offer.clone();
+    other.conditions.only_class = "";
+    other.destination = format!("+{} of another type", cells.text("country_code"));
+    other.terms = Terms::default();
+    other.standing = Standing::Unknown;
+    shared.extra.push(other);
     if offer.terms.price.is_none() {
         offer.standing = Standing::Blocked;
     }

@@ -1,0 +1,131 @@
+//! The calls of a project one by one, in canonical order, for those that look at single ones: explanations and checks.
+//!
+//! What is a call, which record stands for it, and which records are duplicates is decided by the same functions that a
+//! month is run by; but on one thread, and nothing is set aside on disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use super::RunError;
+use super::engine::Engine;
+use super::inputs::{Piece, Stream};
+use super::storage::Storage;
+use crate::cdr::{Cdr, Reader, records};
+use crate::ids::SourceId;
+use crate::mediation::{Assembled, Call, Mediated, MediationReason};
+use crate::source::RecordId;
+
+/// An input file.
+#[derive(Clone, Debug)]
+pub(super) struct Input {
+    /// Whose.
+    pub(super) source: SourceId,
+    /// Path below the project.
+    pub(super) path: String,
+}
+
+/// A call, and why mediation gave it up, if it did.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found<'a> {
+    /// The call.
+    pub(super) call: Call<'a>,
+    /// Why it cannot be rated.
+    pub(super) suspended: Option<MediationReason>,
+}
+
+/// All input files in canonical order.
+///
+/// # Errors
+///
+/// If a folder cannot be listed.
+pub(super) fn inputs(storage: &dyn Storage, engine: &Engine<'_>) -> Result<Vec<Input>, RunError> {
+    let mut inputs = Vec::new();
+    for source in engine.project.sources() {
+        let found = engine.project.files_of(storage, source)?;
+        inputs.extend(found.files.into_iter().map(|path| Input { source, path }));
+    }
+    Ok(inputs)
+}
+
+/// A record that waits for its partner: where it is from, and its bytes.
+struct Half {
+    source: SourceId,
+    id: RecordId,
+    raw: Vec<u8>,
+}
+
+/// Shows every call to `visit`, those put together from halves last. Records equal to an earlier one are passed over;
+/// files that are none of their source's are, too.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub(super) fn each(
+    storage: &dyn Storage,
+    engine: &Engine<'_>,
+    inputs: &[Input],
+    visit: &mut dyn FnMut(&Found<'_>),
+) -> Result<(), RunError> {
+    let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
+    let mut readers: BTreeMap<u32, Reader> = BTreeMap::new();
+    let mut halves: BTreeMap<(u32, Vec<u8>), Vec<Half>> = BTreeMap::new();
+    for (file, input) in (0_u32..).zip(inputs) {
+        let mut stream = Stream::open(storage, &engine.project.root.join(&input.path))?;
+        let opened = {
+            let (head, whole) = stream.head()?;
+            engine.open(input.source, head, whole)
+        };
+        let Ok(reader) = opened else { continue };
+        stream.skip(reader.body_start());
+        let line_end = match reader.line_end() {
+            records::LineEnd::Lf => b'\n',
+            records::LineEnd::Cr => b'\r',
+        };
+        let mut needs_reader = false;
+        loop {
+            let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
+            let chunk = match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+                None => break,
+                Some(Piece::TooLong(_)) => continue,
+                Some(Piece::Records(chunk)) => chunk,
+            };
+            for cdr in reader.records(file, chunk.offset, &chunk.bytes, chunk.last).flatten() {
+                if !seen.insert(key(engine.duplicate_scope(input.source), &cdr)) {
+                    continue;
+                }
+                match engine.mediate(input.source, cdr) {
+                    Mediated::Call(call) => visit(&Found { call, suspended: None }),
+                    Mediated::Suspended(call, why) => visit(&Found { call, suspended: Some(why) }),
+                    Mediated::NotACall(_) => {}
+                    Mediated::NeedsPartner(cdr, pair) => {
+                        needs_reader = true;
+                        let half = Half { source: input.source, id: cdr.id, raw: cdr.raw.to_vec() };
+                        halves.entry((input.source.0, pair.to_vec())).or_default().push(half);
+                    }
+                }
+            }
+        }
+        if needs_reader {
+            readers.insert(file, reader);
+        }
+    }
+    for group in halves.values() {
+        let cdrs: Vec<Cdr<'_>> =
+            group.iter().filter_map(|half| readers.get(&half.id.file())?.parse_one(half.id, &half.raw).ok()).collect();
+        let Some(source) = group.first().map(|half| half.source) else { continue };
+        for verdict in engine.assemble(source, &cdrs) {
+            if let Assembled::Call(call) = verdict {
+                visit(&Found { call, suspended: None });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// 128 bits of a record's key and of the site and format within which keys are compared.
+fn key(scope: u32, cdr: &Cdr<'_>) -> (u64, u64) {
+    let [one, two] = [0x5ca1_ab1e, 0x0dd_ba11].map(FixedState::with_seed);
+    (one.hash_one((scope, cdr.key)), two.hash_one((scope, cdr.key)))
+}
