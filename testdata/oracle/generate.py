@@ -25,7 +25,7 @@ import reading  # noqa: E402
 
 FEATURES = (
     "keys conditions inbound components steps caps rounding minimums durations increments units percent bands days split "
-    "versions version_split parents price_points surcharges wholesale caller_zone site_calendar status"
+    "versions version_split parents price_points surcharges connection_bands wholesale caller_zone site_calendar status"
 ).split()
 
 # Numbers of every class, valid in length: `#` is any digit. Fictitious ones where the plans set some aside.
@@ -262,7 +262,7 @@ class Tariff:
         if r.random() < 0.6:
             s["increments"] = self.increment()
         if r.random() < 0.4:
-            by_band = self.on("components") and r.random() < 0.3
+            by_band = self.on("connection_bands") and r.random() < 0.3
             s["connection_charge"] = self._by_band("", self.fee) if by_band else self.fee()
         if self.chance(0.4, "minimums"):
             s["minimum_charge"] = self.fee()
@@ -413,6 +413,8 @@ class Tariff:
             one["price"] = self.price(per=per(), flat=not unit)
             if self.chance(0.3, "percent") and len(bands) > 1:
                 one["band_percent"] = self._percents(bands)
+        if "steps" not in one and r.random() < 0.2:
+            one["charge"] = self.fee()
         if unit:
             one["increments"] = "unit"
         elif r.random() < 0.5:
@@ -715,7 +717,7 @@ class Project:
             if index and start[:10] == starts[index - 1][:10]:
                 continue
             until = None
-            if index + 1 == len(starts) and self.on("versions") and r.random() < 0.3:
+            if index + 1 == len(starts) and self.on("versions") and start < "2027-10" and r.random() < 0.3:
                 until = "2027-11-01"
             elif self.on("versions") and index + 1 < len(starts) and r.random() < 0.1:
                 # A gap before the next one.

@@ -364,6 +364,16 @@ class Engine:
 
     def price(self, call, record=None):
         """The answer for one call, as a dictionary with the fields of `rating price`."""
+        try:
+            return self.rated(call, record)
+        except NotRated as nothing:
+            # Calls inside and from outside are free where nothing prices them, whatever the tariff lacks.
+            free = {"in": "rating.inbound_call", "internal": "rating.internal_call"}.get(call.direction)
+            if free and nothing.reason in ("rating.tariff_not_in_force", "rating.no_rate_for_destination"):
+                raise NotRated(free) from None
+            raise
+
+    def rated(self, call, record):
         if call.kind == "emergency":
             raise NotRated("rating.emergency_call")
         if call.talk <= 0:
@@ -372,14 +382,7 @@ class Engine:
             call.kind, call.established = "internal", 0
         elif call.kind == "unclassified":
             raise NotRated("rating.called_unclassified")
-        try:
-            row = self.row(call, call.answered)
-        except NotRated as nothing:
-            # Calls inside and from outside are free where nothing prices them, whatever the tariff lacks.
-            free = {"in": "rating.inbound_call", "internal": "rating.internal_call"}.get(call.direction)
-            if free and nothing.reason in ("rating.tariff_not_in_force", "rating.no_rate_for_destination"):
-                raise NotRated(free) from None
-            raise
+        row = self.row(call, call.answered)
         version = row.version
         zone = self.zone(call, version)
         wholesale = self.buy(call, record, version.currency) if row.wholesale else None
@@ -413,11 +416,10 @@ class Engine:
         return bought
 
     def parts(self, call, row, zone):
-        """The call, cut where versions of the asked tariff end that say so: [(row, zone, from, until)] from the answer on."""
+        """The call, cut where the version of the row that prices it ends, if it says so: [(row, zone, from, until)]."""
         parts, begin = [], 0
         while True:
-            version = self.tariffs.in_force(self.tariffs.asked, call.answered + begin)
-            cut = None
+            version, cut = row.version, None
             if version.version_change == "split" and version.until is not None and version.until < call.answered + call.talk:
                 cut = version.until - call.answered
             parts.append((row, zone, begin, cut))
@@ -519,7 +521,7 @@ class Engine:
         return (
             (when.origin is None or call.origin_length(when.origin) is not None)
             and (when.destination is None or (call.kind == "number" and call.digits.startswith(when.destination)))
-            and (when.classes is None or call.number_class in when.classes)
+            and (when.classes is None or (call.kind != "internal" and call.number_class in when.classes))
             and (when.caller_type is None or call.caller_type in when.caller_type)
             and (when.trunk is None or call.trunk in when.trunk)
             and (when.direction is None or call.direction == when.direction)

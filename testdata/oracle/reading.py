@@ -474,7 +474,10 @@ class Version:
             component.plain(None, {band: self.units.price(text) for band, text in one["price"].items()})
         else:
             # A charge may consist of its connection charge or minimum alone.
-            component.plain(self.units.price(one["price"]) if "price" in one else Price(Fraction(0), 1000), {})
+            component.plain(self.units.price(one["price"]) if "price" in one else Price(Fraction(0), 60_000), {})
+        if "charge" in one:
+            flat = component.steps[0].flat
+            flat.update({band: flat[band] + self.units.amount(one["charge"]) for band in flat})
         return component
 
     def _price_points(self, path):

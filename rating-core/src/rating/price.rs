@@ -345,11 +345,14 @@ pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> 
         (sum, maximum_applied) = (maximum.ratio(), true);
     }
     let mut charge = sum.round(rounding.unwrap_or(Rounding::LEDGER)).ok_or(Trouble::Overflow)?;
-    if stage == MinimumStage::AfterRounding && !parts.free && less(charge.ratio(), cost.minimum())? {
-        (charge, minimum_applied) = (cost.minimum().ratio().post().ok_or(Trouble::Overflow)?, true);
+    // A call that no rule rounds stays exact until all of it is posted.
+    let mut exact = if rounding.is_some() { charge.ratio() } else { sum };
+    if stage == MinimumStage::AfterRounding && !parts.free && less(exact, cost.minimum())? {
+        (exact, minimum_applied) = (cost.minimum().ratio(), true);
+        charge = exact.post().ok_or(Trouble::Overflow)?;
     }
     if !parts.after.is_zero() {
-        charge = charge.ratio().plus(parts.after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
+        charge = exact.plus(parts.after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
     }
     Ok(Working {
         row: parts.row,

@@ -43,6 +43,13 @@ pub(super) struct Charging {
     pub(super) surcharges: Vec<SurchargeDraft>,
 }
 
+impl Charging {
+    /// Whether bands cut a call of which only the end is rounded.
+    pub(super) fn splits_and_rounds_the_end(&self) -> bool {
+        self.boundary == Boundary::Split && self.overrun == Overrun::End
+    }
+}
+
 /// A surcharge as it is read: its condition is compiled with those of the rows.
 #[derive(Clone, Debug)]
 pub(super) struct SurchargeDraft {
@@ -469,6 +476,15 @@ impl Keys<'_, '_> {
             self.read("increments", |_, text| notation::increments(text)).unwrap_or(charging.increments);
         let (steps, words, own_first) = self.steps(band_set, &percents, further)?;
         let first = own_first.unwrap_or(first);
+        let by_unit = first.is_none() || steps.iter().any(|step| step.further.is_none());
+        let mut of_steps = words.chunks(2 * self.bands.names.len().max(1));
+        if by_unit
+            && charging.splits_and_rounds_the_end()
+            && of_steps.any(|rates| units_differ(self.bands.weeks, band_set, rates))
+        {
+            let label = self.section.label(&self.section.span(), "");
+            self.findings.push(units_need_overrun().at(label));
+        }
         let connection = self.by_band("connection_charge", band_set, Units::fee, |_, _| Ok(None));
         let connection: Vec<Price> = match connection {
             None => vec![Price::ZERO],
@@ -612,6 +628,21 @@ impl Keys<'_, '_> {
         });
         Some((words.collect(), charge))
     }
+}
+
+/// Whether the bands of a set have units of different length. `rates` are prices and their times, band by band.
+pub(super) fn units_differ(weeks: &Weeks, set: u8, rates: &[i64]) -> bool {
+    let of_set = rates.chunks_exact(2).zip(0..).filter(|(_, band)| weeks.has_band(set, *band));
+    let mut lengths = of_set.filter_map(|(rate, _)| rate.get(1));
+    let first = lengths.next();
+    lengths.any(|length| Some(length) != first)
+}
+
+/// Where bands have units of different length, rounding up the end alone says nothing.
+pub(super) fn units_need_overrun() -> Finding {
+    let message = "units of different length cannot be split and then rounded up once at the end";
+    Finding::error("tariff.unit_needs_overrun", message)
+        .help("write `boundary = \"unit\"`: each unit is priced where it begins")
 }
 
 /// So many millionths of a price, which must come out exactly.

@@ -9,8 +9,7 @@ use hashbrown::HashTable;
 
 use super::DestinationKey;
 use super::bands::Weeks;
-use super::charge::{Boundary, Overrun};
-use super::charge_settings::share_of;
+use super::charge_settings::{share_of, units_differ, units_need_overrun};
 use super::conditions::{CONDITION_COLUMNS, ConditionColumns, ConditionsDraft};
 use super::notation::{self, Fault, PriceCell, When};
 use super::settings::Draft;
@@ -534,7 +533,7 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         let prices = self.prices(row, band_set, scratch);
         let (connection, minimum, maximum, (first, further)) = (connection?, minimum?, maximum?, increments?);
         let (charges, prices) = (charges?, prices?);
-        self.check_units(row, first.is_none() || further.is_none(), &rows.plans.scratch);
+        self.check_units(row, band_set, first.is_none() || further.is_none(), &rows.plans.scratch);
         let scratch = &mut rows.plans.scratch;
         let millis = |increment: Option<Duration>| increment.map_or(word::NONE, Duration::as_millis);
         let timed = scratch.iter().skip(HEAD + 1).step_by(2).all(|per| *per > 0);
@@ -638,16 +637,11 @@ impl<'d, 'f> DeckReader<'d, 'f> {
     }
 
     /// Where bands have units of different length, rounding up the end alone says nothing.
-    fn check_units(&mut self, row: Row<'d>, by_unit: bool, words: &[i64]) {
+    fn check_units(&mut self, row: Row<'d>, band_set: u8, by_unit: bool, words: &[i64]) {
         let charging = &self.draft.charging;
-        if by_unit && charging.boundary == Boundary::Split && charging.overrun == Overrun::End {
-            let mut lengths = words.iter().skip(HEAD + 1).step_by(2);
-            let first = lengths.next();
-            if lengths.any(|length| Some(length) != first) {
-                let message = "units of different length cannot be split and then rounded up once at the end";
-                let finding = Finding::error("tariff.unit_needs_overrun", message).at(row.whole(""));
-                self.findings.push(finding.help("write `boundary = \"unit\"`: each unit is priced where it begins"));
-            }
+        let rates = words.get(HEAD..).unwrap_or_default();
+        if by_unit && charging.splits_and_rounds_the_end() && units_differ(&self.draft.weeks, band_set, rates) {
+            self.findings.push(units_need_overrun().at(row.whole("")));
         }
     }
 

@@ -54,6 +54,29 @@ fn pulses_cost_whole_units_whose_length_depends_on_the_band() {
 }
 
 #[test]
+fn units_that_bands_cut_are_of_one_length_if_only_the_end_is_rounded() {
+    let bands = "boundary = \"split\"\n[bands]\nday = [\"mon-sun 08:00-18:00\"]\nnight = [\"mon-sun 18:00-08:00\"]\n\
+                 [band_sets.flat]\nall = [\"mon-sun\"]\n";
+    let charge = "[charges.pulse]\nincrements = \"unit\"\n";
+    let row = "prefix,destination,price,band_set,charges,increments\n44,UK,";
+    for (settings, cells, sound) in [
+        ("", "10p/90s,flat,,unit", true), // the bands of other sets do not come into it
+        ("", "10p/90s,,,unit", true),
+        ("price = { day = \"1p/90s\", night = \"2p/90s\" }", ",,pulse,", true),
+        ("price = { day = \"1p/90s\", night = \"2p/60s\" }", ",,pulse,", false),
+        ("bands = \"flat\"\nprice = \"1p/90s\"", ",,pulse,", true),
+    ] {
+        let head = "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\ndecks = [\"retail.csv\"]\n";
+        let text = format!("{head}{bands}{charge}{}", if settings.is_empty() { "price = \"1p/s\"" } else { settings });
+        let deck = format!("{row}{cells}\n");
+        let (_, findings) = crate::tariff::testing::read(&[("retail.toml", &text), ("retail.csv", &deck)]);
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code).collect();
+        let expected: &[&str] = if sound { &[] } else { &["tariff.unit_needs_overrun"] };
+        assert_eq!(codes, expected, "{settings} {cells}");
+    }
+}
+
+#[test]
 fn increments_of_none_bill_to_the_millisecond() {
     // 6p a minute is 0.1p a second: 1.234 s are 0.1234p.
     check("increments = \"none\"\n", "prefix,destination,price\n44,UK,6\n", &[("1.234s", "0.001234")]);
@@ -338,6 +361,14 @@ fn a_surcharge_is_added_where_its_condition_holds() {
     ] {
         assert_eq!(cost_from(&book, caller, number, NOON, "90s"), charge, "{caller} to {number}");
     }
+}
+
+#[test]
+fn a_call_that_no_rule_rounds_is_posted_once_with_what_is_added_at_the_end() {
+    // 1p/min × 1 s = 0.0001666…, twice 0.00033333…: each for itself would be posted as 0.0001666667.
+    let settings = "[surcharges.late]\nprice = \"1p/min\"\nafter_rounding = true\nwhen = { destination = \"44\" }\n";
+    let book = retail(settings, "prefix,destination,price\n44,UK,1\n");
+    assert_eq!(cost_from(&book, "+33199001234", "+442079460958", NOON, "1s"), "0.0003333333");
 }
 
 #[test]
