@@ -17,7 +17,11 @@ fuzz_target!(|data: &[u8]| {
         // What every kind accepts: Twilio's files are in dollars, and only some kinds ask for a unit.
         currency: text("USD"),
         from: text("2026-01-01"),
-        unit: if matches!(kind, Kind::Deck | Kind::Sdf | Kind::Gamma | Kind::Interconn) { text("ct/min") } else { None },
+        unit: if matches!(kind, Kind::Deck | Kind::Sdf | Kind::Gamma | Kind::Interconn) {
+            text("ct/min")
+        } else {
+            None
+        },
         increments: text("60/60"),
         zone: text("Europe/London"),
         bands: [("peak", "mon-fri 08:00-18:00"), ("offpeak", "mon-fri 18:00-08:00"), ("weekend", "sat-sun")]
