@@ -27,6 +27,8 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+mod usage;
+mod usage_settings;
 
 use std::path::PathBuf;
 
