@@ -34,8 +34,13 @@ fuzz seconds="60":
         cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time={{ seconds }} -rss_limit_mb=2048; \
     done
 
+# Change the arithmetic line by line and see whether a test notices (needs cargo-mutants; hours). See docs/mutants.md.
+mutants *arguments:
+    cargo mutants --timeout 120 {{ arguments }} -- --lib -- rating:: tariff:: money::
+
 # Too long for CI: 10 M records on one and two threads, then half an hour of fuzzing for each target.
 soak:
     SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
     CGRATES_FOLDERS=500 cargo test -p rating-core --no-default-features --test it cgrates
+    just mutants
     just fuzz 1800

@@ -98,6 +98,17 @@ fn a_call_below_the_grace_is_free_altogether_and_at_it_is_charged_in_full() {
 }
 
 #[test]
+fn a_charge_without_grace_makes_the_call_chargeable() {
+    // The tariff gives ten seconds; the charge gives none: 5 s × 6p a minute = 0.5p, at least 9p for the call.
+    let settings = "free_below = \"10s\"\n[charges.own]\nprice = \"6p/min\"\nfree_below = \"0s\"\n[charges.as-the-tariff]\n\
+                    price = \"60p/min\"\n";
+    let deck = |charges: &str| format!("prefix,destination,charges,minimum\n44,UK,{charges},9\n");
+    check(settings, &deck("own"), &[("5s", "0.09")]);
+    check(settings, &deck("own + as-the-tariff"), &[("5s", "0.09"), ("10s", "0.11")]);
+    check(settings, &deck("as-the-tariff"), &[("5s", "0.00")]);
+}
+
+#[test]
 fn seconds_for_connecting_are_taken_off() {
     // 6p a minute is 0.1p a second: 10 s are 8 s; 2 s are nothing but the connection charge.
     let settings = "subtract = \"2s\"\nconnection_charge = \"1p\"\n";
