@@ -6,7 +6,7 @@
 
 Reads what `rating explain --format json` writes (docs/explain.md) and does every sum once more, in fractions: talk time,
 stretches, increments, cap, connection charge, minimum, maximum, the roundings, posting. Says what differs, and ends with 1
-if anything does. Needs nothing but Python's standard library.
+if anything does. With --self-test it also spoils every figure by itself, and each must be noticed. Needs nothing but Python's standard library.
 """
 
 import json
@@ -197,7 +197,10 @@ def side_charge(call, side):
     if stage == "after-rounding" and least is not None:
         total = max(total, least)
     total = round_to(total + after, "half-up", LEDGER)
-    same("the charge", total, number(side["charge"]))
+    same("the charge", total, number(last["charge"]))
+    # What allowances and tiers leave of it depends on the other calls of the period.
+    if "allowance" not in side or side["allowance"]["is_in_the_sum"]:
+        same("the charge", total, number(side["charge"]))
     return total
 
 
@@ -224,7 +227,46 @@ def explanations(text):
         yield value
 
 
+def self_test(explanation):
+    """Spoils every amount and time by itself; each must be noticed. How many were not."""
+    spoilt = ("amount", "price", "billed_s", "charged_s", "stretches_sum", "usage", "connection", "charges", "unrounded")
+    missed = 0
+
+    def places(value):
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if key in spoilt and isinstance(inner, str):
+                    yield value, key
+                else:
+                    yield from places(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from places(inner)
+
+    for side in explanation["sides"]:
+        if side["status"] != "rated":
+            continue
+        for holder, key in list(places(side)):
+            # A price for no time, or for the call as a whole, comes to nothing in its stretch.
+            if key == "price" and Fraction(holder["per_s"]) * Fraction(holder["billed_s"]) == 0:
+                continue
+            if key == "price" and Fraction(holder["billed_s"]) == Fraction(holder.get("covered_s", "0")):
+                continue
+            # Time billed is no part of a mark-up.
+            if key == "billed_s" and holder.get("stretches") == []:
+                continue
+            true = holder[key]
+            holder[key] = str(Fraction(true) + 1)
+            if not check(explanation, "self-test")[1]:
+                missed += 1
+                print(f"not noticed: {key} of {holder}", file=sys.stderr)
+            holder[key] = true
+    return missed
+
+
 def main(names):
+    testing = "--self-test" in names
+    names = [name for name in names if name != "--self-test"]
     calls, done, faults = 0, 0, []
     for name, text in [(name, open(name, encoding="utf-8").read()) for name in names] or [("input", sys.stdin.read())]:
         for explanation in explanations(text):
@@ -232,6 +274,9 @@ def main(names):
             more, wrong = check(explanation, name)
             done += more
             faults += wrong
+            if testing:
+                missed = self_test(explanation)
+                faults += [f"{name}: {missed} spoilt figures were not noticed"] * (missed > 0)
     for fault in faults:
         print(fault, file=sys.stderr)
     print(f"{calls} calls, {done} charges worked out again, {len(faults)} differ")

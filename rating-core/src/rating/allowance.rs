@@ -80,6 +80,8 @@ pub struct Adjusted {
     pub charge: Option<Charge>,
     /// Time that it took from allowances; `None` if it took none.
     pub taken: Option<Duration>,
+    /// How much of its time, from the answer on, allowances cover.
+    pub covered: Duration,
 }
 
 /// What came of a month.
@@ -226,6 +228,7 @@ impl<'l> Ledger<'l> {
             token: call.token,
             charge: state.charge,
             taken: state.taken,
+            covered: state.covered,
         })
     }
 

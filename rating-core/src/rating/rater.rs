@@ -55,15 +55,22 @@ impl<'t> Rater<'t> {
     /// It is the same function that [`Rater::rate`] takes its charge from.
     #[must_use]
     pub fn work(&self, call: &AttributedCall<'_>, side: SideKind) -> Option<Working> {
-        self.show(call, side, &mut ()).working
+        self.show(call, side, Duration::ZERO, &mut ()).working
     }
 
     /// Works one side of a call out by the first reading of its time, and shows the sum as it is done.
     ///
-    /// It is the same function that [`Rater::rate`] takes its charge from.
-    pub fn show<'a>(&self, call: &AttributedCall<'a>, side: SideKind, show: &mut impl Show) -> Worked<'a> {
+    /// It is the same function that [`Rater::rate`] takes its charge from. Of the charged time, from the answer on, so much
+    /// is covered by an allowance.
+    pub fn show<'a>(
+        &self,
+        call: &AttributedCall<'a>,
+        side: SideKind,
+        covered: Duration,
+        show: &mut impl Show,
+    ) -> Worked<'a> {
         let choose = |side, payer, site, at| self.assignments.tariff(side, payer, site, at);
-        let (verdict, query) = self.sides.verdict(call, side, choose, show);
+        let (verdict, query) = self.sides.verdict(call, side, covered, choose, show);
         let payer = call.holder.ok().map(|holder| holder.payer);
         let assigned = self.assignments.tariff(side, payer, site(call), call.call.charging_at);
         let working = match &verdict {
@@ -154,8 +161,10 @@ impl<'t> Sides<'t> {
 
     /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
     fn pair(&self, call: &AttributedCall<'_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
-        let wholesale = self.finish(self.side(call, query, SideKind::Wholesale, at, None, choose, &mut ()));
-        let retail = self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), choose, &mut ());
+        let wholesale =
+            self.finish(self.side(call, query, SideKind::Wholesale, at, None, Duration::ZERO, choose, &mut ()));
+        let retail =
+            self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), Duration::ZERO, choose, &mut ());
         let mut retail = self.finish(retail);
         // A mark-up row need not name where calls go: the wholesale row says it.
         if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
@@ -171,6 +180,7 @@ impl<'t> Sides<'t> {
         &self,
         call: &AttributedCall<'a>,
         kind: SideKind,
+        covered: Duration,
         choose: impl Choose,
         show: &mut impl Show,
     ) -> (Verdict, Option<Query<'a>>) {
@@ -181,7 +191,7 @@ impl<'t> Sides<'t> {
                     SideKind::Wholesale => None,
                     SideKind::Retail => wholesale_charge(&self.pair(call, &query, at, &choose)[1]),
                 };
-                (self.side(call, &query, kind, at, wholesale, &choose, show), Some(query))
+                (self.side(call, &query, kind, at, wholesale, covered, &choose, show), Some(query))
             }
             Err(reason) => (Verdict::Reason(Asked::default(), reason), None),
         }
@@ -224,6 +234,7 @@ impl<'t> Sides<'t> {
         side: SideKind,
         at: Instant,
         wholesale: Option<(Charge, Currency)>,
+        covered: Duration,
         choose: &impl Choose,
         show: &mut impl Show,
     ) -> Verdict {
@@ -245,7 +256,7 @@ impl<'t> Sides<'t> {
         let verdict = match choose(side, payer, site, at) {
             None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
             Some(tariff) => {
-                let talk = Talk { wholesale, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
+                let talk = Talk { wholesale, covered, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
                 self.by_tariff(tariff, query, &talk, show)
             }
         };

@@ -5,6 +5,7 @@
 //! the call, at other holders, or at tariffs that its own inherits from; nothing is built first and taken out afterwards.
 
 mod collect;
+mod settled;
 mod side;
 mod text;
 mod view;
@@ -22,6 +23,7 @@ use crate::ids::{PayerId, SiteId};
 use crate::mediation::Call;
 use crate::number::Party;
 use crate::time::{Instant, Interval, Month, Zone};
+use settled::SettledMonths;
 
 pub use view::{
     AllowanceView, CallView, CandidateView, CapView, ChargeView, EntryView, Explanation, HolderView, MarkUpView,
@@ -105,19 +107,25 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
     let any = Month::of(crate::time::Date::from_days(0));
     let engine = Engine::new(&project, any, None);
     let inputs = calls::inputs(storage, &engine)?;
+    let settled = SettledMonths::new(storage, &project, &inputs);
+    let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs, settled };
     let wanted = Wanted::of(&options.call, inputs.iter().map(|input| input.path.as_str()));
     let mut explained = Vec::new();
     let mut places = Vec::new();
+    let mut done = Ok(());
     calls::each(storage, &engine, &inputs, &mut |found| {
         if !wanted.is(&found.call) {
             return;
         }
         let attributed = attribute(found.call, &project.directory);
-        let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs };
         let record = explainer.record(&found.call);
         places.push(format!("{}@{}", record.file, record.offset));
-        explained.extend(explainer.explain(found, &attributed));
+        match explainer.explain(found, &attributed) {
+            Ok(explanation) => explained.extend(explanation),
+            Err(error) => done = Err(error),
+        }
     })?;
+    done?;
     let call = &options.call;
     match (explained.pop(), places.len()) {
         (Some(explanation), 1) => Ok(explanation),
@@ -149,13 +157,13 @@ pub fn each(
     let Some(project) = project else { return Err(RunError::Invalid(findings)) };
     let engine = Engine::new(&project, Month::of(crate::time::Date::from_days(0)), None);
     let inputs = calls::inputs(storage, &engine)?;
-    let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs };
+    let settled = SettledMonths::new(storage, &project, &inputs);
+    let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs, settled };
     let mut done = Ok(());
     calls::each(storage, &engine, &inputs, &mut |found| {
-        if done.is_ok()
-            && let Some(explanation) = explainer.explain(found, &attribute(found.call, &project.directory))
-        {
-            done = visit(explanation);
+        if done.is_ok() {
+            let explained = explainer.explain(found, &attribute(found.call, &project.directory));
+            done = explained.and_then(|explanation| explanation.map_or(Ok(()), &mut *visit));
         }
     })?;
     done
@@ -191,6 +199,7 @@ struct Explainer<'e> {
     engine: &'e Engine<'e>,
     options: &'e Options,
     inputs: &'e [calls::Input],
+    settled: SettledMonths<'e>,
 }
 
 impl Explainer<'_> {
@@ -203,18 +212,29 @@ impl Explainer<'_> {
     }
 
     /// `None`, if the audience is an occupier and none pays.
-    fn explain(&self, found: &Found<'_>, call: &AttributedCall<'_>) -> Option<Explanation> {
+    ///
+    /// # Errors
+    ///
+    /// If allowances must be settled, and a file cannot be read.
+    fn explain(&self, found: &Found<'_>, call: &AttributedCall<'_>) -> Result<Option<Explanation>, RunError> {
         let occupier = call.holder.ok().filter(|holder| holder.payer != PayerId::OPERATOR && call.readings_agree);
         if !self.is_for_operator() && occupier.is_none() {
-            return None;
+            return Ok(None);
         }
-        Some(Explanation {
+        let adjusted = match occupier {
+            Some(holder) if self.project.assignments.may_have_allowances(holder.payer, holder.site) => {
+                let local = self.zone(holder.site).to_local(call.call.charging_at);
+                self.settled.of(Month::of(local.date()), call.call.cdr.id.to_bits())?
+            }
+            _ => None,
+        };
+        Ok(Some(Explanation {
             audience: self.options.audience.name(),
             record: self.is_for_operator().then(|| self.record(&found.call)),
             call: self.call(call),
             holder: self.holder(call),
-            sides: self.sides(found, call),
-        })
+            sides: self.sides(found, call, adjusted.as_ref()),
+        }))
     }
 
     fn record(&self, call: &Call<'_>) -> RecordView {

@@ -127,17 +127,32 @@ fn rows_of_a_parent_are_the_operators_to_see() {
 
 #[test]
 fn what_is_explained_is_what_the_month_charges() {
-    for project in ["demo", PROJECT] {
+    // The scenarios have allowances and volume tiers of every kind.
+    let mut projects = vec!["demo".to_owned(), PROJECT.to_owned()];
+    for folder in std::fs::read_dir(testdata().join("scenarios")).unwrap() {
+        let folder = folder.unwrap();
+        if folder.path().join("rating.toml").exists() {
+            projects.push(format!("scenarios/{}", folder.file_name().to_str().unwrap()));
+        }
+    }
+    let (mut with_allowance, mut in_the_sum) = (0, 0);
+    for project in projects {
+        let folder = testdata().join(&project);
+        let settings = std::fs::read_to_string(folder.join("rating.toml")).unwrap();
+        let month = settings
+            .lines()
+            .find_map(|line| line.strip_prefix("month = "))
+            .map_or("2026-10", |text| text.trim_matches('"'));
         let mut explained: BTreeMap<String, i64> = BTreeMap::new();
-        for found in
-            all(project, Audience::Occupier).iter().filter(|found| found.call.charged_at.starts_with("2026-10"))
-        {
+        for found in all(&project, Audience::Occupier).iter().filter(|found| found.call.charged_at.starts_with(month)) {
             let side = &found.sides[0];
+            with_allowance += usize::from(side.allowance.is_some());
+            in_the_sum += usize::from(side.allowance.as_ref().is_some_and(|allowance| allowance.is_in_the_sum));
             if let (Some(charge), Some(currency)) = (&side.charge, &side.currency) {
                 *explained.entry(currency.clone()).or_default() += Charge::parse(charge).unwrap().units();
             }
         }
-        let mut options = run::Options::new(testdata().join(project), Month::parse("2026-10").unwrap());
+        let mut options = run::Options::new(&folder, Month::parse(month).unwrap());
         options.dry_run = true;
         let summary = run::month(&Disk, &options, &run::Silent).unwrap();
         let charged: BTreeMap<String, i64> = summary
@@ -147,6 +162,7 @@ fn what_is_explained_is_what_the_month_charges() {
             .collect();
         assert_eq!(explained, charged, "{project}");
     }
+    assert!(with_allowance > 20 && in_the_sum > 5, "{with_allowance} {in_the_sum}");
 }
 
 #[test]

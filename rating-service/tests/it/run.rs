@@ -164,7 +164,9 @@ fn code_8_standard_output_is_full_and_a_reader_that_stops_is_no_error() {
         let ran = Ran::of(&output).ends(8);
         assert!(ran.err.starts_with("error: cannot write to standard output"), "{}", ran.err);
     }
-    for arguments in [&["run", "demo", "--json", "--dry-run"][..], &["completions", "bash"], &["check", "demo"]] {
+    for arguments in
+        [&["run", "demo", "--json", "--dry-run"][..], &["completions", "bash"], &["check", "demo", "--json"]]
+    {
         let mut child = house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let ran = Ran::of(&child.wait_with_output().unwrap()).ends(0);

@@ -3,36 +3,55 @@
 use super::collect::{Collected, Kept, Part};
 use super::view::{RoundingView, seconds, unless_none, unless_zero};
 use super::{
-    Audience, CandidateView, CapView, ChargeView, EntryView, Explainer, MarkUpView, PartView, SideView, Sides,
-    StepView, StretchView, SumView, TariffView, TimeView, bounds,
+    AllowanceView, Audience, CandidateView, CapView, ChargeView, EntryView, Explainer, MarkUpView, PartView, SideView,
+    Sides, StepView, StretchView, SumView, TariffView, TimeView, bounds,
 };
 use crate::assignment::SideKind;
 use crate::attribution::AttributedCall;
 use crate::ids::{PayerId, TariffId};
 use crate::money::{Price, Ratio, Rounding};
+use crate::rating::allowance::Adjusted;
 use crate::rating::{Outcome, Reason, Side, Worked, Working};
 use crate::run::calls::Found;
 use crate::tariff::{AfterCap, DurationRule, Lost, MinimumStage, RowView, TariffVersion};
+use crate::time::Duration;
 
 impl Explainer<'_> {
     /// The sides that were asked for, and that the audience may see.
-    pub(super) fn sides(&self, found: &Found<'_>, call: &AttributedCall<'_>) -> Vec<SideView> {
+    pub(super) fn sides(
+        &self,
+        found: &Found<'_>,
+        call: &AttributedCall<'_>,
+        adjusted: Option<&Adjusted>,
+    ) -> Vec<SideView> {
         let retail = self.options.audience == Audience::Occupier || self.options.sides != Sides::Wholesale;
         let wholesale = self.options.audience == Audience::Operator && self.options.sides != Sides::Retail;
         let rated = self.engine.rater().rate(*call);
         let mut sides = Vec::new();
         if retail {
-            sides.push(self.side(found, call, SideKind::Retail, rated.retail));
+            sides.push(self.side(found, call, SideKind::Retail, rated.retail, adjusted));
         }
         if wholesale {
-            sides.push(self.side(found, call, SideKind::Wholesale, rated.wholesale));
+            sides.push(self.side(found, call, SideKind::Wholesale, rated.wholesale, None));
         }
         sides
     }
 
-    fn side(&self, found: &Found<'_>, call: &AttributedCall<'_>, kind: SideKind, mut rated: Side) -> SideView {
-        let mut shown = Collected::default();
-        let worked = self.engine.rater().show(call, kind, &mut shown);
+    fn side(
+        &self,
+        found: &Found<'_>,
+        call: &AttributedCall<'_>,
+        kind: SideKind,
+        mut rated: Side,
+        adjusted: Option<&Adjusted>,
+    ) -> SideView {
+        let covered = adjusted.map_or(Duration::ZERO, |adjusted| adjusted.covered);
+        let (mut worked, mut shown) = self.work(call, kind, covered);
+        // What is covered to its end costs nothing at all; and limits of money, and tiers, are not shown as a sum.
+        let is_sum = worked.working.map(|working| working.charge) == adjusted.and_then(|adjusted| adjusted.charge);
+        if adjusted.is_some() && !is_sum && covered > Duration::ZERO {
+            (worked, shown) = self.work(call, kind, Duration::ZERO);
+        }
         if let (Some(reason), SideKind::Retail) = (found.suspended, kind)
             && !matches!(rated.outcome, Outcome::NotChargeable(_))
         {
@@ -63,7 +82,25 @@ impl Explainer<'_> {
             side.unrounded = Some(working.unrounded.to_string());
             side.charge = Some(priced.charge.to_string());
         }
+        if let Some(adjusted) = adjusted {
+            let charge = adjusted.charge.map(|charge| charge.to_string());
+            side.allowance = Some(AllowanceView {
+                taken_s: adjusted.taken.map(seconds),
+                covered_s: unless_none(covered),
+                charge_without: side.charge.take(),
+                is_in_the_sum: is_sum,
+            });
+            if charge.is_none() {
+                (side.status, side.reason) = ("suspended", Some(Reason::ChargeOverflow.code().to_owned()));
+            }
+            side.charge = charge;
+        }
         side
+    }
+
+    fn work<'a>(&self, call: &AttributedCall<'a>, kind: SideKind, covered: Duration) -> (Worked<'a>, Collected) {
+        let mut shown = Collected::default();
+        (self.engine.rater().show(call, kind, covered, &mut shown), shown)
     }
 
     /// A reason as the audience may read it: that there is another side is none of an occupier's business.
@@ -325,6 +362,7 @@ impl Explainer<'_> {
             is_free: free,
             rounding: RoundingView::of(working.rounding.unwrap_or(Rounding::LEDGER)),
             rounding_named: working.rounding.is_some(),
+            charge: working.charge.to_string(),
             after_rounding: (!after.is_zero()).then(|| after.to_string()),
         })
     }

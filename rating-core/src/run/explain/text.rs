@@ -157,13 +157,22 @@ fn write_side(f: &mut fmt::Formatter<'_>, side: &SideView, for_operator: bool) -
             write_charge(f, charge, part, currency)?;
         }
     }
-    if let Some(allowance) = &side.allowance {
-        line(f, "allowance", &format!("{}: {} s", allowance.name, allowance.covered_s))?;
-    }
     if let Some(sum) = &side.sum {
         write_sum(f, side, sum, currency)?;
     }
-    Ok(())
+    let Some(allowance) = &side.allowance else { return Ok(()) };
+    let taken = allowance.taken_s.as_deref().map(|taken| format!("{taken} s taken from allowances"));
+    let covered =
+        allowance.covered_s.as_deref().map(|covered| format!("the first {covered} s of the call are covered"));
+    let words = [taken, covered].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    line(f, "allowances", if words.is_empty() { "the period's calls taken together" } else { &words })?;
+    if let Some(without) = &allowance.charge_without {
+        more(f, &format!("without them {without} {currency}"))?;
+    }
+    match &side.charge {
+        Some(charge) => line(f, "charge", &format!("{charge} {currency}")),
+        None => Ok(()),
+    }
 }
 
 fn write_part(f: &mut fmt::Formatter<'_>, part: &PartView, several: bool) -> fmt::Result {
@@ -319,8 +328,5 @@ fn write_sum(f: &mut fmt::Formatter<'_>, side: &SideView, sum: &SumView, currenc
     if let Some(after) = &sum.after_rounding {
         more(f, &format!("and {after} added after it"))?;
     }
-    if let Some(charge) = &side.charge {
-        line(f, "charge", &format!("{charge} {currency}"))?;
-    }
-    Ok(())
+    line(f, "charge", &format!("{} {currency}", sum.charge))
 }

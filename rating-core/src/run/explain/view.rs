@@ -167,7 +167,7 @@ pub struct SideView {
     pub parts: Vec<PartView>,
     /// What it is charged for.
     pub charges: Vec<ChargeView>,
-    /// What an allowance has paid for.
+    /// What allowances and volume tiers made of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowance: Option<AllowanceView>,
     /// From the charges to the one amount.
@@ -182,7 +182,7 @@ pub struct SideView {
     /// The amount just before the rounding of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrounded: Option<String>,
-    /// What is posted.
+    /// What is posted: that of the sum, or what allowances and volume tiers leave of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charge: Option<String>,
 }
@@ -444,13 +444,20 @@ impl RoundingView {
     }
 }
 
-/// What an allowance has paid for.
+/// What allowances and volume tiers made of the charge, with the other calls of the payer's period taken together.
 #[derive(Clone, Debug, Serialize)]
 pub struct AllowanceView {
-    /// Which one.
-    pub name: String,
-    /// How much of the charged time, from the answer on.
-    pub covered_s: String,
+    /// Time taken from allowances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_s: Option<String>,
+    /// How much of the charged time, from the answer on, they cover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covered_s: Option<String>,
+    /// What the call would cost without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge_without: Option<String>,
+    /// Whether the sum shows it; if not, the sum is that of the call without allowances.
+    pub is_in_the_sum: bool,
 }
 
 /// From the charges to the amount.
@@ -477,6 +484,8 @@ pub struct SumView {
     /// Charges added after the rounding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after_rounding: Option<String>,
+    /// What that comes to, posted to ten decimals.
+    pub charge: String,
 }
 
 /// Seconds with as many decimals as needed.

@@ -11,7 +11,7 @@ use super::ours::{self, OurDeck, OurTerms, Surroundings};
 use super::write::{self, CellMap, Charges, Defaults};
 use super::{Fault, ImportError, Imported, OutputFile};
 use crate::finding::table::Row;
-use crate::finding::{Findings, SourceText};
+use crate::finding::{Finding, Findings, Severity, SourceText};
 use crate::tariff::TariffBook;
 use crate::tariff::notation::{self, When};
 use crate::time::Instant;
@@ -124,16 +124,12 @@ pub fn merge_into(
     comparison.sort();
     let (new_settings, new_deck) =
         (SourceText::new(settings.name.as_str(), settings_text), SourceText::new(deck.name.as_str(), deck_text));
-    let mut findings = Findings::default();
-    let mut serve = |name: &str| if name == deck.name { Some(Arc::clone(&new_deck)) } else { load(name) };
-    let _ = TariffBook::read(
-        &[Arc::clone(&new_settings)],
-        &mut serve,
-        &[write::clock(&surroundings.zone)],
-        &surroundings.zone,
-        &mut findings,
-    );
-    if findings.has_errors() {
+    let findings = judged(&new_settings, &new_deck, &surroundings, load);
+    // What is wrong with the tariff by itself already (a parent that stands in another file) is not this import's doing.
+    let before: BTreeSet<String> =
+        judged(settings, deck, &surroundings, load).iter().filter(is_error).map(without_place).collect();
+    let ours = |finding: &&Finding| is_error(finding) && !before.contains(&without_place(finding));
+    if findings.iter().any(|finding| ours(&finding)) {
         return Err(ImportError::Refused(findings));
     }
     Ok(Merged {
@@ -145,6 +141,28 @@ pub fn merge_into(
         refused,
         findings,
     })
+}
+
+fn is_error(finding: &&Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+fn without_place(finding: &Finding) -> String {
+    format!("{} {}", finding.code, finding.message)
+}
+
+/// What this system's own reader says of a tariff and its deck.
+fn judged(
+    settings: &Arc<SourceText>,
+    deck: &Arc<SourceText>,
+    surroundings: &Surroundings,
+    load: &mut dyn FnMut(&str) -> Option<Arc<SourceText>>,
+) -> Findings {
+    let mut findings = Findings::default();
+    let mut serve = |name: &str| if name == deck.name { Some(Arc::clone(deck)) } else { load(name) };
+    let clock = write::clock(&surroundings.zone);
+    let _ = TariffBook::read(&[Arc::clone(settings)], &mut serve, &[clock], &surroundings.zone, &mut findings);
+    findings
 }
 
 fn same_unit(imported: &Imported, surroundings: &Surroundings) -> Result<(), Box<Fault>> {

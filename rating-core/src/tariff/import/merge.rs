@@ -2,6 +2,7 @@
 //! close, and contradictions rejected.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::cells::Standing;
 use super::offer::{Basis, Batch, Conditions, Key, Offer, OriginZone, RowPlace, RowState, Terms};
@@ -67,7 +68,15 @@ enum Fate {
 
 pub(super) fn merge(batch: Batch) -> Rows {
     let Batch { offers, rows, rejects, counts, columns, notes, bands, zones, basis } = batch;
-    let mut merger = Merger { offers: &offers, rows, rejects, counts, basis: &basis, closings: Vec::new() };
+    let mut merger = Merger {
+        offers: &offers,
+        rows,
+        rejects,
+        counts,
+        basis: &basis,
+        closings: Vec::new(),
+        conflicts: BTreeMap::new(),
+    };
     let mut entries = merger.entries();
     let order = |a: &Entry, b: &Entry| {
         let (one, two) = (merger.of(*a), merger.of(*b));
@@ -97,6 +106,8 @@ struct Merger<'b> {
     counts: Counts,
     basis: &'b Basis,
     closings: Vec<Closing>,
+    /// Rows with a contradiction: which reject says so, and how many more of their keys are in one.
+    conflicts: BTreeMap<u32, (usize, u64)>,
 }
 
 impl<'b> Merger<'b> {
@@ -193,16 +204,17 @@ impl<'b> Merger<'b> {
         let other_offer = &self.offers[other as usize];
         // A row that was rejected when it was read has said why; once for each row is enough.
         let Some(row) = offer.rows.first().copied().filter(|_| !offer.rejected) else { return };
-        let line =
-            |offer: &Offer| offer.rows.first().and_then(|row| self.rows.get(*row as usize)).map_or(0, |row| row.line);
-        let Some(place) = self.rows.get(row as usize) else { return };
-        let already = self.rejects.last().is_some_and(|last| {
-            last.fault.code == "import.rows_conflict"
-                && (last.fault.place.file, last.fault.place.line) == (place.file, place.line)
-        });
-        if already {
+        if let Some((_, more)) = self.conflicts.get_mut(&row) {
+            *more += 1;
             return;
         }
+        let Some(place) = self.rows.get(row as usize) else { return };
+        let other_place = other_offer.rows.first().and_then(|row| self.rows.get(*row as usize));
+        let line = match other_place {
+            Some(other) if other.file == place.file => other.line.to_string(),
+            Some(other) => format!("{} of file {}", other.line, other.file + 1),
+            None => String::new(),
+        };
         let price = |offer: &Offer| match (&offer.terms.price, offer.standing) {
             (Some(price), Standing::Offered) => price.text.clone(),
             (None, Standing::Offered) => "other terms".to_owned(),
@@ -212,13 +224,13 @@ impl<'b> Merger<'b> {
         };
         let (mine, theirs) = (price(offer), price(other_offer));
         let prices = if mine == theirs { String::new() } else { format!(": {mine} against {theirs}") };
-        let message =
-            format!("`{key}` stands in line {} too, for the same time, on other terms{prices}", line(other_offer));
+        let message = format!("`{key}` stands in line {line} too, for the same time, on other terms{prices}");
         let help = "ask which of the two holds, and remove the other";
         let fault = Fault {
             place: Place { file: place.file, line: place.line, column: None },
             ..Fault::new("import.rows_conflict", message, help)
         };
+        self.conflicts.insert(row, (self.rejects.len(), 0));
         self.rejects.push(Reject { fault, raw: place.raw.to_string(), stands_as_unknown: true, partly: false });
     }
 
@@ -348,6 +360,11 @@ impl<'b> Merger<'b> {
         for reject in &mut self.rejects {
             let place = &reject.fault.place;
             reject.partly = partly.contains(&(place.file, place.line));
+        }
+        for (reject, more) in self.conflicts.values().filter(|(_, more)| *more > 0) {
+            if let Some(reject) = self.rejects.get_mut(*reject) {
+                let _ = write!(reject.fault.message, "; so do {more} more of its prefixes");
+            }
         }
         self.rejects.sort_by(|a, b| a.fault.place.cmp(&b.fault.place));
     }

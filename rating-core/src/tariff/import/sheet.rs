@@ -15,7 +15,7 @@ pub struct InputFile {
 }
 
 /// The largest file that is read: far above any deck, far below what would hurt.
-const MOST_BYTES: usize = 512 << 20;
+const MOST_BYTES: usize = 256 << 20;
 
 /// A file as text, still without columns.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(super) fn decode(file: u16, input: &InputFile) -> Result<Text<'_>, Box<Fault
     let bytes = input.bytes.as_slice();
     if bytes.len() > MOST_BYTES {
         let message = format!("{} bytes are more than a rate deck has", bytes.len());
-        return refuse("import.not_text", message, "cut the file into parts of at most 512 MiB");
+        return refuse("import.not_text", message, "cut the file into parts of at most 256 MiB");
     }
     const MAGIC: [(&[u8], &str); 7] = [
         (b"PK\x03\x04", "a spreadsheet (xlsx, ods) or a zip archive"),

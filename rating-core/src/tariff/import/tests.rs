@@ -207,3 +207,29 @@ fn several_files_become_one_deck() {
     assert_eq!(imported.deck.text, "prefix,destination,price,status\n44,UK,,unknown\n33,France,0.02,\n");
     assert_eq!((imported.rejects.len(), imported.rejects[1].fault.place.file), (2, 1));
 }
+
+#[test]
+fn a_header_in_pence_is_not_read_in_pounds() {
+    for (header, unit, asked) in [
+        ("Rate (p)", "GBP/min", true),
+        ("Rate (pence per minute)", "GBP/min", true),
+        ("Rate (GBP)", "p/min", true),
+        ("Rate per minute", "GBP/s", true),
+        ("Rate (p)", "p/min", false),
+        ("Rate (GBP)", "GBP/min", false),
+        ("Rate (net)", "p/min", false),
+    ] {
+        let mut request = request(Kind::Deck, format!("Code,{header}\n44,0.5\n").as_bytes());
+        request.currency = Some("GBP".into());
+        request.unit = Some(unit.into());
+        let conflict =
+            matches!(import(&request), Err(ImportError::Faults(faults)) if faults[0].code == "import.unit_conflict");
+        assert_eq!(conflict, asked, "{header} {unit}");
+    }
+}
+
+#[test]
+fn rows_that_contradict_each_other_in_many_prefixes_are_rejected_once_each() {
+    let (_, rejects) = deck("44;45;46;47,A,0.01,,\n44;45;46;47,B,0.02,,\n");
+    assert_eq!(rejects, ["2 import.rows_conflict", "3 import.rows_conflict"]);
+}

@@ -200,6 +200,20 @@ fn units(
             }
         }
     }
+    for (layout, _) in opened {
+        for (column, hint) in &layout.hints {
+            let word = hint.split(['/', ' ']).next().unwrap_or("").to_lowercase();
+            let minor = matches!(word.as_str(), "p" | "pence" | "ppm" | "c" | "ct" | "cts" | "cent" | "cents");
+            let major = Currency::parse(&word.to_uppercase()) == Some(currency);
+            let price = layout.fields().any(|(field, at)| at == *column && field.starts_with("price"));
+            let is_minor = minor_of(&unit, currency) > 0;
+            if price && ((minor && !is_minor) || (major && is_minor)) {
+                let message = format!("the header `{}` is at odds with the unit {unit}", layout.name(*column));
+                faults.push(Fault::new("import.unit_conflict", message, "correct `--unit`"));
+                return None;
+            }
+        }
+    }
     let money = unit.split('/').next().unwrap_or("").trim().to_owned();
     let fees = request.fees.clone().unwrap_or(money);
     if let Err(fault) = notation::fee_unit(&fees, currency) {
