@@ -16,6 +16,7 @@
 mod amounts;
 mod balance;
 mod bill;
+mod usage;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -23,6 +24,7 @@ use hashbrown::HashMap;
 pub use amounts::{Amounts, Elapsed, Sum};
 pub use balance::{Control, Counts, Imbalance, SideControl};
 pub use bill::{BillKind, BillLine, BillRules, BillTax, Bills};
+pub use usage::{Usage, UsageCharges, UsageTerms};
 
 use crate::ids::{DestinationId, PayerId, SiteId, SourceId};
 use crate::money::{Charge, Currency, Total};
@@ -99,24 +101,34 @@ impl PayerSums {
     /// charged on either side.
     #[must_use]
     pub fn margin(&self) -> Option<(Currency, Total)> {
-        if self.wholesale_missing_calls > 0 || self.client.len() > 1 {
-            return None;
-        }
-        let (currency, client) = match self.client.only() {
-            Some((currency, sum)) => (currency, sum.total),
-            None => (self.operator.only()?.0, Total::ZERO),
-        };
-        let mut margin = client;
-        for (from, sum) in self.operator.iter() {
-            let cost = if from == currency {
-                sum.total
-            } else {
-                self.converted.get((from, currency)).filter(|converted| converted.charges == sum.charges)?.total
-            };
-            margin = margin.minus(cost);
-        }
-        Some((currency, margin))
+        margin(&self.client, &self.operator, &self.converted, self.wholesale_missing_calls)
     }
+}
+
+/// See [`PayerSums::margin`].
+fn margin(
+    client: &Amounts,
+    operator: &Amounts,
+    converted: &Amounts<(Currency, Currency)>,
+    missing: u64,
+) -> Option<(Currency, Total)> {
+    if missing > 0 || client.len() > 1 {
+        return None;
+    }
+    let (currency, charged) = match client.only() {
+        Some((currency, sum)) => (currency, sum.total),
+        None => (operator.only()?.0, Total::ZERO),
+    };
+    let mut margin = charged;
+    for (from, sum) in operator.iter() {
+        let cost = if from == currency {
+            sum.total
+        } else {
+            converted.get((from, currency)).filter(|converted| converted.charges == sum.charges)?.total
+        };
+        margin = margin.minus(cost);
+    }
+    Some((currency, margin))
 }
 
 /// What a line of the per-extension summary stands for.
@@ -227,6 +239,10 @@ pub struct DestinationSums {
     pub client: Amounts,
     /// Wholesale charges.
     pub operator: Amounts,
+    /// Wholesale charges brought from their own currency (first) to that of the retail side (second).
+    pub converted: Amounts<(Currency, Currency)>,
+    /// Billable calls whose wholesale side is suspended.
+    pub wholesale_missing_calls: u64,
 }
 
 impl DestinationSums {
@@ -237,6 +253,14 @@ impl DestinationSums {
         self.billed_duration = self.billed_duration.plus(other.billed_duration);
         self.client.merge(&other.client);
         self.operator.merge(&other.operator);
+        self.converted.merge(&other.converted);
+        self.wholesale_missing_calls += other.wholesale_missing_calls;
+    }
+
+    /// Client amount less operator amount; blank (`None`) as for [`PayerSums::margin`].
+    #[must_use]
+    pub fn margin(&self) -> Option<(Currency, Total)> {
+        margin(&self.client, &self.operator, &self.converted, self.wholesale_missing_calls)
     }
 }
 
@@ -378,7 +402,7 @@ impl Aggregate {
                 line.vat.get_or_insert(Total::ZERO).add(vat);
             }
         }
-        self.add_to_destination(slot, row, side);
+        self.add_to_destination(slot, row, side, converted);
         self.add_reasons(row, side);
     }
 
@@ -393,7 +417,7 @@ impl Aggregate {
         slot
     }
 
-    fn add_to_destination(&mut self, slot: u32, row: &CallRow<'_>, side: &Side) {
+    fn add_to_destination(&mut self, slot: u32, row: &CallRow<'_>, side: &Side, converted: Option<(Currency, Charge)>) {
         let destination = match (&side.outcome, &row.wholesale.outcome) {
             (Outcome::Rated(priced), _) | (_, Outcome::Rated(priced)) => priced.destination,
             _ => return,
@@ -406,6 +430,12 @@ impl Aggregate {
         }
         add_charge(&mut sums.client, &row.retail);
         add_charge(&mut sums.operator, &row.wholesale);
+        if let (Some((to, charge)), Outcome::Rated(_)) = (converted, &row.wholesale.outcome) {
+            sums.converted.add((currency_of(&row.wholesale), to), charge);
+        }
+        if matches!(row.wholesale.outcome, Outcome::Suspended(_)) {
+            sums.wholesale_missing_calls += 1;
+        }
     }
 
     fn add_reasons(&mut self, row: &CallRow<'_>, payer_side: &Side) {

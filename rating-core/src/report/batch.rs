@@ -21,6 +21,8 @@ pub enum Kind {
     Amount,
     /// A price in the major unit, twelve decimals; `decimal(38, 12)` in Parquet. CSV as for amounts.
     Price,
+    /// A number with up to twelve decimals; `decimal(38, 12)` in Parquet. CSV drops trailing zeros.
+    Decimal,
     /// Elapsed seconds, three decimals; `decimal(18, 3)` in Parquet. CSV drops trailing zeros.
     Seconds,
     /// An instant: `timestamp(ms, UTC)` in Parquet; in CSV ISO 8601 on the clock of the row's site, with its offset.

@@ -141,6 +141,7 @@ pub(super) enum Column {
     Integer(Values<i64>),
     Amount(Values<i128>),
     Price(Values<i128>),
+    Decimal(Values<i128>),
     Seconds(Values<i128>),
     Instant(Values<i64>),
     Boolean(Values<bool>),
@@ -152,7 +153,9 @@ impl Column {
             Self::Text(heap) | Self::Number(heap) => heap.ends.len() - 1,
             Self::Name(ids, _) => ids.values.len(),
             Self::Integer(values) | Self::Instant(values) => values.values.len(),
-            Self::Amount(values) | Self::Price(values) | Self::Seconds(values) => values.values.len(),
+            Self::Amount(values) | Self::Price(values) | Self::Decimal(values) | Self::Seconds(values) => {
+                values.values.len()
+            }
             Self::Boolean(values) => values.values.len(),
         }
     }
@@ -339,6 +342,8 @@ decimals! {
     Amount from Total: Total::units;
     /// Prices.
     Price from money::Price: |price| i128::from(price.units());
+    /// Numbers in 10⁻¹².
+    Decimal from i128: |units| units;
     /// Elapsed time.
     Seconds from Elapsed: Elapsed::as_millis;
 }

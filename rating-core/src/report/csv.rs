@@ -111,6 +111,11 @@ fn write_cell(view: &View<'_>, column: &Column, row: usize, profile: Profile, ou
                 write_decimal(units, PRICE_SCALE, 2, out);
             }
         }
+        Column::Decimal(values) => {
+            if let Some(units) = values.get(row) {
+                write_decimal(units, PRICE_SCALE, 0, out);
+            }
+        }
         Column::Seconds(values) => {
             if let Some(millis) = values.get(row) {
                 write_decimal(millis, 3, 0, out);

@@ -10,6 +10,8 @@
 //! | destination analysis | [`payer_destinations`], [`site_destinations`] | the payer; the operator |
 //! | charges by occupier | [`charges_by_occupier`] | the operator, per site or for all sites |
 //! | exceptions | [`exceptions`] | the operator |
+//! | margin | [`margins`] | the operator, per site |
+//! | usage | [`usage`](fn@usage) | the operator, per site and for all sites |
 //! | bill | [`bills`] | the payer; the operator, per site and for all sites |
 //! | allowances | [`allowances`] | the payer; the operator, per site and for all sites |
 //! | balances between months | [`allowance_balances`] | the next month |
@@ -38,10 +40,12 @@ pub mod csv;
 mod exceptions;
 mod file_name;
 mod itemised;
+mod margin;
 mod names;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 mod summary;
+mod usage;
 
 pub use allowances::{AllowanceReader, BalanceLine, allowance_balances, allowances};
 pub use batch::{Batch, ColumnSpec, Kind, Schema, Totals, View};
@@ -49,8 +53,10 @@ pub use bill::bills;
 pub use exceptions::{Exception, ExceptionKind, exceptions};
 pub use file_name::{Report, Scope, file_name, safe_name};
 pub use itemised::Itemised;
+pub use margin::margins;
 pub use names::{Dictionary, NameLists, Names};
 pub use summary::{charges_by_occupier, extension_summary, payer_destinations, site_destinations};
+pub use usage::usage;
 
 /// Rows of one row group of an itemised Parquet file: small, so that one payer's calls are read without the others'.
 pub const ROW_GROUP_ROWS: usize = 16_384;

@@ -210,7 +210,7 @@ fn data_type(kind: Kind) -> DataType {
         Kind::Text | Kind::Number => DataType::Utf8,
         Kind::Integer => DataType::Int64,
         Kind::Amount => DataType::Decimal128(38, LEDGER_SCALE as i8),
-        Kind::Price => DataType::Decimal128(38, PRICE_SCALE as i8),
+        Kind::Price | Kind::Decimal => DataType::Decimal128(38, PRICE_SCALE as i8),
         Kind::Seconds => DataType::Decimal128(18, SECONDS_SCALE),
         Kind::Instant => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
         Kind::Boolean => DataType::Boolean,
@@ -238,7 +238,7 @@ fn to_array(column: &Column, rows: Rows) -> Result<ArrayRef, WriteError> {
             Arc::new(Int64Array::try_new(cells.into(), nulls(&values.nulls, &rows)?)?)
         }
         Column::Amount(values) => decimals(values, 38, LEDGER_SCALE as i8)?,
-        Column::Price(values) => decimals(values, 38, PRICE_SCALE as i8)?,
+        Column::Price(values) | Column::Decimal(values) => decimals(values, 38, PRICE_SCALE as i8)?,
         Column::Seconds(values) => decimals(values, 18, SECONDS_SCALE)?,
         Column::Instant(values) => {
             let cells = cells(&values.values, &rows)?.to_vec();

@@ -78,7 +78,7 @@ pub fn extension_summary(listing: &Listing<'_>, names: &Names, key: PayerKey) ->
 
 /// Client and operator sums side by side. Nearly always one pair; where a side has several currencies, one pair for each
 /// currency of either, so that no amount is lost and none is added across currencies.
-fn pairs(client: &Amounts, operator: &Amounts) -> Vec<[Option<(Currency, Total)>; 2]> {
+pub(super) fn pairs(client: &Amounts, operator: &Amounts) -> Vec<[Option<(Currency, Total)>; 2]> {
     let total = |amounts: &Amounts, currency| amounts.get(currency).map(|sum| (currency, sum.total));
     if client.len() <= 1 && operator.len() <= 1 {
         return vec![[client, operator].map(|side| side.only().map(|(currency, sum)| (currency, sum.total)))];

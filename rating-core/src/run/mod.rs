@@ -27,6 +27,8 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+mod usage;
+mod usage_settings;
 
 use std::path::PathBuf;
 
@@ -37,7 +39,7 @@ use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
 
-pub use lint::check_tariffs;
+pub use lint::{check_calls, check_tariffs};
 pub use month::{SOFTWARE_VERSION, check, month};
 
 /// How to run a month.

@@ -20,6 +20,7 @@ use super::publish::{Published, Stage, hex};
 use super::second_pass::{self, Context, SecondPass};
 use super::spill::{Spilled, Stretch};
 use super::storage::{Storage, StorageError};
+use super::usage;
 use super::{Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings, Label};
 use crate::ids::SiteId;
@@ -289,6 +290,7 @@ fn rate_and_publish(
         billing: Billing::new(run.project, run.month),
     };
     let second = second_pass::run(&context)?;
+    usage::write(&context, run.project, run.only)?;
     let files = balance(&first, &joined, &second)?;
     context.month_files(Report::CallCharges, &charges_by_occupier(&second.aggregate, &names, None).view())?;
     file_warnings(run, &first, &mut warnings);

@@ -22,7 +22,7 @@ use crate::rating::{CallRow, Outcome, flags};
 use crate::report::csv::{self, Profile};
 use crate::report::{
     self, AllowanceReader, Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary,
-    file_name, payer_destinations, safe_name, site_destinations,
+    file_name, margins, payer_destinations, safe_name, site_destinations,
 };
 use crate::source::RecordId;
 use crate::time::{Duration, Month};
@@ -157,6 +157,7 @@ impl Context<'_> {
         let (sums, names) = (&total.aggregate, self.names);
         self.site_files(site, Report::CallCharges, &charges_by_occupier(sums, names, Some(site)).view())?;
         self.site_files(site, Report::Destinations, &site_destinations(&sums.listing(), names, site).view())?;
+        self.site_files(site, Report::Margin, &margins(&sums.listing(), names, site).view())?;
         Ok(total)
     }
 

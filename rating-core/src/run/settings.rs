@@ -7,6 +7,7 @@ use std::sync::Arc;
 use globset::GlobMatcher;
 
 use super::inputs::pattern;
+pub use super::usage_settings::UsageSettings;
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
 use crate::ids::file_name_fault;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub reports: ReportSettings,
     /// When a run that finished is still not good.
     pub limits: Limits,
+    /// What contracted lines cost, if that is to be reported.
+    pub usage: Option<UsageSettings>,
 }
 
 /// Who runs the sites and pays the carriers.
@@ -204,6 +207,10 @@ impl Settings {
         let tariffs = file.table("tariffs", findings).map(|section| read_tariffs(section, findings));
         let reports = file.table("reports", findings).map(|section| read_reports(section, findings));
         let limits = file.table("limits", findings).map(|section| read_limits(section, findings));
+        let usage = file.table("usage", findings).and_then(|section| {
+            let services = directory.as_ref().is_some_and(|directory| directory.services.is_some());
+            super::usage_settings::read(section, &sites, services, findings)
+        });
         file.finish(findings);
         Some(Self {
             source: Arc::clone(source),
@@ -216,6 +223,7 @@ impl Settings {
             reports: reports.unwrap_or(ReportSettings { spreadsheet: true, machine: true, payer_parquet: true }),
             // Reliability goal A15: alarm when more than 0.1 % of the records wait for a price.
             limits: limits.unwrap_or(Limits { suspended_ppm: 1_000, rejected_ppm: 1_000 }),
+            usage,
         })
     }
 }

@@ -54,7 +54,7 @@ fn canonical(kind: Kind, cell: &str) -> String {
     };
     match kind {
         Kind::Amount => decimals(10),
-        Kind::Price => decimals(12),
+        Kind::Price | Kind::Decimal => decimals(12),
         Kind::Seconds => decimals(3),
         Kind::Instant => Instant::parse_rfc3339(cell).unwrap().to_rfc3339(),
         Kind::Text | Kind::Number | Kind::Integer | Kind::Boolean => cell.to_owned(),
