@@ -14,9 +14,14 @@ fuzz_target!(|data: &[u8]| {
     let text = |text: &str| Some(text.to_owned());
     let request = Request {
         id: text("t"),
-        currency: text("GBP"),
+        // What every kind accepts: Twilio's files are in dollars, and only some kinds ask for a unit.
+        currency: text("USD"),
         from: text("2026-01-01"),
-        unit: text("p/min"),
+        unit: if matches!(kind, Kind::Deck | Kind::Sdf | Kind::Gamma | Kind::Interconn) {
+            text("ct/min")
+        } else {
+            None
+        },
         increments: text("60/60"),
         zone: text("Europe/London"),
         bands: [("peak", "mon-fri 08:00-18:00"), ("offpeak", "mon-fri 18:00-08:00"), ("weekend", "sat-sun")]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::rater::{Sides, Verdict, unpriced};
-use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, price};
+use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, Working, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
 use crate::cdr::{Cdr, Kind};
@@ -44,6 +44,15 @@ fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) 
         Verdict::Priced(_, working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
+    }
+}
+
+/// What [`cost`] is worked out from.
+fn worked(book: &TariffBook, number: &str, instant: &str, duration: &str) -> Working {
+    let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
+    match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk, &mut ()) {
+        Verdict::Priced(_, working) => working,
+        _ => panic!("{number} has no price"),
     }
 }
 

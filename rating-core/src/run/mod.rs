@@ -39,7 +39,7 @@ use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
 
-pub use lint::check_tariffs;
+pub use lint::{check_calls, check_tariffs};
 pub use month::{SOFTWARE_VERSION, check, month};
 
 /// How to run a month.

@@ -182,21 +182,25 @@ pub(super) fn text(name: &str, bytes: Vec<u8>, findings: &RefCell<Findings>) -> 
     }
 }
 
-/// The tariff of that id, or the only one.
+/// The tariff of that id, or the only one that no other inherits from.
 fn choose(book: &TariffBook, id: Option<&str>) -> Result<TariffId, RunError> {
-    let ids: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
+    let versions = || book.tariffs().iter().flat_map(Tariff::versions);
+    let parents: Vec<&str> = versions().filter_map(|version| book.tariff(version.parent()?)).map(Tariff::id).collect();
+    let all: Vec<&str> = book.tariffs().iter().map(Tariff::id).collect();
+    let own: Vec<&str> = all.iter().copied().filter(|id| !parents.contains(id)).collect();
     let listed = |ids: &[&str]| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-    let id = match (id, ids.as_slice()) {
+    let id = match (id, own.as_slice()) {
         (Some(id), _) => id,
         (None, [only]) => only,
         (None, []) => return Err(RunError::Usage("the files hold no tariff".to_owned())),
         (None, several) => {
+            let inherit = if parents.is_empty() { "" } else { " that no other inherits from" };
             return Err(RunError::Usage(format!(
-                "the files hold several tariffs, {}: say which one with --id",
+                "the files hold several tariffs{inherit}, {}: say which one with --id",
                 listed(several)
             )));
         }
     };
     book.tariff_id(id)
-        .ok_or_else(|| RunError::Usage(format!("there is no tariff `{id}` in these files; there is {}", listed(&ids))))
+        .ok_or_else(|| RunError::Usage(format!("there is no tariff `{id}` in these files; there is {}", listed(&all))))
 }

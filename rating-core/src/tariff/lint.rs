@@ -4,11 +4,13 @@
 //! Nothing here is proof of a mistake, and nothing here is asked when calls are rated. Each code is shown a few times for
 //! each version of a tariff, and then counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::version::{RowView, TariffVersion};
 use super::{DestinationKey, TariffBook};
+use crate::finding::settings::{Section, Spanned};
+use crate::finding::table::Table;
 use crate::finding::{Finding, Findings, Label, SourceText};
 use crate::ids::{DestinationId, SiteId};
 use crate::money::Price;
@@ -98,6 +100,63 @@ impl<'b, 'l, 'f> Lint<'b, 'l, 'f> {
         self.unpriced_classes(&live);
         self.outliers(&live);
         self.scale();
+        self.never_used();
+    }
+
+    /// Charges, price points, sets of bands and origins that nothing names.
+    fn never_used(&mut self) {
+        let Some(source) = (self.load)(self.version.file()) else { return };
+        let mut ignored = Findings::default();
+        let section = Section::parse(&source, &mut ignored);
+        let named = |table: &str| -> Vec<Spanned<String>> {
+            let table = section.table(table, &mut Findings::default());
+            table.map(|table| table.keys().cloned().collect()).unwrap_or_default()
+        };
+        let points = section.text("price_points", &mut ignored);
+        let kinds = [("charges", "charge"), ("band_sets", "set of bands"), ("origins", "origin")];
+        let names = kinds.map(|(table, what)| (named(table), what));
+        if points.is_none() && names.iter().all(|(names, _)| names.is_empty()) {
+            return;
+        }
+        // What rows name, by the columns that name it.
+        let mut used: [BTreeSet<String>; 3] = Default::default();
+        let decks: BTreeSet<&str> = self.rows().map(|(_, view)| view.file).collect();
+        for deck in decks {
+            let Some(deck) = (self.load)(deck) else { continue };
+            let table = Table::read_any(&deck, &mut ignored);
+            let columns = ["charges", "band_set", "origin"].map(|name| table.column(name));
+            for row in table.rows() {
+                for (used, column) in used.iter_mut().zip(columns) {
+                    let items = row.cell(column).split(['+', ';', ',']).map(str::trim).filter(|item| !item.is_empty());
+                    used.extend(items.filter(|item| !used.contains(*item)).map(str::to_owned).collect::<Vec<_>>());
+                }
+            }
+        }
+        // Charges and surcharges have bands, and surcharges have origins.
+        for table in ["charges", "surcharges"].iter().filter_map(|table| section.table(table, &mut ignored)) {
+            for name in table.keys() {
+                let Some(charge) = table.table(&name.value, &mut Findings::default()) else { continue };
+                used[1].extend(charge.text("bands", &mut Findings::default()).map(|text| text.value));
+                if let Some(when) = charge.table("when", &mut Findings::default()) {
+                    used[2].extend(when.texts("origin", &mut Findings::default()).into_iter().map(|text| text.value));
+                }
+            }
+        }
+        for ((names, what), used) in names.iter().zip(&used) {
+            for name in names.iter().filter(|name| !used.contains(&name.value)) {
+                let message = format!("nothing names the {what} `{}`", name.value);
+                let help = "remove it, or name it where it is meant; a slip of the finger in a deck names another";
+                let label = section.label(&name.span, "");
+                self.findings.push(Finding::warning("lint.never_used", message).at(label).help(help));
+            }
+        }
+        // A list of price points is imported whole; that none of them is asked for is what is odd.
+        let own: BTreeSet<&str> = names[0].0.iter().map(|name| name.value.as_str()).collect();
+        if let Some(points) = points.filter(|_| used[0].iter().all(|name| own.contains(name.as_str()))) {
+            let label = section.label(&points.span, "");
+            let finding = Finding::warning("lint.never_used", "no row names a price point of this list");
+            self.findings.push(finding.at(label).help("name them in the column `charges`, or leave the list out"));
+        }
     }
 
     fn rows(&self) -> impl Iterator<Item = (u32, RowView<'b>)> + use<'b> {

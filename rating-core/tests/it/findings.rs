@@ -229,7 +229,11 @@ fn of_plan(folder: &Path) -> String {
 
 /// What a folder shows; `None` if another test has it.
 fn shown(folder: &Path) -> Option<String> {
-    if folder.join("rating.toml").exists() {
+    if name(folder) == "lint.called_without_row" {
+        let mut text = String::new();
+        list(&run::check_calls(&Disk, folder).unwrap(), &mut text);
+        Some(text)
+    } else if folder.join("rating.toml").exists() {
         Some(of_project(folder))
     } else if name(folder).starts_with("lint.") {
         Some(of_tariff(folder))

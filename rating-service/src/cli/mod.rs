@@ -52,7 +52,7 @@ enum Command {
     Run(RunArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
-        before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check tariffs/*.toml --deny warnings"
+        before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
     )]
     Check(CheckArguments),
     /// Say why a call costs what it costs, from the digits keyed to the last rounding
@@ -123,6 +123,9 @@ struct CheckArguments {
     /// Findings as JSON on standard output
     #[arg(long)]
     json: bool,
+    /// Also look at the project's records: which numbers were called that no row prices
+    #[arg(long)]
+    calls: bool,
     /// Exit with 3 also for what is only worth a look
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     deny: Option<String>,

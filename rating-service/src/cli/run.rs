@@ -63,6 +63,18 @@ pub(super) fn check(arguments: &CheckArguments) -> Exit {
             && path.file_name().is_none_or(|name| name != SETTINGS_FILE)
     };
     let found = match paths.as_slice() {
+        [project] if arguments.calls && !is_settings(&project) => {
+            // Nothing is rated by a project with mistakes.
+            run::check(&Disk, project).and_then(|mut found| {
+                if !found.has_errors() {
+                    found.extend(run::check_calls(&Disk, project)?);
+                }
+                Ok(found)
+            })
+        }
+        _ if arguments.calls => {
+            Err(RunError::Usage("--calls looks at the records of one project: give its folder".to_owned()))
+        }
         tariffs if tariffs.iter().all(|path| is_settings(&path)) => run::check_tariffs(&Disk, tariffs),
         [project] => run::check(&Disk, project),
         _ => Err(RunError::Usage("give the folder of one project, or settings files of tariffs (`.toml`)".to_owned())),

@@ -139,3 +139,13 @@ fn what_is_worth_a_look_fails_a_pipeline_only_if_it_is_denied() {
     // A run rates all the same, and does not speak of it.
     assert_eq!(house.rating(&["run", "demo", "--dry-run"]).ends(0).err, "");
 }
+
+#[test]
+fn numbers_that_were_called_and_have_no_price_are_listed_with_what_is_at_stake() {
+    let house = House::demo();
+    let ran = house.rating(&["check", "demo", "--calls"]).ends(0);
+    assert_eq!(ran.out, "demo: no errors, 6 warnings\n");
+    golden("check_calls.txt", &ran.err);
+    house.rating(&["check", "demo", "--calls", "--deny", "warnings"]).ends(3);
+    house.rating(&["check", "demo/tariffs/retail-gb.toml", "--calls"]).ends(2);
+}

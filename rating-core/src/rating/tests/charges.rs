@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{NOON, cost, cost_from};
+use super::{NOON, cost, cost_from, worked};
 use crate::money::Charge;
 use crate::tariff::testing::retail;
 
@@ -327,6 +327,88 @@ fn a_version_that_ends_during_a_call_prices_it_whole_unless_it_says_split() {
     }
     // A call that ends before the change is not split.
     assert_eq!(cost(&book(split, ""), "+442079460958", at, "30s"), "0.11");
+}
+
+/// A tariff of two versions that meet at midnight of 1 July (UTC), the first of which says that its end splits a call.
+fn two_versions(old: &str, new: &str, old_row: &str, new_row: &str) -> crate::tariff::TariffBook {
+    let settings = |from: &str, more: &str, deck: &str| {
+        format!(
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nprices = \"p/min\"\nfees = \"p\"\n\
+             decks = [\"{deck}\"]\n{more}"
+        )
+    };
+    let deck = |row: &str| format!("prefix,destination,price,connection,minimum,maximum\n{row}\n");
+    crate::tariff::testing::book(&[
+        ("old.toml", &settings("2026-01-01", &format!("version_change = \"split\"\n{old}"), "old.csv")),
+        ("new.toml", &settings("2026-07-01", new, "new.csv")),
+        ("old.csv", &deck(old_row)),
+        ("new.csv", &deck(new_row)),
+    ])
+}
+
+/// Half a minute before the version changes.
+const BEFORE: &str = "2026-06-30T23:59:30Z";
+
+#[test]
+fn the_parts_of_a_split_call_are_added_up_in_everything_that_is_told() {
+    // 30 s at 6p a minute and 70 s at 12p, by the second, 5p to connect: 3p + 14p + 5p. The later version is a plain one.
+    let book = two_versions("", "", "44,UK,6,5,,", "44,UK,12,5,,");
+    let working = worked(&book, "+442079460958", BEFORE, "100s");
+    assert_eq!(working.charge.to_string(), "0.22");
+    assert_eq!(working.billed.to_string(), "100s");
+    assert_eq!(working.usage.post().unwrap().to_string(), "0.17");
+    assert!(!working.minimum_applied && !working.maximum_applied);
+}
+
+#[test]
+fn a_surcharge_after_rounding_is_due_in_each_part_of_a_split_call() {
+    // 1p a minute on top, never rounded: 0.5p and 7/6p. The call, 3p + 14p = 17p, goes up to 20p.
+    let more = "rounding = { stage = \"call\", rule = \"up\", step = \"10p\" }\n[surcharges.top]\nprice = \"1p/min\"\n\
+                after_rounding = true\nwhen = { direction = \"out\" }\n";
+    let book = two_versions(more, more, "44,UK,6,,,", "44,UK,12,,,");
+    assert_eq!(cost(&book, "+442079460958", BEFORE, "100s"), "0.2166666667");
+}
+
+#[test]
+fn a_split_call_is_free_by_grace_only_if_every_version_gives_it() {
+    let grace = "free_below = \"60s\"\n";
+    // 40 s: both give grace, so not even the minimum is due.
+    let both = two_versions(grace, grace, "44,UK,6,,9,", "44,UK,12,,9,");
+    assert_eq!(cost(&both, "+442079460958", BEFORE, "40s"), "0.00");
+    // The later one does not: 10 s × 12p = 2p, at least the first version's 9p.
+    let one = two_versions(grace, "", "44,UK,6,,9,", "44,UK,12,,9,");
+    assert_eq!(cost(&one, "+442079460958", BEFORE, "40s"), "0.09");
+    assert!(worked(&one, "+442079460958", BEFORE, "40s").minimum_applied);
+}
+
+#[test]
+fn a_cap_or_a_floor_in_one_part_of_a_split_call_is_told() {
+    let cap = "cap = { charge = \"1p\" }\n";
+    let plain = "44,UK,6,,,";
+    for (old, new, capped) in [(cap, "", true), ("", cap, true), ("", "", false)] {
+        let working = worked(&two_versions(old, new, plain, plain), "+442079460958", BEFORE, "100s");
+        assert_eq!(working.maximum_applied, capped, "{old}{new}");
+    }
+    let floor = "[charges.all]\nprice = \"6p/min\"\nminimum_charge = \"20p\"\n";
+    let book = |old: &str, new: &str| {
+        let settings = |from: &str, more: &str, deck: &str| {
+            format!(
+                "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nversion_change = \"split\"\n\
+                 decks = [\"{deck}\"]\n{more}"
+            )
+        };
+        let plain = "[charges.all]\nprice = \"6p/min\"\n";
+        let more = |text: &str| if text.is_empty() { plain.to_owned() } else { text.to_owned() };
+        crate::tariff::testing::book(&[
+            ("old.toml", &settings("2026-01-01", &more(old), "a.csv")),
+            ("new.toml", &settings("2026-07-01", &more(new), "a.csv")),
+            ("a.csv", "prefix,destination,charges\n44,UK,all\n"),
+        ])
+    };
+    for (old, new, floored) in [(floor, "", true), ("", floor, true), ("", "", false)] {
+        let working = worked(&book(old, new), "+442079460958", BEFORE, "100s");
+        assert_eq!(working.minimum_applied, floored, "{old}{new}");
+    }
 }
 
 #[test]

@@ -113,7 +113,9 @@ fn moved(old: &OurTerms, new: &OurTerms) -> (Changed, Option<i64>) {
     let only = |terms: &OurTerms| if terms.costs.len() == 1 { terms.costs.get("").cloned() } else { None };
     let permille = only(old).zip(only(new)).and_then(|(old, new)| match (old, new) {
         (Cost::Per(old, one), Cost::Per(new, two)) if old > 0 && one == two => {
-            i64::try_from((i128::from(new) - i128::from(old)) * 1_000 / i128::from(old)).ok()
+            // To the nearest tenth of a per cent, a tie away from zero.
+            let (change, old) = (i128::from(new) - i128::from(old), i128::from(old));
+            i64::try_from((change * 2_000 + change.signum() * old) / (old * 2)).ok()
         }
         _ => None,
     });

@@ -22,7 +22,11 @@ fn looked(settings: &str, deck: &str) -> Vec<(String, String)> {
     let (book, wrong) = read(&[("r.toml", &format!("{head}{prices}{settings}")), ("d.csv", deck)]);
     assert!(!wrong.has_errors(), "{:?}", wrong.iter().map(ToString::to_string).collect::<Vec<_>>());
     let source = crate::finding::SourceText::new("d.csv", deck);
-    let found = book.lint(&ranges, &mut |name| (name == "d.csv").then(|| std::sync::Arc::clone(&source)));
+    let text = format!("{head}{prices}{settings}");
+    let found = book.lint(&ranges, &mut |name| match name {
+        "d.csv" => Some(std::sync::Arc::clone(&source)),
+        _ => Some(crate::finding::SourceText::new(name, text.as_str())),
+    });
     assert!(!found.has_errors() && found.iter().all(|finding| finding.help.is_some()));
     let line = |place: String| place.split(':').nth(1).unwrap_or("?").to_owned();
     found.iter().map(|found| (format!("{}:{}", found.code, line(found.place())), found.message.clone())).collect()
@@ -173,4 +177,25 @@ fn what_is_said_often_is_counted() {
     );
     // A row that lists its prefixes is one line.
     check("", "prefix,destination,price,from,until\n100-105,A,2,,2026-01-01\n", &["lint.row_out_of_force:2"]);
+}
+
+#[test]
+fn what_is_defined_and_never_named_is_listed() {
+    let charges = "[charges.access]\nprice = \"1p/min\"\n[charges.spare]\nprice = \"2p/min\"\n";
+    let deck = |cell: &str| format!("prefix,destination,charges\n44,A,{cell}\n");
+    check(
+        "",
+        "prefix,destination,price\n44,A,2\n44,A,3\n".replace("44,A,3\n", "").as_str(),
+        &["lint.class_without_row:2"],
+    );
+    let quiet = |settings: &str| format!("fallback = [\"premium\"]\n{settings}");
+    check(&quiet(charges), &deck("access"), &["lint.never_used:9"]);
+    check(&quiet(charges), &deck("access + spare"), &[]);
+    let origins = "[origins]\neea = [\"33\"]\nrest = [\"1\"]\n";
+    check(&quiet(origins), "prefix,destination,price,origin\n44,A,2,eea\n44,A,3,\n", &["lint.never_used:9"]);
+    check(&quiet(origins), "prefix,destination,price,origin\n44,A,2,eea;rest\n44,A,3,\n", &[]);
+    let sets = "[band_sets.long]\nnight = [\"mon-sun\"]\n";
+    check(&quiet(sets), "prefix,destination,price\n44,A,2\n", &["lint.never_used:7"]);
+    let of_charge = format!("{sets}[charges.access]\nprice = \"1p/min\"\nbands = \"long\"\n");
+    check(&quiet(&of_charge), &deck("access"), &[]);
 }

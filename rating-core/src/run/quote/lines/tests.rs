@@ -180,6 +180,18 @@ fn several_tariffs_need_an_id_and_a_wrong_one_names_those_there_are() {
 }
 
 #[test]
+fn a_tariff_that_another_inherits_from_is_not_asked_by_itself() {
+    let child = SETTINGS.replace("\"retail\"", "\"child\"").replace("[bands]", "parent = \"retail\"\n[bands]");
+    let (_folder, paths) = files(&[("retail.toml", SETTINGS), ("child.toml", &child), ("retail.csv", DECK)]);
+    let mut options = Options::new(paths);
+    let (quoter, _) = Quoter::open(&Disk, &options).unwrap();
+    assert_eq!(quoter.tariff().unwrap().id(), "child");
+    options.id = Some("retail".to_owned());
+    let (quoter, _) = Quoter::open(&Disk, &options).unwrap();
+    assert_eq!(quoter.tariff().unwrap().id(), "retail");
+}
+
+#[test]
 fn mistakes_in_the_files_are_findings() {
     let (_folder, paths) = files(&[("retail.toml", SETTINGS)]);
     let Err(RunError::Invalid(found)) = Quoter::open(&Disk, &Options::new(paths)) else { panic!("no deck") };
