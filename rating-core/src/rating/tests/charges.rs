@@ -109,6 +109,68 @@ fn a_charge_without_grace_makes_the_call_chargeable() {
 }
 
 #[test]
+fn a_limit_of_any_charge_of_the_call_is_told() {
+    let settings = "[charges.plain]\nprice = \"6p/min\"\n[charges.floored]\nprice = \"6p/min\"\nminimum_charge = \"9p\"\n\
+                    [charges.topped]\nprice = \"6p/min\"\nmaximum_charge = \"5p\"\n[charges.capped]\nprice = \"6p/min\"\n\
+                    cap = { charge = \"4p\" }\n";
+    // 60 s: 6p, 9p, 5p, 4p.
+    for (charges, charge, floored, topped) in [
+        ("plain", "0.06", false, false),
+        ("floored + plain", "0.15", true, false),
+        ("plain + floored", "0.15", true, false),
+        ("topped + plain", "0.11", false, true),
+        ("plain + capped", "0.10", false, true),
+        ("capped + plain + floored", "0.19", true, true),
+    ] {
+        let book = retail(settings, &format!("prefix,destination,charges\n44,UK,{charges}\n"));
+        let working = worked(&book, "+442079460958", NOON, "60s");
+        let told = (working.charge.to_string(), working.minimum_applied, working.maximum_applied);
+        assert_eq!(told, (charge.to_owned(), floored, topped), "{charges}");
+    }
+}
+
+/// Keeps what a sum shows.
+#[derive(Default)]
+struct Seen(Vec<String>);
+
+impl crate::rating::Show for Seen {
+    fn stretch(&mut self, stretch: &crate::rating::Stretch) {
+        self.0.push(format!("{} of {}", stretch.billed, stretch.length));
+    }
+
+    fn entry(&mut self, entry: &crate::rating::Entry) {
+        self.0.push(format!("{} at {}", entry.amount, entry.from));
+    }
+
+    fn charge(&mut self, charge: &crate::rating::ChargeWorking<'_>) {
+        self.0.push(format!("{} {}", charge.name, charge.amount.post().unwrap()));
+    }
+}
+
+#[test]
+fn a_sum_shows_each_stretch_each_step_and_each_charge() {
+    let shown = |settings: &str, deck: &str| {
+        let book = retail(settings, deck);
+        let talk = crate::rating::Talk::new(
+            crate::tariff::testing::at(NOON),
+            crate::tariff::testing::LONDON,
+            crate::time::Duration::from_seconds(100),
+        );
+        let mut seen = Seen::default();
+        crate::rating::price(&book.tariffs()[0].versions()[0], 0, &talk, &mut seen).unwrap();
+        seen.0.join(", ")
+    };
+    // A plain row: two minutes at 3p and 2p to connect.
+    let plain = "prefix,destination,price,connection,increments\n44,UK,3,2,60/60\n";
+    assert_eq!(shown("", plain), "120s of 100s,  0.08");
+    // A first minute for 5p, then 40 s at 3p a minute; the step that begins at 50 min is not reached.
+    let steps = "[charges.all]\nsteps = [{ from = \"0s\", charge = \"5p\" }, { from = \"60s\", price = \"3p/min\" }, \
+                 { from = \"50min\", charge = \"9p\" }]\n";
+    let deck = "prefix,destination,charges\n44,UK,all\n";
+    assert_eq!(shown(steps, deck), "60s of 60s, 40s of 40s, 0.05 at 0s, all 0.07");
+}
+
+#[test]
 fn seconds_for_connecting_are_taken_off() {
     // 6p a minute is 0.1p a second: 10 s are 8 s; 2 s are nothing but the connection charge.
     let settings = "subtract = \"2s\"\nconnection_charge = \"1p\"\n";
