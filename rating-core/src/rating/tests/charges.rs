@@ -92,9 +92,9 @@ fn talk_time_is_rounded_before_increments() {
 
 #[test]
 fn a_call_below_the_grace_is_free_altogether_and_at_it_is_charged_in_full() {
-    let settings = "free_below = \"3s\"\nconnection_charge = \"2p\"\nminimum_charge = \"4p\"\n";
-    // 6p a minute: 3 s are 0.3p + 2p, at least 4p.
-    check(settings, "prefix,destination,price\n44,UK,6\n", &[("2.999s", "0.00"), ("3s", "0.04"), ("60s", "0.08")]);
+    let settings = "free_below = \"3s\"\nconnection_charge = \"2p\"\nminimum_charge = \"1p\"\n";
+    // 6p a minute: 3 s are 0.3p + 2p.
+    check(settings, "prefix,destination,price\n44,UK,6\n", &[("2.999s", "0.00"), ("3s", "0.023"), ("60s", "0.08")]);
 }
 
 #[test]
