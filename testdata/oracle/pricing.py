@@ -385,9 +385,7 @@ class Engine:
         row = self.row(call, call.answered)
         version = row.version
         zone = self.zone(call, version)
-        parts = self.parts(call, row, zone)
-        marked_up = [part for part, *_ in parts if part.wholesale]
-        wholesale = self.buy(call, record, marked_up[0].version.currency) if marked_up else None
+        parts, wholesale = self.parts(call, record, row, zone)
         unrounded, posted, billed = self.whole(call, parts, wholesale)
         destination = row.destination
         if row.wholesale and not destination:
@@ -417,16 +415,19 @@ class Engine:
             raise NotRated("rating.wholesale_currency")
         return bought
 
-    def parts(self, call, row, zone):
-        """The call, cut where the version of the row that prices it ends, if it says so: [(row, zone, from, until)]."""
-        parts, begin = [], 0
+    def parts(self, call, record, row, zone):
+        """The call, cut where the version of the row that prices it ends, if it says so: [(row, zone, from, until)]; and the
+        wholesale side if a row marks it up. Of several reasons why there is no price, the first in time is told."""
+        parts, begin, wholesale = [], 0, None
         while True:
+            if row.wholesale:
+                wholesale = self.buy(call, record, row.version.currency)
             version, cut = row.version, None
             if version.version_change == "split" and version.until is not None and version.until < call.answered + call.talk:
                 cut = version.until - call.answered
             parts.append((row, zone, begin, cut))
             if cut is None:
-                return parts
+                return parts, wholesale
             begin = cut
             row = self.row(call, call.answered + cut)
             zone = self.zone(call, row.version)
