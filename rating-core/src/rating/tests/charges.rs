@@ -485,6 +485,24 @@ fn a_cap_or_a_floor_in_one_part_of_a_split_call_is_told() {
 }
 
 #[test]
+fn the_minimum_of_a_call_is_that_of_its_first_version() {
+    let settings = |from: &str, minimum: &str| {
+        format!(
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nprices = \"p/min\"\n\
+             version_change = \"split\"\nminimum_stage = \"before-connection\"\nminimum_charge = \"{minimum}\"\n\
+             decks = [\"a.csv\"]\n"
+        )
+    };
+    let book = crate::tariff::testing::book(&[
+        ("old.toml", &settings("2026-01-01", "3p")),
+        ("new.toml", &settings("2026-07-01", "50p")),
+        ("a.csv", "prefix,destination,price\n44,UK,1\n"),
+    ]);
+    // A minute in June: 1p, at least 3p. A minute in July: 1p, and no minimum of its own.
+    assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:59:00Z", "120s"), "0.04");
+}
+
+#[test]
 fn a_cap_counts_the_window_from_the_answer_through_a_change_of_version() {
     let settings = |from: &str| {
         format!(
