@@ -161,6 +161,7 @@ pub(super) struct Rows {
     pub(super) plans: Plans,
     /// Lists of named charges, by their places among the charges of the version; the first is empty.
     pub(super) charge_lists: Vec<Vec<u16>>,
+    charge_list_ids: BTreeMap<Vec<u16>, u32>,
     /// Distinct validities as written; the first is "always".
     pub(super) validities: Vec<(Option<When>, Option<When>)>,
     validity_ids: BTreeMap<(Option<When>, Option<When>), u32>,
@@ -184,6 +185,7 @@ impl Rows {
             rows: Vec::new(),
             plans: Plans::new(draft.bands.len()),
             charge_lists: vec![Vec::new()],
+            charge_list_ids: BTreeMap::from([(Vec::new(), 0)]),
             validities: vec![(None, None)],
             validity_ids: BTreeMap::from([((None, None), 0)]),
             terms: vec![RowTerms::default()],
@@ -667,12 +669,13 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         if !sound {
             return None;
         }
-        let known = rows.charge_lists.iter().position(|have| *have == list);
-        let place = known.unwrap_or_else(|| {
-            rows.charge_lists.push(list);
-            rows.charge_lists.len() - 1
-        });
-        u32::try_from(place).ok()
+        if let Some(known) = rows.charge_list_ids.get(&list) {
+            return Some(*known);
+        }
+        let id = u32::try_from(rows.charge_lists.len()).ok()?;
+        rows.charge_lists.push(list.clone());
+        rows.charge_list_ids.insert(list, id);
+        Some(id)
     }
 
     /// A tariff's default fees apply to every row that does not name its own, free numbers included; say so where that is
