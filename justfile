@@ -34,8 +34,19 @@ fuzz seconds="60":
         cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time={{ seconds }} -rss_limit_mb=2048; \
     done
 
-# Too long for CI: 10 M records on one and two threads, then half an hour of fuzzing for each target.
+# Change the arithmetic line by line and see whether a test notices (needs cargo-mutants; hours). See docs/mutants.md.
+mutants *arguments:
+    cargo mutants --timeout 120 {{ arguments }} -- --lib -- rating:: tariff:: money::
+
+# Calls by generated tariffs, priced by this program and by the oracle in Python (testdata/oracle).
+oracle calls="50000":
+    cargo build --release --bin rating
+    python3 testdata/oracle/compare.py --binary target/release/rating --calls {{ calls }} --jobs 2
+
+# Too long for CI: 10 M records on one and two threads, a million calls priced twice, mutation tests, then half an hour of fuzzing for each target.
 soak:
     SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
+    just oracle 1000000
     CGRATES_FOLDERS=500 cargo test -p rating-core --no-default-features --test it cgrates
+    just mutants
     just fuzz 1800

@@ -118,7 +118,7 @@ def main(arguments):
     parser.add_argument("--binary", required=True)
     parser.add_argument("--calls", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--per-tariff", type=int, default=1000)
+    parser.add_argument("--per-tariff", type=int, default=500)
     parser.add_argument("--features", help="only these: " + ", ".join(generate.FEATURES))
     parser.add_argument("--without", help="all but these")
     parser.add_argument("--jobs", type=int, default=1)

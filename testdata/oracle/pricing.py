@@ -385,8 +385,10 @@ class Engine:
         row = self.row(call, call.answered)
         version = row.version
         zone = self.zone(call, version)
-        wholesale = self.buy(call, record, version.currency) if row.wholesale else None
-        unrounded, posted, billed = self.whole(call, self.parts(call, row, zone), wholesale)
+        parts = self.parts(call, row, zone)
+        marked_up = [part for part, *_ in parts if part.wholesale]
+        wholesale = self.buy(call, record, marked_up[0].version.currency) if marked_up else None
+        unrounded, posted, billed = self.whole(call, parts, wholesale)
         destination = row.destination
         if row.wholesale and not destination:
             destination = wholesale["destination"]
@@ -451,7 +453,7 @@ class Engine:
                 if own and begin == 0 and stage == "before-connection":
                     floor = minimum
                 start = max(begin, reached.get(component.name, 0))
-                charged = self.component(component, call, zone, floor, wholesale if own else None, start, begin, cut)
+                charged = self.component(component, call, zone, floor, wholesale if own and row.wholesale else None, start, begin, cut)
                 ends[component.name] = charged.position
                 waived = waived and charged.waived
                 if index == 0:
@@ -489,6 +491,8 @@ class Engine:
             first, further = component.first, component.further
             billed = first_and_further(length, first, further) if length and first != UNIT else length
             usage = wholesale["charge"] * component.wholesale
+            # It is for the whole call: a later version finds none of it left.
+            position = max(length, billed)
         elif limit > start:
             stretches = Stretches(component, timeline, call.answered, start)
             stretches.run(limit, last=limit == length, fresh=begin == 0)

@@ -6,7 +6,7 @@ use super::asked;
 use super::price::{Talk, Working};
 use super::rater::{Sides, Verdict, unpriced};
 use crate::ids::{SiteId, TariffId};
-use crate::money::Currency;
+use crate::money::{Charge, Currency};
 use crate::number::{Direction, NumberClass, Party};
 use crate::tariff::{CallerType, Query, TariffBook};
 use crate::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub struct Question<'a> {
     pub duration: Duration,
     /// The site: its clock and its dates.
     pub site: SiteId,
+    /// What the carrier charges for it, for rows that mark that up.
+    pub wholesale: Option<(Charge, Currency)>,
 }
 
 impl<'a> Question<'a> {
@@ -55,6 +57,7 @@ impl<'a> Question<'a> {
             answered_at,
             duration,
             site: SiteId(0),
+            wholesale: None,
         }
     }
 }
@@ -93,7 +96,8 @@ pub fn ask(book: &TariffBook, tariff: TariffId, question: &Question<'_>) -> Answ
         ..Query::new(called)
     };
     let clock = question.calling.e164();
-    let talk = Talk { caller: clock, ..Talk::new(question.answered_at, question.site, question.duration) };
+    let wholesale = question.wholesale;
+    let talk = Talk { caller: clock, wholesale, ..Talk::new(question.answered_at, question.site, question.duration) };
     let verdict = sides.by_tariff(tariff, &query, &talk, &mut ());
     let (asked, outcome) = match verdict {
         Verdict::Priced(asked, working) => (asked, Ok(working)),

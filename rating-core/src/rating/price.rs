@@ -445,7 +445,9 @@ fn component<'v>(
         // The version before has priced all there is.
         return Ok(working);
     }
-    amount(version, &mut working, charge.minimum, charge.maximum)?;
+    // The minimum of a row's own usage is that of the call, and so the first version's.
+    let minimum = if continued && charge.name.is_empty() { Price::ZERO } else { charge.minimum };
+    amount(version, &mut working, minimum, charge.maximum)?;
     Ok(working)
 }
 

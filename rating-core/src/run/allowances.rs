@@ -17,7 +17,7 @@ use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Account, AccountKey, Adjusted, Balance, Holder, Ledger, Member, Settled, Use};
 use crate::rating::{CallRow, Outcome, Rater, Reason};
 use crate::tariff::SchemeKind;
-use crate::time::{Date, Interval, Month};
+use crate::time::{Date, Duration, Interval, Month};
 
 /// What came of the ledgers.
 #[derive(Debug, Default)]
@@ -196,6 +196,8 @@ impl<'p> Allowances<'p> {
 
     fn usage<'a>(&self, row: &CallRow<'a>, holder: usize) -> Option<Use<'a>> {
         let Outcome::Rated(priced) = &row.retail.outcome else { return None };
+        // What is priced again is what was priced: with nothing covered, the charge is the same.
+        debug_assert_eq!(self.rater.price_again(row, Duration::ZERO), Some(priced.charge), "{row:?}");
         Some(Use {
             token: row.record.to_bits(),
             record: row.record.to_bits(),

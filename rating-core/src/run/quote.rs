@@ -24,6 +24,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Which tariff, if the files hold several.
     pub id: Option<String>,
+    /// Settings files of the carrier's tariff, for rows that mark up what the carrier charges. May be empty.
+    pub wholesale: Vec<PathBuf>,
     /// The clock of the site, for tariffs that go by it, and of the operator.
     pub zone: Zone,
     /// The clocks of further sites, by their names.
@@ -38,7 +40,15 @@ impl Options {
     /// Quotes from these files, for a British site whose clock is UTC and that has no holidays of its own.
     #[must_use]
     pub fn new(files: Vec<PathBuf>) -> Self {
-        Self { files, id: None, zone: Zone::utc(), sites: Vec::new(), holidays: Vec::new(), country: "GB".to_owned() }
+        Self {
+            files,
+            id: None,
+            wholesale: Vec::new(),
+            zone: Zone::utc(),
+            sites: Vec::new(),
+            holidays: Vec::new(),
+            country: "GB".to_owned(),
+        }
     }
 }
 
@@ -61,6 +71,8 @@ pub struct Quoter {
     tariff: TariffId,
     plan: DialPlan,
     sites: Vec<String>,
+    /// The carrier's side.
+    wholesale: Option<Box<Self>>,
 }
 
 impl Quoter {
@@ -82,13 +94,21 @@ impl Quoter {
             let known: Vec<&str> = countries.ids().collect();
             RunError::Usage(format!("{error}; the countries known are {}", known.join(", ")))
         })?;
-        let (book, findings) = read(storage, options)?;
+        let (book, mut findings) = read(storage, options)?;
         if findings.has_errors() {
             return Err(RunError::Invalid(findings));
         }
         let tariff = choose(&book, options.id.as_deref())?;
         let sites = options.sites.iter().map(|(name, _)| name.clone()).collect();
-        Ok((Self { book, tariff, plan, sites }, findings))
+        let mut wholesale = None;
+        if !options.wholesale.is_empty() {
+            let files = options.wholesale.clone();
+            let (side, more) =
+                Self::open(storage, &Options { files, id: None, wholesale: Vec::new(), ..options.clone() })?;
+            findings.extend(more);
+            wholesale = Some(Box::new(side));
+        }
+        Ok((Self { book, tariff, plan, sites, wholesale }, findings))
     }
 
     /// The tariffs that were read.
@@ -140,7 +160,22 @@ impl Quoter {
     /// What a call costs.
     #[must_use]
     pub fn ask(&self, question: &Question<'_>) -> Answer {
-        ask(&self.book, self.tariff, question)
+        let wholesale = self.wholesale.as_ref().and_then(|side| {
+            let answer = side.ask(question);
+            Some((answer.outcome.ok()?.charge, answer.currency?))
+        });
+        ask(&self.book, self.tariff, &Question { wholesale, ..*question })
+    }
+
+    /// Where a call goes, as the row of its answer says, or as the carrier's does.
+    #[must_use]
+    pub fn destination(&self, question: &Question<'_>, answer: &Answer) -> &str {
+        let own = self.version(answer).zip(answer.outcome.ok());
+        let own = own.map_or("", |(version, working)| self.book.destination(version.destination(working.row)));
+        match &self.wholesale {
+            Some(side) if own.is_empty() => side.destination(question, &side.ask(question)),
+            _ => own,
+        }
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) struct PriceArguments {
     /// Which tariff, if the files hold several
     #[arg(long, value_name = "TARIFF")]
     id: Option<String>,
+    /// Settings files of the carrier's tariff, for rows that mark up what the carrier charges
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "from")]
+    wholesale: Vec<PathBuf>,
     /// The clock of the site, for tariffs that go by it [default: UTC]; SITE=ZONE for a site that calls name
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Vec<(Option<String>, Zone)>,
@@ -78,6 +81,7 @@ pub(super) fn price(arguments: &PriceArguments) -> Exit {
     }
     let mut options = Options::new(arguments.tariff.clone());
     options.id.clone_from(&arguments.id);
+    options.wholesale.clone_from(&arguments.wholesale);
     options.country.clone_from(&arguments.country);
     for (site, zone) in &arguments.zone {
         match site {

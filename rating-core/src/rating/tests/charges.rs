@@ -92,9 +92,82 @@ fn talk_time_is_rounded_before_increments() {
 
 #[test]
 fn a_call_below_the_grace_is_free_altogether_and_at_it_is_charged_in_full() {
-    let settings = "free_below = \"3s\"\nconnection_charge = \"2p\"\nminimum_charge = \"4p\"\n";
-    // 6p a minute: 3 s are 0.3p + 2p, at least 4p.
-    check(settings, "prefix,destination,price\n44,UK,6\n", &[("2.999s", "0.00"), ("3s", "0.04"), ("60s", "0.08")]);
+    let settings = "free_below = \"3s\"\nconnection_charge = \"2p\"\nminimum_charge = \"1p\"\n";
+    // 6p a minute: 3 s are 0.3p + 2p.
+    check(settings, "prefix,destination,price\n44,UK,6\n", &[("2.999s", "0.00"), ("3s", "0.023"), ("60s", "0.08")]);
+}
+
+#[test]
+fn a_charge_without_grace_makes_the_call_chargeable() {
+    // The tariff gives ten seconds; the charge gives none: 5 s × 6p a minute = 0.5p, at least 9p for the call.
+    let settings = "free_below = \"10s\"\n[charges.own]\nprice = \"6p/min\"\nfree_below = \"0s\"\n[charges.as-the-tariff]\n\
+                    price = \"60p/min\"\n";
+    let deck = |charges: &str| format!("prefix,destination,charges,minimum\n44,UK,{charges},9\n");
+    check(settings, &deck("own"), &[("5s", "0.09")]);
+    check(settings, &deck("own + as-the-tariff"), &[("5s", "0.09"), ("10s", "0.11")]);
+    check(settings, &deck("as-the-tariff"), &[("5s", "0.00")]);
+}
+
+#[test]
+fn a_limit_of_any_charge_of_the_call_is_told() {
+    let settings = "[charges.plain]\nprice = \"6p/min\"\n[charges.floored]\nprice = \"6p/min\"\nminimum_charge = \"9p\"\n\
+                    [charges.topped]\nprice = \"6p/min\"\nmaximum_charge = \"5p\"\n[charges.capped]\nprice = \"6p/min\"\n\
+                    cap = { charge = \"4p\" }\n";
+    // 60 s: 6p, 9p, 5p, 4p.
+    for (charges, charge, floored, topped) in [
+        ("plain", "0.06", false, false),
+        ("floored + plain", "0.15", true, false),
+        ("plain + floored", "0.15", true, false),
+        ("topped + plain", "0.11", false, true),
+        ("plain + capped", "0.10", false, true),
+        ("capped + plain + floored", "0.19", true, true),
+    ] {
+        let book = retail(settings, &format!("prefix,destination,charges\n44,UK,{charges}\n"));
+        let working = worked(&book, "+442079460958", NOON, "60s");
+        let told = (working.charge.to_string(), working.minimum_applied, working.maximum_applied);
+        assert_eq!(told, (charge.to_owned(), floored, topped), "{charges}");
+    }
+}
+
+/// Keeps what a sum shows.
+#[derive(Default)]
+struct Seen(Vec<String>);
+
+impl crate::rating::Show for Seen {
+    fn stretch(&mut self, stretch: &crate::rating::Stretch) {
+        self.0.push(format!("{} of {}", stretch.billed, stretch.length));
+    }
+
+    fn entry(&mut self, entry: &crate::rating::Entry) {
+        self.0.push(format!("{} at {}", entry.amount, entry.from));
+    }
+
+    fn charge(&mut self, charge: &crate::rating::ChargeWorking<'_>) {
+        self.0.push(format!("{} {}", charge.name, charge.amount.post().unwrap()));
+    }
+}
+
+#[test]
+fn a_sum_shows_each_stretch_each_step_and_each_charge() {
+    let shown = |settings: &str, deck: &str| {
+        let book = retail(settings, deck);
+        let talk = crate::rating::Talk::new(
+            crate::tariff::testing::at(NOON),
+            crate::tariff::testing::LONDON,
+            crate::time::Duration::from_seconds(100),
+        );
+        let mut seen = Seen::default();
+        crate::rating::price(&book.tariffs()[0].versions()[0], 0, &talk, &mut seen).unwrap();
+        seen.0.join(", ")
+    };
+    // A plain row: two minutes at 3p and 2p to connect.
+    let plain = "prefix,destination,price,connection,increments\n44,UK,3,2,60/60\n";
+    assert_eq!(shown("", plain), "120s of 100s,  0.08");
+    // A first minute for 5p, then 40 s at 3p a minute; the step that begins at 50 min is not reached.
+    let steps = "[charges.all]\nsteps = [{ from = \"0s\", charge = \"5p\" }, { from = \"60s\", price = \"3p/min\" }, \
+                 { from = \"50min\", charge = \"9p\" }]\n";
+    let deck = "prefix,destination,charges\n44,UK,all\n";
+    assert_eq!(shown(steps, deck), "60s of 60s, 40s of 40s, 0.05 at 0s, all 0.07");
 }
 
 #[test]
@@ -409,6 +482,24 @@ fn a_cap_or_a_floor_in_one_part_of_a_split_call_is_told() {
         let working = worked(&book(old, new), "+442079460958", BEFORE, "100s");
         assert_eq!(working.minimum_applied, floored, "{old}{new}");
     }
+}
+
+#[test]
+fn the_minimum_of_a_call_is_that_of_its_first_version() {
+    let settings = |from: &str, minimum: &str| {
+        format!(
+            "id = \"retail\"\ncurrency = \"GBP\"\nfrom = \"{from}\"\nzone = \"UTC\"\nprices = \"p/min\"\n\
+             version_change = \"split\"\nminimum_stage = \"before-connection\"\nminimum_charge = \"{minimum}\"\n\
+             decks = [\"a.csv\"]\n"
+        )
+    };
+    let book = crate::tariff::testing::book(&[
+        ("old.toml", &settings("2026-01-01", "3p")),
+        ("new.toml", &settings("2026-07-01", "50p")),
+        ("a.csv", "prefix,destination,price\n44,UK,1\n"),
+    ]);
+    // A minute in June: 1p, at least 3p. A minute in July: 1p, and no minimum of its own.
+    assert_eq!(cost(&book, "+442079460958", "2026-06-30T23:59:00Z", "120s"), "0.04");
 }
 
 #[test]

@@ -287,7 +287,10 @@ impl Quotes for Quoter {
         out.extend_from_slice(b"{\"id\":");
         write_id(&call.id, out);
         match priced {
-            Ok((working, version)) => self.write_rated(&working, version, class.0, out),
+            Ok((working, version)) => {
+                let destination = quoter.destination(&question, &answer);
+                quoter.write_rated(&working, version, (destination, class.0), out);
+            }
             Err(reason) => {
                 out.extend_from_slice(b",\"status\":\"not_rated\",\"reason\":\"");
                 out.extend_from_slice(reason.code().as_bytes());
@@ -300,7 +303,13 @@ impl Quotes for Quoter {
 }
 
 impl Quoter {
-    fn write_rated(&self, working: &Working, version: &TariffVersion, class: NumberClass, out: &mut Vec<u8>) {
+    fn write_rated(
+        &self,
+        working: &Working,
+        version: &TariffVersion,
+        (destination, class): (&str, NumberClass),
+        out: &mut Vec<u8>,
+    ) {
         let book = self.book();
         out.extend_from_slice(b",\"status\":\"rated\",\"charge\":\"");
         write_charge(working.charge, out);
@@ -311,7 +320,7 @@ impl Quoter {
         out.extend_from_slice(b"\",\"billed_duration_s\":\"");
         write_seconds(working.billed, out);
         out.extend_from_slice(b"\",\"destination\":");
-        write_text(book.destination(version.destination(working.row)), out);
+        write_text(destination, out);
         out.extend_from_slice(b",\"class\":\"");
         out.extend_from_slice(class.name().as_bytes());
         out.extend_from_slice(b"\",\"band\":");

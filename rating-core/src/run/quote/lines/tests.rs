@@ -226,3 +226,29 @@ fn who_calls_out_by_a_few_digits_is_an_extension_and_who_calls_in_is_nobody_know
         assert_eq!(answer["destination"].as_str(), Some(destination), "{rest}");
     }
 }
+
+#[test]
+fn rows_that_mark_up_the_carriers_charge_ask_the_carriers_tariff() {
+    let settings = |id: &str| {
+        format!(
+            "id = \"{id}\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprices = \"p/min\"\nfees = \"p\"\ndecks = [\"{id}.csv\"]\n"
+        )
+    };
+    let (_folder, paths) = files(&[
+        ("retail.toml", &settings("retail")),
+        ("retail.csv", "prefix,destination,price,connection\n*,,wholesale + 20%,1\n"),
+        ("carrier.toml", &settings("carrier")),
+        ("carrier.csv", "prefix,destination,price\n44,UK,2\n"),
+    ]);
+    let mut options = Options::new(paths[..1].to_vec());
+    let lines = call("+442079460958", "") + &call("+33199001234", "");
+    let told = |options: &Options| -> Vec<String> {
+        let told = |answer: &Value| format!("{} {} {}", answer["reason"], answer["charge"], answer["destination"]);
+        answers(options, &lines).iter().map(told).collect()
+    };
+    let unpriced = "\"rating.wholesale_unpriced\" null null";
+    assert_eq!(told(&options), [unpriced, unpriced]);
+    options.wholesale = paths[1..].to_vec();
+    // 2p × 61/60 = 2.0333…p, posted as 0.0203333333; and 20% is 0.02439999996, and 1p.
+    assert_eq!(told(&options), ["null \"0.0344\" \"UK\"", unpriced]);
+}
