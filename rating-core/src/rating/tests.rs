@@ -67,21 +67,6 @@ fn check(settings: &str, row: &str, cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_row_of_charges_alone_shows_no_connection_charge_that_it_does_not_cost() {
-    let settings = "connection_charge = \"1p\"\n[charges.plain]\nprice = \"2p/min\"\nconnection_charge = \"0p\"\n";
-    let book = retail(settings, "prefix,destination,price,charges\n44,UK,,plain\n447,Mobile,2,\n");
-    let connection = |number| worked(&book, number, NOON, "60s").plan.connection.to_string();
-    assert_eq!(
-        (cost(&book, "+442079460958", NOON, "60s"), connection("+442079460958")),
-        ("0.02".into(), "0.00".into())
-    );
-    assert_eq!(
-        (cost(&book, "+447700900123", NOON, "60s"), connection("+447700900123")),
-        ("0.03".into(), "0.01".into())
-    );
-}
-
-#[test]
 fn thirty_six_bills_thirty_seconds_and_then_steps_of_six() {
     // 6p a minute is 0.1p a second, so the charge in tenths of a penny is the billed seconds.
     check(
