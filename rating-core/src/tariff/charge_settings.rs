@@ -499,6 +499,15 @@ impl Keys<'_, '_> {
             self.findings.push(units_need_overrun().at(label));
         }
         let connection = self.by_band("connection_charge", band_set, Units::fee, |_, _| Ok(None));
+        if connection.is_none() && tag == Tag::Usage && charging.connection > Price::ZERO {
+            let message = format!("the tariff's connection charge is not due for rows of the charge `{name}` alone");
+            let help = format!(
+                "write `connection_charge` here: the amount, or `\"0 {}\"` if there is none",
+                self.units.currency
+            );
+            let label = self.section.label(&self.section.span(), "");
+            self.findings.push(Finding::warning("tariff.charge_without_connection", message).at(label).help(help));
+        }
         let connection: Vec<Price> = match connection {
             None => vec![Price::ZERO],
             Some(all) if all.iter().all(|price| *price == all[0]) => vec![all[0].unwrap_or_default()],
