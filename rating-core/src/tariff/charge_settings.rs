@@ -716,7 +716,7 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
         let included = if row.filled(columns[3]).is_some() { included } else { Duration::ZERO };
         let Some(code) = code.filter(|_| sound) else { continue };
         let label = row.whole("");
-        if let Some(at) = places.get(&*code).copied() {
+        if let Some(at) = places.get(code).copied() {
             let finding = Finding::error("tariff.charge_repeated", format!("the charge `{code}` is given twice"));
             let other = charging.component_places[at].clone();
             findings.push(finding.at(label).at(other).help("name it once"));
