@@ -76,6 +76,7 @@ impl Instant {
     /// let instant = Instant::parse_rfc3339("2026-10-25T01:30:00+01:00").unwrap();
     /// assert_eq!(instant.to_rfc3339(), "2026-10-25T00:30:00Z");
     /// assert_eq!(Instant::parse_rfc3339("2026-10-25T01:30:00"), None); // no offset: not an instant
+    /// assert_eq!(Instant::parse_rfc3339("2026-10-25T01:30:00+24:00"), None); // no such offset
     /// ```
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
@@ -83,7 +84,11 @@ impl Instant {
         let offset = match rest {
             [b'Z' | b'z'] => 0,
             [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
-                let minutes = i64::from(two_digits(*h1, *h2)?) * 60 + i64::from(two_digits(*m1, *m2)?);
+                let (hours, minutes) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
+                if hours > 23 || minutes > 59 {
+                    return None;
+                }
+                let minutes = i64::from(hours) * 60 + i64::from(minutes);
                 if *sign == b'-' { -minutes } else { minutes }
             }
             _ => return None,

@@ -4,6 +4,7 @@
 //! asked for, with the nearest one that somebody did.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -72,8 +73,9 @@ pub struct Section {
     /// Dotted path of the table, for messages; empty for the file itself.
     path: String,
     span: Range<usize>,
+    /// In the order of their keys.
     entries: Vec<Entry>,
-    known: RefCell<Vec<String>>,
+    known: RefCell<BTreeSet<String>>,
 }
 
 impl Section {
@@ -117,20 +119,20 @@ impl Section {
     /// Whether the key is there, without asking for its value.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.known.borrow_mut().push(key.to_owned());
-        self.entries.iter().any(|entry| entry.key.value == key)
+        self.note(key);
+        self.find(key).is_some()
     }
 
     /// Whether the key holds a table, without asking for its value: for keys that are a word or a table.
     #[must_use]
     pub fn is_table(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Table(_)))
+        self.find(key).is_some_and(|entry| matches!(entry.value.value, Value::Table(_)))
     }
 
     /// Whether the key holds a text, without asking for its value: for keys that are a word or something larger.
     #[must_use]
     pub fn is_text(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key.value == key && matches!(entry.value.value, Value::Text(_)))
+        self.find(key).is_some_and(|entry| matches!(entry.value.value, Value::Text(_)))
     }
 
     /// The keys of this table in the order of their names, with their places: for tables whose keys are data.
@@ -256,22 +258,16 @@ impl Section {
     /// Reports every key that nobody asked for.
     pub fn finish(self, findings: &mut Findings) {
         let known = self.known.borrow();
-        let unused: Vec<&str> = known
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !self.entries.iter().any(|e| e.key.value == *name))
-            .collect();
+        let unused: Vec<&str> = known.iter().map(String::as_str).filter(|name| self.find(name).is_none()).collect();
         for entry in self.entries.iter().filter(|entry| !entry.asked.get()) {
             let key = &entry.key.value;
-            if known.iter().any(|name| name == key) {
+            if known.contains(key) {
                 continue;
             }
             let help = match did_you_mean(key, unused.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
-                    let mut names: Vec<&str> = known.iter().map(String::as_str).collect();
-                    names.sort_unstable();
-                    names.dedup();
+                    let names: Vec<&str> = known.iter().map(String::as_str).collect();
                     format!("keys known here: {}", names.join(", "))
                 }
             };
@@ -294,9 +290,22 @@ impl Section {
         }
     }
 
+    fn find(&self, key: &str) -> Option<&Entry> {
+        let place = self.entries.binary_search_by(|entry| entry.key.value.as_str().cmp(key)).ok()?;
+        self.entries.get(place)
+    }
+
+    /// Keeps in mind that the key is known.
+    fn note(&self, key: &str) {
+        let mut known = self.known.borrow_mut();
+        if !known.contains(key) {
+            known.insert(key.to_owned());
+        }
+    }
+
     fn entry(&self, key: &str) -> Option<&Entry> {
-        self.known.borrow_mut().push(key.to_owned());
-        let entry = self.entries.iter().find(|entry| entry.key.value == key)?;
+        self.note(key);
+        let entry = self.find(key)?;
         entry.asked.set(true);
         Some(entry)
     }
@@ -330,14 +339,16 @@ impl Section {
 }
 
 fn entries(table: &DeTable<'_>) -> Vec<Entry> {
-    table
+    let mut entries: Vec<Entry> = table
         .iter()
         .map(|(key, value)| Entry {
             key: Spanned { value: key.get_ref().to_string(), span: key.span() },
             value: convert(value),
             asked: Cell::new(false),
         })
-        .collect()
+        .collect();
+    entries.sort_by(|one, other| one.key.value.cmp(&other.key.value));
+    entries
 }
 
 fn convert(value: &toml::Spanned<DeValue<'_>>) -> Spanned<Value> {

@@ -170,14 +170,7 @@ impl Walk<'_> {
 
     /// The step at a position, and where the next one begins.
     fn step_at(&self, at: i64) -> (usize, i64) {
-        let mut step = 0;
-        loop {
-            match self.charge.steps.get(step + 1) {
-                Some(next) if next.from.as_millis() <= at => step += 1,
-                Some(next) => return (step, next.from.as_millis()),
-                None => return (step, i64::MAX),
-            }
-        }
+        self.charge.steps.at(at)
     }
 
     /// The band at a position, and where it ends.

@@ -11,6 +11,9 @@ use super::times::{BandTimes, DAY, DayBits, FIRST_OWN, HOLIDAY, show_clock, show
 use crate::finding::{Finding, Findings, Label};
 use crate::time::{Date, Duration, Instant, LocalTime, Zone};
 
+/// With more edges than this in a day, they are searched.
+const MANY: usize = 32;
+
 /// One line of a band as written, with its place.
 #[derive(Clone, Debug)]
 pub(super) struct BandLine {
@@ -24,7 +27,7 @@ pub(super) struct BandLine {
 #[derive(Clone, Debug)]
 pub(super) struct WeekDraft {
     /// Where the edges of each day type begin in `edges`; one more entry for the end.
-    starts: Box<[u16]>,
+    starts: Box<[u32]>,
     edges: Box<[(u32, u8)]>,
     /// The day types that some band names.
     pub(super) named: DayBits,
@@ -37,7 +40,7 @@ pub(super) struct WeekDraft {
 #[derive(Clone, Debug)]
 pub(super) struct Week {
     /// Where the edges of each day type begin in `edges`; one more entry for the end.
-    starts: Box<[u16]>,
+    starts: Box<[u32]>,
     /// From which millisecond of the day which band holds. Every day type begins with an edge at 0.
     edges: Box<[(u32, u8)]>,
     /// Which date is which day type: by site, or one for all.
@@ -118,14 +121,14 @@ impl WeekDraft {
             used[usize::from(line.band / 64)] |= 1 << (line.band % 64);
         }
         for day in 0..usize::from(FIRST_OWN) + own.len() {
-            starts.push(u16::try_from(edges.len()).unwrap_or(u16::MAX));
+            starts.push(u32::try_from(edges.len()).unwrap_or(u32::MAX));
             if day >= usize::from(HOLIDAY) && named >> day & 1 == 0 {
                 edges.push((0, 0));
                 continue;
             }
             compile_day(day, lines, &mut edges, &mut troubles);
         }
-        starts.push(u16::try_from(edges.len()).unwrap_or(u16::MAX));
+        starts.push(u32::try_from(edges.len()).unwrap_or(u32::MAX));
         troubles.report(lines, &Words { bands: names, own, set }, place, findings);
         let first = lines.first().map_or(0, |line| line.band);
         let only = lines.iter().all(|line| line.band == first).then_some(first);
@@ -151,11 +154,16 @@ impl Week {
     #[inline]
     fn band_until(&self, local: LocalTime, slot: usize) -> (u8, i64) {
         let day = self.day_type(local.date(), slot);
-        let edge = |day: usize| self.starts.get(day).map_or(0, |start| usize::from(*start));
+        let edge = |day: usize| self.starts.get(day).map_or(0, |start| *start as usize);
         let time = local.millis_of_day();
         let (mut band, mut end) = (0, i64::from(DAY));
-        // A day has a handful of edges: walking them beats a search.
-        for (edge, next) in self.edges.get(edge(day)..edge(day + 1)).unwrap_or(&[]) {
+        let mut edges = self.edges.get(edge(day)..edge(day + 1)).unwrap_or(&[]);
+        // A day has a handful of edges: walking them beats a search, but not for ever.
+        if edges.len() > MANY {
+            let begun = edges.partition_point(|(edge, _)| i64::from(*edge) <= time);
+            edges = edges.get(begun.saturating_sub(1)..).unwrap_or(&[]);
+        }
+        for (edge, next) in edges {
             if i64::from(*edge) > time {
                 end = i64::from(*edge);
                 break;

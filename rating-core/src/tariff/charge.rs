@@ -258,6 +258,17 @@ impl Steps<'_> {
         }
     }
 
+    /// The step at a position in milliseconds, and where the next one begins.
+    pub(crate) fn at(&self, position: i64) -> (usize, i64) {
+        match self {
+            Self::One(_) => (0, i64::MAX),
+            Self::Many(steps) => {
+                let begun = steps.partition_point(|step| step.from.as_millis() <= position);
+                (begun.saturating_sub(1), steps.get(begun).map_or(i64::MAX, |step| step.from.as_millis()))
+            }
+        }
+    }
+
     /// Never: a charge has a step.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

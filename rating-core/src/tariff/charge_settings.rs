@@ -1,5 +1,6 @@
 //! How a tariff charges, as its settings say it: terms of the rows' own usage, named charges, price points.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::DestinationKey;
@@ -67,6 +68,9 @@ pub(super) struct SurchargeDraft {
 /// More surcharges than a tariff can have.
 const MOST_SURCHARGES: usize = 64;
 
+/// Most named charges that a tariff can have, price points included.
+const MOST_CHARGES: usize = u16::MAX as usize;
+
 /// What bare numbers mean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Units {
@@ -99,6 +103,11 @@ impl BandNames<'_> {
     fn index(self, name: &str) -> Option<usize> {
         self.names.iter().position(|have| have == name)
     }
+}
+
+fn too_many_charges() -> Finding {
+    Finding::error("tariff.bad_charge", format!("a tariff has at most {MOST_CHARGES} charges, price points included"))
+        .help("leave out those that no row names")
 }
 
 /// Hands out a file that a key names, or reports that it cannot be read.
@@ -149,6 +158,10 @@ pub(super) fn read(
         for name in names {
             let Some(charge) = table.table(&name.value, keys.findings) else { continue };
             let place = charge.label(&charge.span(), "");
+            if charging.components.len() == MOST_CHARGES {
+                keys.findings.push(too_many_charges().at(place));
+                break;
+            }
             let mut own = Keys { section: &charge, units, bands, findings: keys.findings };
             own.check_name(&name, &table);
             let component = own.component(&name.value, &charging, Tag::Usage);
@@ -486,6 +499,15 @@ impl Keys<'_, '_> {
             self.findings.push(units_need_overrun().at(label));
         }
         let connection = self.by_band("connection_charge", band_set, Units::fee, |_, _| Ok(None));
+        if connection.is_none() && tag == Tag::Usage && charging.connection > Price::ZERO {
+            let message = format!("the tariff's connection charge is not due for rows of the charge `{name}` alone");
+            let help = format!(
+                "write `connection_charge` here: the amount, or `\"0 {}\"` if there is none",
+                self.units.currency
+            );
+            let label = self.section.label(&self.section.span(), "");
+            self.findings.push(Finding::warning("tariff.charge_without_connection", message).at(label).help(help));
+        }
         let connection: Vec<Price> = match connection {
             None => vec![Price::ZERO],
             Some(all) if all.iter().all(|price| *price == all[0]) => vec![all[0].unwrap_or_default()],
@@ -663,6 +685,10 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
     let columns = ["code", "per_call", "per_minute", "included_s"].map(|name| table.column(name));
     let units = charging.units;
     let per_minute = units.fees.map(|money| PriceUnit { money, per: Duration::from_seconds(60) });
+    let mut places: BTreeMap<Box<str>, usize> = BTreeMap::new();
+    for (place, component) in charging.components.iter().enumerate() {
+        places.entry(component.name.clone()).or_insert(place);
+    }
     for row in table.rows() {
         let code = row.required(columns[0], findings);
         let mut sound = true;
@@ -690,12 +716,17 @@ fn price_points(source: &Arc<SourceText>, charging: &mut Charging, bands: usize,
         let included = if row.filled(columns[3]).is_some() { included } else { Duration::ZERO };
         let Some(code) = code.filter(|_| sound) else { continue };
         let label = row.whole("");
-        if let Some(at) = charging.components.iter().position(|have| *have.name == *code) {
+        if let Some(at) = places.get(code).copied() {
             let finding = Finding::error("tariff.charge_repeated", format!("the charge `{code}` is given twice"));
             let other = charging.component_places[at].clone();
             findings.push(finding.at(label).at(other).help("name it once"));
             continue;
         }
+        if charging.components.len() == MOST_CHARGES {
+            findings.push(too_many_charges().at(label));
+            break;
+        }
+        places.insert(code.into(), charging.components.len());
         let (first, further) = charging.increments;
         let rate = [price.units(), per.as_millis()];
         let free = [0, 60_000];

@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::DestinationKey;
 use super::bands::Weeks;
+use super::charge::MinimumStage;
 use super::charge_settings::{share_of, units_differ, units_need_overrun};
 use super::conditions::{CONDITION_COLUMNS, ConditionColumns, ConditionsDraft};
 use super::notation::{self, Fault, PriceCell, When};
@@ -161,6 +162,7 @@ pub(super) struct Rows {
     pub(super) plans: Plans,
     /// Lists of named charges, by their places among the charges of the version; the first is empty.
     pub(super) charge_lists: Vec<Vec<u16>>,
+    charge_list_ids: BTreeMap<Vec<u16>, u32>,
     /// Distinct validities as written; the first is "always".
     pub(super) validities: Vec<(Option<When>, Option<When>)>,
     validity_ids: BTreeMap<(Option<When>, Option<When>), u32>,
@@ -184,6 +186,7 @@ impl Rows {
             rows: Vec::new(),
             plans: Plans::new(draft.bands.len()),
             charge_lists: vec![Vec::new()],
+            charge_list_ids: BTreeMap::from([(Vec::new(), 0)]),
             validities: vec![(None, None)],
             validity_ids: BTreeMap::from([((None, None), 0)]),
             terms: vec![RowTerms::default()],
@@ -533,6 +536,12 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         let prices = self.prices(row, band_set, scratch);
         let (connection, minimum, maximum, (first, further)) = (connection?, minimum?, maximum?, increments?);
         let (charges, prices) = (charges?, prices?);
+        let absent = matches!(prices, Prices::Absent);
+        if absent {
+            self.refuse_terms_without_price(row, connection, minimum)?;
+        }
+        // A connection charge belongs to the row's own price; named charges have theirs.
+        let connection = connection.filter(|_| !absent);
         self.check_units(row, band_set, first.is_none() || further.is_none(), &rows.plans.scratch);
         let scratch = &mut rows.plans.scratch;
         let millis = |increment: Option<Duration>| increment.map_or(word::NONE, Duration::as_millis);
@@ -551,15 +560,42 @@ impl<'d, 'f> DeckReader<'d, 'f> {
             (word::MAXIMUM, maximum.map_or(word::NONE, Price::units)),
             (word::CHARGES, i64::from(charges)),
             (word::MARKUP, if let Prices::Wholesale(factor) = prices { factor } else { word::NONE }),
-            (
-                word::FLAGS,
-                if matches!(prices, Prices::Absent) { 0 } else { word::USAGE } | if plain { word::PLAIN } else { 0 },
-            ),
+            (word::FLAGS, if absent { 0 } else { word::USAGE } | if plain { word::PLAIN } else { 0 }),
         ] {
             scratch[place] = value;
         }
         self.warn_of_fee_on_free_row(row, &rows.plans.scratch);
         Some(rows.plans.intern())
+    }
+
+    /// Of a row of named charges alone: cells that only a price of its own would go by.
+    fn refuse_terms_without_price(
+        &mut self,
+        row: Row<'d>,
+        connection: Option<Price>,
+        minimum: Option<Price>,
+    ) -> Option<()> {
+        let columns = &self.columns;
+        let due = |fee: Option<Price>| fee.is_some_and(|fee| fee > Price::ZERO);
+        let before = self.draft.charging.minimum_stage == MinimumStage::BeforeConnection;
+        let (name, label, key) = if due(connection) && row.filled(columns.connection).is_some() {
+            ("`connection`", row.label(columns.connection, ""), "connection_charge")
+        } else if row.filled(columns.increments).is_some() {
+            ("`increments`", row.label(columns.increments, ""), "increments")
+        } else if before && due(minimum) {
+            ("a minimum before the connection charge", row.whole(""), "minimum_charge")
+        } else {
+            return Some(());
+        };
+        let message = format!("{name} goes with a price of the row, and this row has charges alone");
+        let help = match key {
+            "minimum_charge" => {
+                "write `0` in the column `minimum`, and `minimum_charge` into one of its charges".to_owned()
+            }
+            _ => format!("write `{key}` into one of its charges, or give the row a price"),
+        };
+        self.findings.push(Finding::error("tariff.cell_without_price", message).at(label).help(help));
+        None
     }
 
     /// The price of every band, as words behind the head in `scratch`.
@@ -667,12 +703,13 @@ impl<'d, 'f> DeckReader<'d, 'f> {
         if !sound {
             return None;
         }
-        let known = rows.charge_lists.iter().position(|have| *have == list);
-        let place = known.unwrap_or_else(|| {
-            rows.charge_lists.push(list);
-            rows.charge_lists.len() - 1
-        });
-        u32::try_from(place).ok()
+        if let Some(known) = rows.charge_list_ids.get(&list) {
+            return Some(*known);
+        }
+        let id = u32::try_from(rows.charge_lists.len()).ok()?;
+        rows.charge_lists.push(list.clone());
+        rows.charge_list_ids.insert(list, id);
+        Some(id)
     }
 
     /// A tariff's default fees apply to every row that does not name its own, free numbers included; say so where that is

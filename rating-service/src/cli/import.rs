@@ -31,8 +31,8 @@ pub(super) struct ImportArguments {
     /// The files, whose rows become one deck; for cgrates, the folder
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Where the settings and the deck are written
-    #[arg(long, value_name = "DIR", required_unless_present = "into")]
+    /// Where the settings and the deck are written [default: the current folder]
+    #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// The settings file of a tariff whose deck takes the import in: old rows end where new ones begin
     #[arg(long, value_name = "TOML", conflicts_with = "out")]
@@ -212,13 +212,13 @@ pub(super) fn import(arguments: &ImportArguments) -> Exit {
 }
 
 fn cgrates(arguments: &ImportArguments) -> Result<Exit, Exit> {
-    let ([folder], Some(out)) = (arguments.files.as_slice(), &arguments.out) else {
+    let ([folder], None) = (arguments.files.as_slice(), &arguments.into) else {
         complain("error: cgrates is imported from one folder, into another (--out)\n");
         return Err(Exit::Usage);
     };
     let request = import_cgrates::Request {
         folder,
-        out,
+        out: arguments.out.as_deref().unwrap_or(Path::new("")),
         currency: arguments.currency.as_deref(),
         zone: arguments.zone.as_deref(),
         write: arguments.write,

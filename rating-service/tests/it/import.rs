@@ -228,6 +228,34 @@ fn the_page_on_imports_shows_what_its_examples_do() {
     }
 }
 
+#[test]
+fn without_a_folder_the_import_goes_where_one_stands() {
+    let house = House::demo();
+    house.write("rates.csv", "prefix,destination,price\n44,UK,1\n");
+    let command = [
+        "import",
+        "deck",
+        "rates.csv",
+        "--id",
+        "az",
+        "--currency",
+        "GBP",
+        "--unit",
+        "p/min",
+        "--increments",
+        "1/1",
+        "--from",
+        "2026-01-01",
+    ];
+    let shown = house.rating(&command).ends(0);
+    assert!(shown.out.contains("would write az.csv (2 lines)"), "{}", shown.out);
+    assert!(!house.path("az.csv").exists());
+    house.rating(&[&command[..], &["--write"]].concat()).ends(0);
+    assert!(house.path("az.csv").exists() && house.path("az.toml").exists());
+    let again = house.rating(&[&command[..], &["--write"]].concat()).ends(2);
+    assert!(again.err.contains("is there already"), "{}", again.err);
+}
+
 /// Imports a file with a command and prices calls of 1 to 400 seconds to `called`, in units of 10⁻⁴ ÷ 60.
 fn costs(command: &str, file: &str, content: &str, called: &str) -> Vec<i128> {
     let house = House::demo();

@@ -17,6 +17,9 @@ use crate::time::{Duration, Instant};
 /// The reason of a line that is no call.
 pub const BAD_CALL: &str = "price.bad_call";
 
+/// No call is longer: what a call costs is worked out edge by edge, so that nobody can keep the program busy with one line.
+const LONGEST: Duration = Duration::from_seconds(400 * 86_400);
+
 /// A call as a line of JSON has it. Texts borrow from the line where they can.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +92,9 @@ impl CallLine<'_> {
         let talk = self.duration.or_empty();
         let duration = Duration::parse(talk)
             .ok_or_else(|| BadCall::of_value("duration", talk, "a time with its unit such as `75s`"))?;
+        if duration > LONGEST {
+            return Err(BadCall::of_value("duration", talk, "a call of at most 400 days"));
+        }
         Ok((instant, duration))
     }
 }

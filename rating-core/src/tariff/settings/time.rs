@@ -97,6 +97,9 @@ impl Reader<'_, '_> {
                 None => finding,
             });
             sound = false;
+            // Whatever is read after them may count on their number.
+            names.truncate(MOST);
+            sets.truncate(MOST);
         }
         if sound {
             self.report_day_use(&days, &sets);

@@ -389,3 +389,65 @@ fn what_is_wrong_with_days_and_sets_is_said_where_it_stands() {
         assert!(findings.iter().all(|finding| finding.help.is_some()), "{settings}");
     }
 }
+
+/// A band of the even stretches of `seconds` of each day, and one of the odd ones.
+fn alternating(seconds: usize) -> String {
+    let clock = |at: usize| format!("{:02}:{:02}:{:02}", at / 3600, at / 60 % 60, at % 60);
+    let stretches = |from: usize| -> Vec<String> {
+        let begins = (from..86_400).step_by(2 * seconds);
+        begins.map(|at| format!("{}-{}", clock(at), clock(at + seconds))).collect()
+    };
+    let [even, odd] = [0, seconds].map(|from| stretches(from).join(","));
+    format!("[bands]\neven = [\"mon-sun {even}\"]\nodd = [\"mon-sun {odd}\"]\n")
+}
+
+#[test]
+fn a_week_may_have_more_edges_than_sixteen_bits_count() {
+    let book = retail(&alternating(2), DECK);
+    let version = only(&book);
+    for day in 1..=7 {
+        for (time, band) in [("00:00:00", "even"), ("00:00:02", "odd"), ("23:59:57.999", "even"), ("23:59:58", "odd")] {
+            // Instants of winter, when the clock of the site is UTC.
+            let instant = at(&format!("2026-01-{day:02}T{time}Z"));
+            assert_eq!(name(&book, version, version.band_at(0, instant, LONDON)), band, "{day} {time}");
+            let (_, until) = version.band_span_in(0, instant, LONDON, version.zone(LONDON));
+            assert!(until > instant && until.since(instant) <= Duration::from_seconds(2), "{day} {time}");
+        }
+    }
+}
+
+#[test]
+fn too_many_bands_are_refused() {
+    let bands = |count: usize| -> String {
+        let clock = |at: usize| format!("{:02}:{:02}", at / 60, at % 60);
+        let end = |at: usize| if at + 1 == count { 1440 } else { 4 * at + 4 };
+        let line = |at: usize| format!("b{at} = [\"mon-sun {}-{}\"]\n", clock(4 * at), clock(end(at)));
+        format!("{HEAD}[bands]\n{}", (0..count).map(line).collect::<String>())
+    };
+    let (book, findings) = read(&[("r.toml", &bands(255)), ("d.csv", DECK)]);
+    assert!(findings.iter().next().is_none());
+    assert_eq!(only(&book).bands().len(), 255);
+    for count in [256, 257, 300] {
+        let (_, findings) = read(&[("r.toml", &bands(count)), ("d.csv", DECK)]);
+        let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["r.toml:6:2: error[tariff.bad_band]: a tariff has at most 255 bands and sets of bands"]);
+    }
+}
+
+#[test]
+fn too_many_charges_are_refused_and_never_taken_for_another() {
+    let points = |count: usize| -> String {
+        let lines = (0..count).map(|at| format!("P{at},{at},,\n"));
+        format!("code,per_call,per_minute,included_s\n{}", lines.collect::<String>())
+    };
+    let settings = format!("{HEAD}fees = \"p\"\nprice_points = \"p.csv\"\n");
+    let deck = "prefix,destination,charges\n44,UK,P65534\n";
+    let (_, findings) = read(&[("r.toml", &settings), ("d.csv", deck), ("p.csv", &points(65_535))]);
+    assert!(findings.iter().next().is_none());
+    let (_, findings) = read(&[("r.toml", &settings), ("d.csv", deck), ("p.csv", &points(65_537))]);
+    let shown: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        ["p.csv:65537:1: error[tariff.bad_charge]: a tariff has at most 65535 charges, price points included"]
+    );
+}
