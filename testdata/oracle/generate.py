@@ -590,6 +590,9 @@ class Tariff:
             names = r.sample(self.charge_names, min(len(self.charge_names), r.choice([1, 1, 2, 3])))
             row["charges"] = " + ".join(names)
             if r.random() < 0.5:
+                if s.get("minimum_stage") == "before-connection" and "minimum_charge" in s:
+                    # A row without a price has no usage of its own that such a minimum could hold for.
+                    row["minimum"] = f"0 {s['currency']}"
                 return self._conditions(row)
         self._prices(row, name)
         if r.random() < 0.2:
