@@ -182,8 +182,10 @@ def check_csv(path, arrow, in_folders):
     if names != [name for name in arrow.schema.names if name in header or name not in in_folders]:
         yield f"the CSV has columns {header}, the Parquet file {arrow.schema.names}"
         return
-    totals = [line for line in lines if header[:1] == ["row"] and line[:1] == ["total"]]
-    lines = [line for line in lines if line not in totals]
+    of_kind = lambda kind: [line for line in lines if header[:1] == ["row"] and line[:1] == [kind]]  # noqa: E731
+    # Sums over all clients and totals stand in the CSV alone.
+    totals, subtotals = of_kind("total"), of_kind("all clients")
+    lines = [line for line in lines if line not in totals and line not in subtotals]
     if len(lines) != arrow.num_rows:
         yield f"the CSV has {len(lines)} rows, the Parquet file {arrow.num_rows}"
         return
@@ -204,6 +206,9 @@ def check_csv(path, arrow, in_folders):
                 (0, {name: summarise(arrow.select([name]))[1][name]}),
                 (0, {name: (len(values), sum(map(Decimal, values), Decimal(0)))}),
             )
+            parts = [line[index] for line in subtotals]
+            if parts and len(values) == len(lines) and sum(map(Decimal, parts)) != sum(map(Decimal, values)):
+                yield f"the rows of all clients of {name} add up to {sum(map(Decimal, parts))}, the others to {sum(map(Decimal, values))}"
             stated = [line[index] for line in totals if line[index] != ""]
             if stated and sum(map(Decimal, stated)) != sum(map(Decimal, values), Decimal(0)):
                 yield f"the total rows of {name} say {stated}, the rows above add up to {sum(map(Decimal, values))}"
@@ -258,6 +263,8 @@ def self_test():
         ("another hour", good.replace("01:30:00+01:00", "01:30:00+00:00"), None, 1),
         ("no offset", good.replace("01:30:00+01:00", "00:30:00"), None, 1),
         ("a total that is none", good.replace("61,0.06,\n", "61,0.07,\n"), None, 1),
+        ("sums of all clients", good.replace("total,", "all clients,,,61,0.06,\ntotal,"), None, 0),
+        ("a sum of all clients that is none", good.replace("total,", "all clients,,,60,0.06,\ntotal,"), None, 1),
         ("no total", good.replace("total,,,61,0.06,\n", ""), None, 0),
         ("another name", good.replace("item,B,", "item,C,"), None, 1),
         ("a row less", good.replace("item,B,,0,,false\n", ""), None, 1),
