@@ -1,7 +1,7 @@
 //! Tests of attribution: which of the parties that a record names decides.
 
 use super::{AttributedBy, AttributedCall, AttributionReason, Holder, attribute};
-use crate::cdr::{Cdr, Kind};
+use crate::cdr::Cdr;
 use crate::directory::{Directory, Files, Operator, Site};
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId};
@@ -46,31 +46,7 @@ fn directory() -> Directory {
 /// An outbound call from London on 10 July, noon, to a British number, that names nobody inside.
 fn call() -> Call<'static> {
     let at = Instant::parse_rfc3339("2026-07-10T12:00:00+01:00").unwrap();
-    let cdr = Cdr {
-        id: RecordId::new(0, 0).unwrap(),
-        raw: b"",
-        call_id: b"",
-        key: [b""; 6],
-        setup: None,
-        answer: None,
-        end: None,
-        epoch: None,
-        duration: None,
-        talk: Duration::from_seconds(60),
-        answered: true,
-        calling: b"",
-        peer: b"",
-        dialled: b"",
-        reached: b"",
-        outpulsed: b"",
-        forwarder: b"",
-        account: b"",
-        context: b"",
-        ingress: b"",
-        egress: b"",
-        partitions: None,
-        kind: Kind::Call,
-    };
+    let cdr = Cdr { talk: Duration::from_seconds(60), answered: true, ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"") };
     Call {
         cdr,
         source: SourceId(0),

@@ -30,9 +30,10 @@ use crate::source::RecordId;
 use crate::time::{Duration, Instant, LocalTime};
 
 use super::fields::{Fields, NO_COLUMN, Reading as Quotes, Shape};
-use super::reader::{FileError, LayoutName, Options};
+use super::reader::{FileError, Options};
+use super::switch::{Head, Sign};
 use super::times::{self, DateCache, DateOrder, Reading};
-use super::{Cdr, Fault, Kind, NotACall, RejectReason, Stamp};
+use super::{Cdr, End, Fault, Kind, NotACall, RejectReason, Stamp};
 
 /// What is known of a file before its records are read.
 #[derive(Clone, Debug)]
@@ -73,10 +74,22 @@ pub(super) fn is_header(raw: &[u8], fields: &mut Fields) -> bool {
     layout::header(raw, fields).is_some()
 }
 
-/// Whether records look like Asterisk's.
-pub(super) fn recognises<'r>(mut records: impl Iterator<Item = &'r [u8]> + Clone, fields: &mut Fields) -> bool {
-    records.clone().next().is_some_and(|first| is_header(first, fields))
-        || layout::detect(records.by_ref().take(50), fields).is_some()
+/// The layouts that settings can name.
+pub(super) const LAYOUTS: [&str; 3] = ["cdr_csv", "cdr_custom", "freepbx_table"];
+
+/// Whether the beginning of a file looks like Asterisk's.
+pub(super) fn recognise(head: Head<'_>) -> Option<Sign> {
+    let mut fields = Fields::new();
+    let mut records = head.records(head.quoted(b','));
+    if records.clone().next().is_some_and(|first| is_header(first, &mut fields)) {
+        return Some(Sign::new("header", 90, "the first line names columns of Asterisk's call detail records"));
+    }
+    let layout = layout::detect(records.by_ref().take(50), &mut fields)?;
+    Some(Sign::new(
+        layout.name,
+        85,
+        format!("times, seconds and dispositions stand where Asterisk's `{}` layout has them", layout.name),
+    ))
 }
 
 impl Asterisk {
@@ -89,16 +102,14 @@ impl Asterisk {
         let header = records.clone().next().and_then(|first| layout::header(first, fields));
         let has_header = header.is_some();
         let body = records.skip(usize::from(has_header));
-        let layout = match (options.layout, header) {
-            (LayoutName::CdrCsv, _) => Layout::cdr_csv(),
-            (LayoutName::FreepbxTable, _) => Layout::freepbx_table(),
-            (LayoutName::CdrCustom, _) if !options.columns.is_empty() => named(options)?,
-            (LayoutName::CdrCustom, _) => Layout::cdr_custom(),
-            (LayoutName::Automatic, Some((_, names))) => {
-                Layout::named("header", names.iter().map(Vec::as_slice).collect())
-            }
-            (LayoutName::Automatic, None) if !options.columns.is_empty() => named(options)?,
-            (LayoutName::Automatic, None) => match layout::detect(readable(body.clone()).take(200), fields) {
+        let layout = match (options.layout.as_deref(), header) {
+            (Some("cdr_csv"), _) => Layout::cdr_csv(),
+            (Some("freepbx_table"), _) => Layout::freepbx_table(),
+            (Some("cdr_custom"), _) if !options.columns.is_empty() => named(options)?,
+            (Some("cdr_custom"), _) => Layout::cdr_custom(),
+            (_, Some((_, names))) => Layout::named("header", names.iter().map(Vec::as_slice).collect()),
+            (_, None) if !options.columns.is_empty() => named(options)?,
+            (_, None) => match layout::detect(readable(body.clone()).take(200), fields) {
                 Some(layout) => layout,
                 // Nothing readable to judge by: the records will be rejected one by one.
                 None => match readable(body.clone()).next() {
@@ -317,6 +328,9 @@ impl Asterisk {
             // beside an empty one, which would mean that the call went nowhere.
             ingress: if columns.dstchannel == NO_COLUMN && kind == Kind::Call { &[] } else { channel },
             egress: dstchannel,
+            ends: [End::Untold; 2],
+            carrier_price: &[],
+            carrier_currency: &[],
             partitions: None,
             kind,
         })
@@ -335,7 +349,7 @@ fn named(options: &Options) -> Result<Layout, FileError> {
 
 /// Records that say something about the layout: not binary, and with their quotes closed.
 fn readable<'r>(records: impl Iterator<Item = &'r [u8]>) -> impl Iterator<Item = &'r [u8]> {
-    records.filter(|raw| !raw.contains(&0) && !super::fields::is_open(raw))
+    records.filter(|raw| !raw.contains(&0) && !super::fields::is_open(raw, b','))
 }
 
 fn columns_epoch(columns: &Columns, raw: &[u8], fields: &Fields) -> Option<Instant> {

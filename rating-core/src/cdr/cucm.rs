@@ -31,6 +31,7 @@ use header::{Columns, Header};
 
 use super::fields::{Fields, Reading as Quotes, Shape};
 use super::reader::FileError;
+use super::switch::{Head, Sign};
 use super::times::{self, Reading};
 use super::{Cdr, Fault, Kind, NotACall, RejectReason};
 
@@ -53,6 +54,13 @@ pub(super) struct Cucm {
     columns: Columns,
     width: usize,
     quality: bool,
+}
+
+/// Whether the beginning of a file looks like CUCM's.
+pub(super) fn recognise(head: Head<'_>) -> Option<Sign> {
+    let first = head.records(head.quoted(b',')).next()?;
+    is_header(first, &mut Fields::new())
+        .then(|| Sign::new("header", 100, "the first line has CUCM's column names, `cdrRecordType` the first of them"))
 }
 
 /// Whether the line is one of CUCM's header lines: names of CDRs or quality records, or types.
@@ -244,6 +252,7 @@ impl Cucm {
                 (field(columns.calling_partition), called)
             }),
             kind,
+            ..Cdr::blank(id, raw)
         })
     }
 
@@ -270,29 +279,11 @@ impl Cucm {
             Reading::Empty | Reading::Unset => None,
         });
         Ok(Cdr {
-            id,
-            raw,
             call_id: pkid,
             key: [if pkid.is_empty() { raw } else { pkid }, b"", b"", b"", b"", b""],
             setup,
-            answer: None,
-            end: None,
-            epoch: None,
-            duration: None,
-            talk: Duration::ZERO,
-            answered: false,
-            calling: &[],
-            peer: &[],
-            dialled: &[],
-            reached: &[],
-            outpulsed: &[],
-            forwarder: &[],
-            account: &[],
-            context: &[],
-            ingress: &[],
-            egress: &[],
-            partitions: None,
             kind: Kind::NotACall(NotACall::QualityRecord),
+            ..Cdr::blank(id, raw)
         })
     }
 }

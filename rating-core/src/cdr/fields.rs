@@ -86,12 +86,57 @@ impl Fields {
     /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
     #[inline]
     pub(super) fn split(&mut self, raw: &[u8], reading: Reading) -> Result<Shape, RejectReason> {
+        self.split_at(raw, b',', reading)
+    }
+
+    /// Splits `raw` at every `delimiter`, quotes being letters like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
+    pub(super) fn split_bare(&mut self, raw: &[u8], delimiter: u8) -> Result<(), RejectReason> {
+        let mut position = 0;
+        self.count = 0;
+        loop {
+            let end = find(delimiter, raw, position).unwrap_or(raw.len());
+            self.push(position, end)?;
+            if end >= raw.len() {
+                return Ok(());
+            }
+            position = end + 1;
+        }
+    }
+
+    /// Forgets the columns of the record before, for parsers that find them on their own: see [`Fields::push`].
+    pub(super) const fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// Adds a column: its bytes in the record.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
+    pub(super) fn push(&mut self, start: usize, end: usize) -> Result<(), RejectReason> {
+        let Some(span) = self.spans.get_mut(self.count) else { return Err(RejectReason::TooManyColumns) };
+        *span = Span { start: offset(start), end: offset(end) };
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Splits `raw` at every `delimiter` that stands outside quotes.
+    ///
+    /// # Errors
+    ///
+    /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
+    #[inline]
+    pub(super) fn split_at(&mut self, raw: &[u8], delimiter: u8, reading: Reading) -> Result<Shape, RejectReason> {
         let mut shape = Shape::Regular;
         let mut position = 0;
         self.count = 0;
         loop {
             let (start, end, next) = if raw.get(position) == Some(&b'"') {
-                match quoted(raw, position, reading) {
+                match quoted(raw, position, delimiter, reading) {
                     Quoted::Regular { end } => (position + 1, end, end + 1),
                     Quoted::Irregular { start, end, next } => {
                         shape = if shape == Shape::Open { Shape::Open } else { Shape::Irregular };
@@ -103,16 +148,14 @@ impl Fields {
                     }
                 }
             } else {
-                let end = find(b',', raw, position).unwrap_or(raw.len());
+                let end = find(delimiter, raw, position).unwrap_or(raw.len());
                 (position, end, end)
             };
-            let Some(span) = self.spans.get_mut(self.count) else { return Err(RejectReason::TooManyColumns) };
-            *span = Span { start: offset(start), end: offset(end) };
-            self.count += 1;
+            self.push(start, end)?;
             if next >= raw.len() {
                 return Ok(shape);
             }
-            position = next + 1; // past the comma
+            position = next + 1; // past the delimiter
         }
     }
 }
@@ -137,46 +180,50 @@ enum Quoted {
 }
 
 #[inline]
-fn quoted(raw: &[u8], open: usize, reading: Reading) -> Quoted {
+fn quoted(raw: &[u8], open: usize, delimiter: u8, reading: Reading) -> Quoted {
     let mut search = open + 1;
     let mut stray = false;
     loop {
         let Some(quote) = find(b'"', raw, search) else {
-            return if reading == Reading::Literal { to_next_comma(raw, open, open) } else { Quoted::Open };
+            return if reading == Reading::Literal { to_next(raw, delimiter, open, open) } else { Quoted::Open };
         };
         match raw.get(quote + 1) {
-            None | Some(b',') if stray => return Quoted::Irregular { start: open + 1, end: quote, next: quote + 1 },
-            None | Some(b',') => return Quoted::Regular { end: quote },
+            None if stray => return Quoted::Irregular { start: open + 1, end: quote, next: quote + 1 },
+            None => return Quoted::Regular { end: quote },
+            Some(&byte) if byte == delimiter && stray => {
+                return Quoted::Irregular { start: open + 1, end: quote, next: quote + 1 };
+            }
+            Some(&byte) if byte == delimiter => return Quoted::Regular { end: quote },
             Some(b'"') => search = quote + 2,
             Some(_) => match reading {
-                Reading::FirstQuoteCloses => return to_next_comma(raw, open, quote + 1),
+                Reading::FirstQuoteCloses => return to_next(raw, delimiter, open, quote + 1),
                 Reading::LastQuoteCloses => {
                     stray = true;
                     search = quote + 1;
                 }
-                Reading::Literal => return to_next_comma(raw, open, open),
+                Reading::Literal => return to_next(raw, delimiter, open, open),
             },
         }
     }
 }
 
-fn to_next_comma(raw: &[u8], start: usize, from: usize) -> Quoted {
-    let end = find(b',', raw, from).unwrap_or(raw.len());
+fn to_next(raw: &[u8], delimiter: u8, start: usize, from: usize) -> Quoted {
+    let end = find(delimiter, raw, from).unwrap_or(raw.len());
     Quoted::Irregular { start, end, next: end }
 }
 
 /// Whether a quote is still open at the end of `line`, read as [`Reading::FirstQuoteCloses`].
-pub(super) fn is_open(line: &[u8]) -> bool {
+pub(super) fn is_open(line: &[u8], delimiter: u8) -> bool {
     let mut position = 0;
     loop {
         let next = if line.get(position) == Some(&b'"') {
-            match quoted(line, position, Reading::FirstQuoteCloses) {
+            match quoted(line, position, delimiter, Reading::FirstQuoteCloses) {
                 Quoted::Regular { end } => end + 1,
                 Quoted::Irregular { next, .. } => next,
                 Quoted::Open => return true,
             }
         } else {
-            find(b',', line, position).unwrap_or(line.len())
+            find(delimiter, line, position).unwrap_or(line.len())
         };
         if next >= line.len() {
             return false;
@@ -281,7 +328,7 @@ mod tests {
                 prop_assert!(fields.split(text.as_bytes(), reading).is_ok());
             }
             let shape = fields.split(text.as_bytes(), Reading::FirstQuoteCloses);
-            prop_assert_eq!(shape == Ok(Shape::Open), is_open(text.as_bytes()));
+            prop_assert_eq!(shape == Ok(Shape::Open), is_open(text.as_bytes(), b','));
             if shape == Ok(Shape::Regular) && !text.is_empty() && !text.contains('\n') {
                 let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
                 let record = reader.byte_records().next().unwrap().unwrap();

@@ -8,14 +8,31 @@
 //! [`open`] looks at the beginning of a file; the [`Reader`] it gives reads chunks of the file, on as many threads as one
 //! likes, or one stored record again. [`records::split_point`] says where a file may be cut.
 
+mod acc;
+mod acme;
+mod address;
 pub mod asterisk;
+mod broadworks;
 mod cucm;
+mod delimited;
 mod fields;
+mod fixed;
+mod freeswitch;
+mod grandstream;
+mod ip_office;
+mod kazoo;
+mod mitel;
 mod reader;
 pub mod records;
+mod switch;
+mod teams;
+mod three_cx;
 mod times;
+mod uk_wholesale;
+mod yeastar;
 
-pub use reader::{FileError, Format, HEAD_BYTES, LayoutName, Notes, Options, Reader, Records, Skipped, open};
+pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};
+pub use switch::Sign;
 pub use times::{DateOrder, MAX_DURATION};
 
 use crate::source::RecordId;
@@ -66,14 +83,70 @@ pub struct Cdr<'a> {
     pub account: &'a [u8],
     /// Context (Asterisk `dcontext`). May be empty.
     pub context: &'a [u8],
-    /// Channel or device the call came in by.
+    /// Channel or device the call came in by. A name with `/` in it means that the format names both channels, and that an
+    /// empty `egress` is a call that went nowhere; formats that do not name both leave both empty.
     pub ingress: &'a [u8],
     /// Channel or device it went out by. Empty if there was none.
     pub egress: &'a [u8],
+    /// Where the switch says that the caller and the called party are, for formats that say so.
+    pub ends: [End; 2],
+    /// What the carrier charges for the call by this record (UK wholesale `Salesprice`, Teams `charge`), as written. May be
+    /// empty. Never a retail price.
+    pub carrier_price: &'a [u8],
+    /// The currency of that, as written. May be empty.
+    pub carrier_currency: &'a [u8],
     /// Partition of the calling and of the called party (CUCM); `None` if the format has no partitions.
     pub partitions: Option<(&'a [u8], &'a [u8])>,
     /// What kind of record it is.
     pub kind: Kind<'a>,
+}
+
+impl<'a> Cdr<'a> {
+    /// A record of which nothing is known but where it stands: unanswered, without numbers, its bytes its own key. Parsers
+    /// fill in what the format tells.
+    #[must_use]
+    pub const fn blank(id: RecordId, raw: &'a [u8]) -> Self {
+        Self {
+            id,
+            raw,
+            call_id: &[],
+            key: [raw, &[], &[], &[], &[], &[]],
+            setup: None,
+            answer: None,
+            end: None,
+            epoch: None,
+            duration: None,
+            talk: Duration::ZERO,
+            answered: false,
+            calling: &[],
+            peer: &[],
+            dialled: &[],
+            reached: &[],
+            outpulsed: &[],
+            forwarder: &[],
+            account: &[],
+            context: &[],
+            ingress: &[],
+            egress: &[],
+            ends: [End::Untold; 2],
+            carrier_price: &[],
+            carrier_currency: &[],
+            partitions: None,
+            kind: Kind::Call,
+        }
+    }
+}
+
+/// Where an end of a call is, as the switch records it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The record does not say.
+    #[default]
+    Untold,
+    /// A telephone of the site.
+    Inside,
+    /// The public network.
+    Outside,
 }
 
 /// A time as a switch writes it.
@@ -102,8 +175,49 @@ pub enum Kind<'a> {
         /// The participant's number.
         participant: &'a [u8],
     },
+    /// One of several records that together tell of one call.
+    Part(Part<'a>),
     /// Not a call at all.
     NotACall(NotACall),
+}
+
+/// What the records of one call have in common: equal in all three parts. Unused parts are empty.
+pub type Group<'a> = [&'a [u8]; 3];
+
+/// One of several records that together tell of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part<'a> {
+    /// The call it belongs to. Records of one source with equal groups belong together.
+    pub group: Group<'a>,
+    /// What it tells of the call.
+    pub role: PartRole,
+}
+
+/// What a part tells of its call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum PartRole {
+    /// A leg that is complete in itself (FreeSWITCH A and B legs, Kazoo): of a group's legs the one of lowest rank stands for
+    /// the call, alone or not.
+    Leg {
+        /// 0 is the leg of whoever placed the call.
+        rank: u8,
+    },
+    /// The beginning of a call: a positive answer to an INVITE (SIP servers). Waits for its [`PartRole::End`].
+    Begin,
+    /// The end of a call: a BYE. Only its set-up time (the moment it was written) counts.
+    End,
+    /// A record of a call that goes on. Waits for its [`PartRole::Final`].
+    Interim,
+    /// The complete record of a call that may have interim ones before it. Needs nothing else.
+    Final,
+    /// A stretch of a call, with talk time of its own (Avaya continuation records, Mitel sequence letters).
+    Segment {
+        /// Whether another one is to come.
+        more: bool,
+    },
+    /// A whole record that may be written again, changed (Teams): the last one counts.
+    Revision,
 }
 
 /// Why a readable record is not a call.
@@ -116,13 +230,28 @@ pub enum NotACall {
     ConferenceLeg,
     /// A quality record (CUCM CMR).
     QualityRecord,
-    /// The switch was told not to bill it (Asterisk `amaflags` OMIT).
+    /// The switch was told not to bill it (Asterisk `amaflags` OMIT, BroadWorks `chargeIndicator` n).
     Omitted,
+    /// A line that marks the beginning or end of a file, counts its records or tells the date (BroadWorks Start and End,
+    /// HDR and TRL of wholesale files, Avaya date records).
+    Marker,
+    /// An event of signalling that neither begins nor ends a call (ACK, CANCEL, RADIUS start records).
+    Event,
+    /// Data, messages or rental, not a voice call (UK wholesale).
+    NotVoice,
 }
 
 impl NotACall {
     /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Recording, Self::ConferenceLeg, Self::QualityRecord, Self::Omitted];
+    pub const ALL: [Self; 7] = [
+        Self::Recording,
+        Self::ConferenceLeg,
+        Self::QualityRecord,
+        Self::Omitted,
+        Self::Marker,
+        Self::Event,
+        Self::NotVoice,
+    ];
 
     /// Stable code.
     #[must_use]
@@ -132,6 +261,9 @@ impl NotACall {
             Self::ConferenceLeg => "cdr.conference_leg",
             Self::QualityRecord => "cdr.quality_record",
             Self::Omitted => "cdr.omitted_by_switch",
+            Self::Marker => "cdr.file_marker",
+            Self::Event => "cdr.event",
+            Self::NotVoice => "cdr.not_voice",
         }
     }
 }
@@ -168,6 +300,8 @@ pub enum RejectReason {
     HeaderChanged,
     /// A number of columns that the format does not have.
     ColumnCount,
+    /// No JSON object, no XML element, or no record of the template's shape.
+    Malformed,
     /// A time that is not one.
     TimeMalformed,
     /// A time outside 1990–2089: 1970 and 1900 are a switch's way of saying "unset".
@@ -188,7 +322,7 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::RecordTooLong,
         Self::TooManyColumns,
         Self::NulBytes,
@@ -196,6 +330,7 @@ impl RejectReason {
         Self::Truncated,
         Self::HeaderChanged,
         Self::ColumnCount,
+        Self::Malformed,
         Self::TimeMalformed,
         Self::TimeImplausible,
         Self::DurationMalformed,
@@ -217,6 +352,7 @@ impl RejectReason {
             Self::Truncated => "cdr.truncated",
             Self::HeaderChanged => "cdr.header_changed",
             Self::ColumnCount => "cdr.column_count",
+            Self::Malformed => "cdr.malformed",
             Self::TimeMalformed => "cdr.time_malformed",
             Self::TimeImplausible => "cdr.time_implausible",
             Self::DurationMalformed => "cdr.duration_malformed",

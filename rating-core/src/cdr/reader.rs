@@ -1,6 +1,7 @@
 //! Opening a file and reading its records, whatever the format.
 
 use std::fmt;
+use std::sync::Arc;
 
 use memchr::memchr;
 
@@ -9,9 +10,9 @@ use crate::time::Instant;
 
 use super::asterisk::{self, Asterisk};
 use super::cucm::{self, Cucm};
-use super::fields::Fields;
-use super::records::{self, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
-use super::times::{DateCache, DateOrder};
+use super::records::{self, Framing, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
+use super::switch::{Entry, Head, Scratch, Sign, Switch};
+use super::times::DateOrder;
 use super::{BYTE_ORDER_MARK, Cdr, Fault, Kind, NotACall, Reject, RejectReason};
 
 /// How much of a file [`open`] looks at: the caller gives it the first 1 MiB, or all of a shorter file.
@@ -25,11 +26,56 @@ pub enum Format {
     Asterisk,
     /// Cisco Unified Communications Manager.
     CiscoCucm,
+    /// FreeSWITCH: CSV templates and JSON.
+    FreeSwitch,
+    /// 3CX.
+    ThreeCx,
+    /// BroadWorks: CSV and XML.
+    BroadWorks,
+    /// Avaya IP Office SMDR.
+    IpOffice,
+    /// Mitel 3300 and MiVoice Business SMDR.
+    Mitel,
+    /// The UK standard for wholesale CDRs, as Gamma and others send it.
+    UkWholesale,
+    /// Microsoft Teams: PSTN usage and Direct Routing.
+    Teams,
+    /// OpenSIPS and Kamailio accounting.
+    SipAcc,
+    /// Kazoo: CSV and JSON.
+    Kazoo,
+    /// Yeastar P series.
+    Yeastar,
+    /// Grandstream UCM.
+    Grandstream,
+    /// Oracle (Acme Packet) session border controllers.
+    OracleSbc,
+    /// Delimited files that the project describes.
+    Delimited,
+    /// Files of fixed positions that the project describes.
+    Fixed,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Asterisk, Self::CiscoCucm];
+    pub const ALL: [Self; 16] = [
+        Self::Asterisk,
+        Self::CiscoCucm,
+        Self::FreeSwitch,
+        Self::ThreeCx,
+        Self::BroadWorks,
+        Self::IpOffice,
+        Self::Mitel,
+        Self::UkWholesale,
+        Self::Teams,
+        Self::SipAcc,
+        Self::Kazoo,
+        Self::Yeastar,
+        Self::Grandstream,
+        Self::OracleSbc,
+        Self::Delimited,
+        Self::Fixed,
+    ];
 
     /// The name in settings.
     #[must_use]
@@ -37,6 +83,20 @@ impl Format {
         match self {
             Self::Asterisk => "asterisk",
             Self::CiscoCucm => "cisco-cucm",
+            Self::FreeSwitch => "freeswitch",
+            Self::ThreeCx => "3cx",
+            Self::BroadWorks => "broadworks",
+            Self::IpOffice => "avaya-ip-office",
+            Self::Mitel => "mitel-3300",
+            Self::UkWholesale => "uk-wholesale",
+            Self::Teams => "teams",
+            Self::SipAcc => "opensips",
+            Self::Kazoo => "kazoo",
+            Self::Yeastar => "yeastar",
+            Self::Grandstream => "grandstream",
+            Self::OracleSbc => "oracle-sbc",
+            Self::Delimited => "delimited",
+            Self::Fixed => "fixed",
         }
     }
 
@@ -45,54 +105,49 @@ impl Format {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
-}
 
-/// Which layout of its format a source writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LayoutName {
-    /// The header line says, or the records show.
-    #[default]
-    Automatic,
-    /// Asterisk `cdr_csv` (`Master.csv`).
-    CdrCsv,
-    /// Asterisk `cdr_custom`: the columns in [`Options::columns`], else the template that Asterisk ships.
-    CdrCustom,
-    /// A dump of FreePBX's `cdr` table without header.
-    FreepbxTable,
-}
-
-impl LayoutName {
-    /// Every layout.
-    pub const ALL: [Self; 4] = [Self::Automatic, Self::CdrCsv, Self::CdrCustom, Self::FreepbxTable];
-
-    /// The name in settings.
+    /// The layouts that settings can name. A file whose layout is not named shows it.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn layouts(self) -> &'static [&'static str] {
         match self {
-            Self::Automatic => "auto",
-            Self::CdrCsv => "cdr_csv",
-            Self::CdrCustom => "cdr_custom",
-            Self::FreepbxTable => "freepbx_table",
+            Self::Asterisk => &asterisk::LAYOUTS,
+            _ => self.entry().map_or(&[], |entry| entry.layouts),
         }
     }
 
-    /// The inverse of [`LayoutName::name`].
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|layout| layout.name() == name)
+    /// What reads it; `None` for the two that this module reads itself.
+    const fn entry(self) -> Option<&'static Entry> {
+        Some(match self {
+            Self::Asterisk | Self::CiscoCucm => return None,
+            Self::FreeSwitch => &super::freeswitch::ENTRY,
+            Self::ThreeCx => &super::three_cx::ENTRY,
+            Self::BroadWorks => &super::broadworks::ENTRY,
+            Self::IpOffice => &super::ip_office::ENTRY,
+            Self::Mitel => &super::mitel::ENTRY,
+            Self::UkWholesale => &super::uk_wholesale::ENTRY,
+            Self::Teams => &super::teams::ENTRY,
+            Self::SipAcc => &super::acc::ENTRY,
+            Self::Kazoo => &super::kazoo::ENTRY,
+            Self::Yeastar => &super::yeastar::ENTRY,
+            Self::Grandstream => &super::grandstream::ENTRY,
+            Self::OracleSbc => &super::acme::ENTRY,
+            Self::Delimited => &super::delimited::ENTRY,
+            Self::Fixed => &super::fixed::ENTRY,
+        })
     }
 }
 
-/// What a project says about a source's files. CUCM files say it themselves.
+/// What a project says about a source's files, and what is known of the file besides its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The layout.
-    pub layout: LayoutName,
-    /// The columns of an Asterisk `cdr_custom` template in order, by the names of Asterisk's CDR variables (`src`,
-    /// `dst`, `start`, …), in any case. Other names stand for columns that are not read. Needed are at least `dst`,
-    /// `start` (or `calldate`), `billsec` and `disposition`.
+    /// The layout, one of [`Format::layouts`]; `None` if the file shows it.
+    pub layout: Option<String>,
+    /// The columns in order, for switches whose administrator chooses them. An Asterisk `cdr_custom` template: by the names
+    /// of Asterisk's CDR variables (`src`, `dst`, `start`, …), in any case; other names stand for columns that are not
+    /// read; needed are at least `dst`, `start` (or `calldate`), `billsec` and `disposition`. 3CX: by the names of its fields.
     pub columns: Vec<String>,
+    /// The file's name without folders: evidence for formats that write no year.
+    pub file_name: String,
 }
 
 /// Why a file as a whole cannot be read.
@@ -124,6 +179,17 @@ pub enum FileError {
     WrongFormat {
         /// The format it looks like.
         looks_like: Format,
+        /// What gave it away.
+        because: String,
+    },
+    /// Dates have no year, and neither the settings nor the file's name tell it.
+    YearUnknown,
+    /// What else a format has to say about a file that it cannot read.
+    Unreadable {
+        /// What is wrong, in words that go on from “the file”.
+        what: String,
+        /// How to mend it.
+        help: String,
     },
 }
 
@@ -139,6 +205,8 @@ impl FileError {
             Self::ColumnMissing { .. } => "cdr.file_column_missing",
             Self::UnknownLayout { .. } => "cdr.file_unknown_layout",
             Self::WrongFormat { .. } => "cdr.file_wrong_format",
+            Self::YearUnknown => "cdr.file_year_unknown",
+            Self::Unreadable { .. } => "cdr.file_unreadable",
         }
     }
 
@@ -154,9 +222,19 @@ impl FileError {
             Self::HeaderMissing => "the first line must name the columns and begin with \"cdrRecordType\"".into(),
             Self::ColumnMissing { column } => format!("add `{column}` to what the switch exports, or to the columns in the settings"),
             Self::UnknownLayout { .. } => {
-                "name the layout in the source's settings: cdr_csv, freepbx_table, or cdr_custom with its columns".into()
+                "`rating inspect` on the file tells what it looks like; name the format and layout in the source's settings (for \
+                 Asterisk cdr_csv, freepbx_table, or cdr_custom with its columns)"
+                    .into()
             }
-            Self::WrongFormat { looks_like } => format!("set the source's format to `{}`", looks_like.name()),
+            Self::WrongFormat { looks_like, .. } => {
+                format!("set the source's format to `{}` (`rating inspect` on the file prints the settings)", looks_like.name())
+            }
+            Self::YearUnknown => {
+                "say `year = 2026` in the source's settings, or keep each year's (or month's) files under names with the date in \
+                 them, such as `smdr-2026-10-03.log`"
+                    .into()
+            }
+            Self::Unreadable { help, .. } => help.clone(),
         }
     }
 }
@@ -172,7 +250,11 @@ impl fmt::Display for FileError {
             Self::UnknownLayout { columns } => {
                 write!(f, "no known layout fits: the first record has {columns} columns")
             }
-            Self::WrongFormat { looks_like } => write!(f, "the file looks like `{}`", looks_like.name()),
+            Self::WrongFormat { looks_like, because } => {
+                write!(f, "the file looks like `{}`: {because}", looks_like.name())
+            }
+            Self::YearUnknown => f.write_str("its dates have no year"),
+            Self::Unreadable { what, .. } => write!(f, "the file {what}"),
         }
     }
 }
@@ -193,19 +275,22 @@ pub struct Notes {
     pub date_order: Option<DateOrder>,
     /// A file of CUCM quality records (CMR): it has no calls.
     pub quality_records: bool,
+    /// The times have no seconds (a spreadsheet took them): they are read as the full minute.
+    pub minutes_only: bool,
 }
 
 #[derive(Clone, Debug)]
 enum Inner {
     Asterisk(Asterisk),
     Cucm(Cucm),
+    Switch(Arc<dyn Switch>),
 }
 
 /// Reads the records of one file. Immutable: chunks of the file can be read on several threads with one reader.
 #[derive(Clone, Debug)]
 pub struct Reader {
     inner: Inner,
-    line_end: LineEnd,
+    framing: Framing,
     body_start: usize,
     /// Number of columns of the first record, by which a cut-off last line is told.
     width: usize,
@@ -242,44 +327,137 @@ pub fn open(format: Format, options: &Options, head: &[u8], whole_file_in_head: 
     if !looks_like.is_empty() {
         return Err(FileError::NotText { looks_like });
     }
-    let line_end = LineEnd::detect(head);
-    let mut fields = Fields::new();
-    let lines = HeadLines::new(head, line_end, whole_file_in_head);
-    let texts = lines.clone().map(|(_, text)| text);
-    let (inner, header_lines) = match format {
-        Format::Asterisk => {
-            if texts.clone().next().is_some_and(|first| cucm::is_header(first, &mut fields)) {
-                return Err(FileError::WrongFormat { looks_like: Format::CiscoCucm });
-            }
-            let (asterisk, has_header) = Asterisk::open(options, texts.clone(), &mut fields)?;
-            (Inner::Asterisk(asterisk), usize::from(has_header))
+    let reader = match open_as(format, options, head, whole_file_in_head) {
+        Ok(reader) => reader,
+        Err(error @ (FileError::HeaderMissing | FileError::UnknownLayout { .. } | FileError::ColumnMissing { .. })) => {
+            return Err(other_format(format, head, whole_file_in_head).unwrap_or(error));
         }
-        Format::CiscoCucm => match Cucm::open(texts.clone().take(2), &mut fields) {
-            Ok((cucm, header_lines)) => (Inner::Cucm(cucm), header_lines),
-            Err(FileError::HeaderMissing) if asterisk::recognises(texts.clone(), &mut fields) => {
-                return Err(FileError::WrongFormat { looks_like: Format::Asterisk });
+        Err(error) => return Err(error),
+    };
+    // A file of which nothing at the beginning can be read is more likely of another format than broken throughout.
+    let nothing_readable = {
+        let mut beginning = reader.head_records(head, whole_file_in_head).take(50).peekable();
+        beginning.peek().is_some() && beginning.all(|record| record.is_err())
+    };
+    if nothing_readable && let Some(error) = other_format(format, head, whole_file_in_head) {
+        return Err(error);
+    }
+    Ok(reader)
+}
+
+/// What the beginning of a file looks like: every format that it may be, the likeliest first.
+///
+/// `head` is what [`open`] takes.
+///
+/// # Example
+///
+/// ```
+/// use rating_core::cdr::{recognise, Format};
+/// let file = b"\"\",\"101\",\"0207946000\",\"internal\",\"101\",\"SIP/101-01\",\"SIP/trunk-02\",\"Dial\",\"\",\
+///     \"2026-07-01 09:00:00\",\"2026-07-01 09:00:05\",\"2026-07-01 09:01:05\",65,60,\"ANSWERED\",\"DOCUMENTATION\"\n";
+/// assert_eq!(recognise(file, true)[0].0, Format::Asterisk);
+/// ```
+#[must_use]
+pub fn recognise(head: &[u8], whole_file_in_head: bool) -> Vec<(Format, Sign)> {
+    let beginning = Head::new(head, whole_file_in_head);
+    let mut signs: Vec<(Format, Sign)> = Format::ALL
+        .into_iter()
+        .filter_map(|format| {
+            let sign = match (format, format.entry()) {
+                (_, Some(entry)) => (entry.recognise)(beginning),
+                (Format::CiscoCucm, None) => cucm::recognise(beginning),
+                (_, None) => asterisk::recognise(beginning),
+            };
+            Some((format, sign?))
+        })
+        .collect();
+    signs.sort_by_key(|(_, sign)| std::cmp::Reverse(sign.certainty));
+    signs
+}
+
+/// A file with nothing in it.
+#[derive(Debug)]
+struct Empty;
+
+impl Switch for Empty {
+    fn layout_name(&self) -> &str {
+        "empty"
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::default()
+    }
+
+    fn parse<'a>(&'a self, _: RecordId, _: &'a [u8], _: &'a [u8], _: &mut Scratch) -> Result<Cdr<'a>, Fault> {
+        Err(Fault::record(RejectReason::Malformed))
+    }
+}
+
+/// That a file is another format's, if it clearly is.
+fn other_format(format: Format, head: &[u8], whole: bool) -> Option<FileError> {
+    let (looks_like, sign) = recognise(head, whole).into_iter().next()?;
+    (looks_like != format && sign.certainty >= 80)
+        .then(|| FileError::WrongFormat { looks_like, because: sign.because.join("; ") })
+}
+
+fn open_as(format: Format, options: &Options, head: &[u8], whole_file_in_head: bool) -> Result<Reader, FileError> {
+    let beginning = Head::new(head, whole_file_in_head);
+    let mut scratch = Scratch::new();
+    let lines = |framing| HeadLines::new(head, framing, whole_file_in_head);
+    let csv = Framing::from(beginning.line_end);
+    let texts = || lines(csv).map(|(_, text)| text);
+    let (inner, framing, header_lines) = match (format, format.entry()) {
+        (_, Some(_)) if whole_file_in_head && beginning.text().trim_ascii().is_empty() => {
+            (Inner::Switch(Arc::new(Empty)), csv, 0)
+        }
+        (_, Some(entry)) => {
+            let opened = (entry.open)(beginning, options)?;
+            let framing = opened.switch.framing();
+            (Inner::Switch(opened.switch), framing, opened.header_lines)
+        }
+        (Format::CiscoCucm, None) => {
+            let (cucm, header_lines) = Cucm::open(texts().take(2), &mut scratch.fields)?;
+            (Inner::Cucm(cucm), csv, header_lines)
+        }
+        (_, None) => {
+            if texts().next().is_some_and(|first| cucm::is_header(first, &mut scratch.fields)) {
+                return Err(FileError::HeaderMissing);
             }
-            Err(error) => return Err(error),
-        },
+            let (asterisk, has_header) = Asterisk::open(options, texts(), &mut scratch.fields)?;
+            (Inner::Asterisk(asterisk), csv, usize::from(has_header))
+        }
     };
     let body_start = match header_lines.checked_sub(1) {
-        Some(last) => lines.clone().nth(last).map_or(0, |(line, _)| line.next),
+        Some(last) => lines(framing).nth(last).map_or(0, |(line, _)| line.next),
         None if head.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
         None => 0,
     };
-    let mut reader = Reader { inner, line_end, body_start, width: 0 };
-    reader.width = texts.skip(header_lines).take(200).find_map(|text| reader.width_of(text, &mut fields)).unwrap_or(0);
+    let mut reader = Reader { inner, framing, body_start, width: 0 };
+    let mut body = lines(framing).map(|(_, text)| text).skip(header_lines).take(200);
+    reader.width = body.find_map(|text| reader.width_of(text, &mut scratch)).unwrap_or(0);
     Ok(reader)
 }
 
 impl Reader {
     /// The name of the layout found.
     #[must_use]
-    pub const fn layout_name(&self) -> &'static str {
+    pub fn layout_name(&self) -> &str {
         match &self.inner {
             Inner::Asterisk(asterisk) => asterisk.layout_name(),
             Inner::Cucm(cucm) => cucm.layout_name(),
+            Inner::Switch(switch) => switch.layout_name(),
         }
+    }
+
+    /// The records of a file's beginning that are complete.
+    fn head_records<'a>(
+        &'a self,
+        head: &'a [u8],
+        whole: bool,
+    ) -> impl Iterator<Item = Result<Cdr<'a>, Reject<'a>>> + 'a {
+        let end = self.split_point(head, whole);
+        let chunk = head.get(self.body_start..end).unwrap_or_default();
+        self.records(0, self.body_start as u64, chunk, whole)
     }
 
     /// Where the first record begins: behind byte order mark and header lines.
@@ -288,15 +466,21 @@ impl Reader {
         self.body_start
     }
 
-    /// What ends the lines of the file: needed for [`records::split_point`].
+    /// What ends the lines of the file.
     #[must_use]
     pub const fn line_end(&self) -> LineEnd {
-        self.line_end
+        self.framing.line_end()
+    }
+
+    /// What the records of the file are: needed for [`records::split_point`].
+    #[must_use]
+    pub const fn framing(&self) -> Framing {
+        self.framing
     }
 
     /// What the beginning of the file tells besides its layout.
     #[must_use]
-    pub const fn notes(&self) -> Notes {
+    pub fn notes(&self) -> Notes {
         match &self.inner {
             Inner::Asterisk(asterisk) => {
                 let (minutes, evidence, at) = match asterisk.epoch_offset() {
@@ -308,16 +492,11 @@ impl Reader {
                     epoch_evidence: evidence,
                     epoch_at: at,
                     date_order: asterisk.date_order(),
-                    quality_records: false,
+                    ..Notes::default()
                 }
             }
-            Inner::Cucm(cucm) => Notes {
-                epoch_offset_minutes: None,
-                epoch_evidence: 0,
-                epoch_at: None,
-                date_order: None,
-                quality_records: cucm.is_quality_file(),
-            },
+            Inner::Switch(switch) => switch.notes(),
+            Inner::Cucm(cucm) => Notes { quality_records: cucm.is_quality_file(), ..Notes::default() },
         }
     }
 
@@ -325,7 +504,7 @@ impl Reader {
     /// which also says what to do where it is 0.
     #[must_use]
     pub fn split_point(&self, buffer: &[u8], at_end_of_file: bool) -> usize {
-        records::split_point(buffer, at_end_of_file, self.line_end)
+        records::split_point(buffer, at_end_of_file, self.framing)
     }
 
     /// The records of a chunk that begins and ends at record boundaries.
@@ -346,8 +525,7 @@ impl Reader {
             position: mark,
             has_nul: memchr(0, chunk).is_some(),
             skipped: Skipped { bytes: mark as u64, ..Skipped::default() },
-            fields: Fields::new(),
-            cache: DateCache::new(),
+            scratch: Scratch::new(),
         }
     }
 
@@ -361,7 +539,7 @@ impl Reader {
     /// The reject it was.
     pub fn parse_one<'a>(&'a self, id: RecordId, raw: &'a [u8]) -> Result<Cdr<'a>, Reject<'a>> {
         let has_nul = memchr(0, raw).is_some();
-        self.parse(id, raw, has_nul, &mut Fields::new(), &mut DateCache::new()).map_err(|fault| fault.reject(id, raw))
+        self.parse(id, raw, has_nul, &mut Scratch::new()).map_err(|fault| fault.reject(id, raw))
     }
 
     /// The reject for a line longer than [`MAX_RECORD_BYTES`] whose end the caller has not read;
@@ -374,12 +552,11 @@ impl Reader {
 
     #[inline]
     fn parse<'a>(
-        &self,
+        &'a self,
         id: RecordId,
         raw: &'a [u8],
         has_nul: bool,
-        fields: &mut Fields,
-        cache: &mut DateCache,
+        scratch: &mut Scratch,
     ) -> Result<Cdr<'a>, Fault> {
         if raw.len() > MAX_RECORD_BYTES {
             return Err(Fault::record(RejectReason::RecordTooLong));
@@ -390,8 +567,9 @@ impl Reader {
             raw
         };
         let parsed = match &self.inner {
-            Inner::Asterisk(asterisk) => asterisk.parse(id, raw, text, fields, cache),
-            Inner::Cucm(cucm) => cucm.parse(id, raw, text, fields),
+            Inner::Asterisk(asterisk) => asterisk.parse(id, raw, text, &mut scratch.fields, &mut scratch.cache),
+            Inner::Cucm(cucm) => cucm.parse(id, raw, text, &mut scratch.fields),
+            Inner::Switch(switch) => switch.parse(id, raw, text, scratch),
         };
         if has_nul && memchr(0, raw).is_some() {
             return Err(match parsed {
@@ -403,17 +581,18 @@ impl Reader {
     }
 
     /// Number of columns, where the record can be split at all.
-    fn width_of(&self, raw: &[u8], fields: &mut Fields) -> Option<usize> {
+    fn width_of(&self, raw: &[u8], scratch: &mut Scratch) -> Option<usize> {
         match &self.inner {
-            Inner::Asterisk(asterisk) => asterisk.width(raw, fields),
+            Inner::Asterisk(asterisk) => asterisk.width(raw, &mut scratch.fields),
             Inner::Cucm(cucm) => Some(cucm.width()),
+            Inner::Switch(switch) => switch.width(raw, scratch),
         }
     }
 
     /// Looks again at a record that cannot be read: a header line, a line cut off by the end of the file, or what it
     /// was taken for.
     #[cold]
-    fn reconsider(&self, fault: Fault, line: (u64, &[u8]), cut_off: bool, fields: &mut Fields) -> Reconsidered {
+    fn reconsider(&self, fault: Fault, line: (u64, &[u8]), cut_off: bool, scratch: &mut Scratch) -> Reconsidered {
         let (offset, raw) = line;
         if offset < self.body_start as u64 {
             return Reconsidered::Header;
@@ -422,13 +601,15 @@ impl Reader {
             return Reconsidered::Reject(fault);
         }
         let same_header = match &self.inner {
-            Inner::Asterisk(asterisk) => asterisk.is_same_header(raw, fields),
-            Inner::Cucm(cucm) => cucm.is_same_header(raw, fields),
+            Inner::Asterisk(asterisk) => asterisk.is_same_header(raw, &mut scratch.fields),
+            Inner::Cucm(cucm) => cucm.is_same_header(raw, &mut scratch.fields),
+            Inner::Switch(switch) => switch.is_same_header(raw, scratch),
         };
+        use RejectReason::{ColumnCount, Malformed, QuoteNotClosed};
         match same_header {
             Some(true) => Reconsidered::Header,
             Some(false) => Reconsidered::Reject(Fault::record(RejectReason::HeaderChanged)),
-            None if cut_off && matches!(fault.reason, RejectReason::QuoteNotClosed | RejectReason::ColumnCount) => {
+            None if cut_off && matches!(fault.reason, QuoteNotClosed | ColumnCount | Malformed) => {
                 Reconsidered::Reject(Fault::record(RejectReason::Truncated))
             }
             None => Reconsidered::Reject(fault),
@@ -453,7 +634,8 @@ pub struct Skipped {
     pub header_lines: u64,
     /// Lines with nothing on them.
     pub blank_lines: u64,
-    /// Bytes of both, line ends included, of line ends behind records, and of a byte order mark at the beginning. Together with the records' lengths this is
+    /// Bytes of both, line ends included, of line ends behind records, of what stands between JSON objects or XML elements, and of a
+    /// byte order mark at the beginning. Together with the records' lengths this is
     /// the chunk's length (where no record is too long: of those a reject keeps only the beginning).
     pub bytes: u64,
 }
@@ -468,8 +650,7 @@ pub struct Records<'a> {
     position: usize,
     has_nul: bool,
     skipped: Skipped,
-    fields: Fields,
-    cache: DateCache,
+    scratch: Scratch,
 }
 
 impl Records<'_> {
@@ -486,9 +667,12 @@ impl<'a> Iterator for Records<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Step::Record(line) = records::step(self.chunk, self.position, self.reader.line_end, true) else {
+            let Step::Record(line) = records::step(self.chunk, self.position, self.reader.framing, true) else {
+                self.skipped.bytes += self.chunk.len().saturating_sub(self.position) as u64;
+                self.position = self.chunk.len();
                 return None;
             };
+            self.skipped.bytes += line.start.saturating_sub(self.position) as u64;
             self.position = line.next;
             let raw = self.chunk.get(line.start..line.end)?;
             let line_end = (line.next - line.end) as u64;
@@ -499,11 +683,11 @@ impl<'a> Iterator for Records<'a> {
             }
             let offset = self.base_offset.saturating_add(line.start as u64);
             let id = record_id(self.file, offset);
-            let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.fields, &mut self.cache) {
+            let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.scratch) {
                 Ok(cdr) => {
                     let is_whole = !self.last
                         || line.is_terminated()
-                        || self.fields.count() >= self.reader.width
+                        || self.scratch.fields.count() >= self.reader.width
                         || cdr.kind == Kind::NotACall(NotACall::QualityRecord);
                     if is_whole {
                         return Some(Ok(cdr));
@@ -512,7 +696,7 @@ impl<'a> Iterator for Records<'a> {
                 }
                 Err(fault) => {
                     let cut_off = self.last && !line.is_terminated();
-                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.fields) {
+                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.scratch) {
                         Reconsidered::Header => {
                             self.skipped.header_lines += 1;
                             self.skipped.bytes += raw.len() as u64;
@@ -531,16 +715,16 @@ impl<'a> Iterator for Records<'a> {
 
 /// The lines of a file's beginning that are complete and not blank.
 #[derive(Clone)]
-struct HeadLines<'h> {
+pub(super) struct HeadLines<'h> {
     head: &'h [u8],
-    line_end: LineEnd,
+    framing: Framing,
     whole: bool,
     position: usize,
 }
 
 impl<'h> HeadLines<'h> {
-    const fn new(head: &'h [u8], line_end: LineEnd, whole: bool) -> Self {
-        Self { head, line_end, whole, position: 0 }
+    pub(super) const fn new(head: &'h [u8], framing: Framing, whole: bool) -> Self {
+        Self { head, framing, whole, position: 0 }
     }
 }
 
@@ -548,7 +732,7 @@ impl<'h> Iterator for HeadLines<'h> {
     type Item = (Line, &'h [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        while let Step::Record(line) = records::step(self.head, self.position, self.line_end, self.whole) {
+        while let Step::Record(line) = records::step(self.head, self.position, self.framing, self.whole) {
             self.position = line.next;
             let text = self.head.get(line.start..line.end)?;
             let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);

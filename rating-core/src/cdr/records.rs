@@ -13,7 +13,7 @@
 //! The rules look ahead at most [`MAX_JOINED_BYTES`], so records do not depend on how the file was cut into chunks.
 //! In a file whose beginning has CR but no LF at all, CR takes the place of LF.
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr, memchr_iter, memchr3, memmem, memrchr};
 
 use super::BYTE_ORDER_MARK;
 use super::fields::is_open;
@@ -58,6 +58,53 @@ impl LineEnd {
     }
 }
 
+/// What a file's records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// Lines, in which quotes may hold line ends: the rules of this module.
+    Quoted {
+        /// What ends a line.
+        line_end: LineEnd,
+        /// What stands between fields.
+        delimiter: u8,
+    },
+    /// Lines, whatever stands on them.
+    Lines(LineEnd),
+    /// JSON objects: one after the other, one a line, or the members of an array. A line that begins with `{` begins an
+    /// object also where the one before is not closed.
+    Json,
+    /// XML elements of this name; what stands between them is passed over. A start tag begins an element also where the one
+    /// before is not closed.
+    Xml {
+        /// The element's name, as written.
+        element: &'static str,
+    },
+}
+
+impl Framing {
+    /// What ends a line, for formats of lines; LF for the others.
+    #[must_use]
+    pub const fn line_end(self) -> LineEnd {
+        match self {
+            Self::Quoted { line_end, .. } | Self::Lines(line_end) => line_end,
+            Self::Json | Self::Xml { .. } => LineEnd::Lf,
+        }
+    }
+}
+
+impl Default for Framing {
+    fn default() -> Self {
+        LineEnd::Lf.into()
+    }
+}
+
+impl From<LineEnd> for Framing {
+    /// Comma-separated lines.
+    fn from(line_end: LineEnd) -> Self {
+        Self::Quoted { line_end, delimiter: b',' }
+    }
+}
+
 /// End of the last complete record in `buffer`, which begins at a record boundary.
 ///
 /// For a caller that reads a file in blocks: append bytes to the buffer, ask for the split point, hand
@@ -83,12 +130,17 @@ impl LineEnd {
 /// assert_eq!(split_point(buffer, true, LineEnd::Lf), 35);
 /// ```
 #[must_use]
-pub fn split_point(buffer: &[u8], at_end_of_file: bool, line_end: LineEnd) -> usize {
+pub fn split_point(buffer: &[u8], at_end_of_file: bool, framing: impl Into<Framing>) -> usize {
     if at_end_of_file {
         return buffer.len();
     }
-    let mut boundary = last_certain_boundary(buffer, line_end);
-    while let Step::Record(line) = step(buffer, boundary, line_end, false) {
+    let framing = framing.into();
+    let mut boundary = match framing {
+        Framing::Quoted { line_end, .. } => last_certain_boundary(buffer, line_end),
+        Framing::Lines(line_end) => return memrchr(line_end.byte(), buffer).map_or(0, |last| last + 1),
+        Framing::Json | Framing::Xml { .. } => 0,
+    };
+    while let Step::Record(line) = step(buffer, boundary, framing, false) {
         boundary = line.next;
     }
     boundary
@@ -153,10 +205,16 @@ pub(super) enum Step {
 
 /// The record that begins at `start`, which is a boundary. If the buffer is `complete`, its end is a boundary too.
 #[inline]
-pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: bool) -> Step {
+pub(super) fn step(buffer: &[u8], start: usize, framing: impl Into<Framing>, complete: bool) -> Step {
     let rest = match buffer.get(start..) {
         None | Some([]) => return Step::End,
         Some(rest) => rest,
+    };
+    let (line_end, delimiter) = match framing.into() {
+        Framing::Quoted { line_end, delimiter } => (line_end, Some(delimiter)),
+        Framing::Lines(line_end) => (line_end, None),
+        Framing::Json => return json_step(buffer, start, complete),
+        Framing::Xml { element } => return xml_step(buffer, start, element, complete),
     };
     let line = match memchr(line_end.byte(), rest) {
         Some(length) => Line { start, end: start + length, next: start + length + 1 },
@@ -164,8 +222,12 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
         None => return Step::Incomplete,
     };
     let text = &buffer[line.start..line.end];
-    if text.len() < MAX_JOINED_BYTES && has_odd_quotes(text) && begins_open(without_cr(text, line, line_end)) {
-        match join(buffer, line, line_end, complete) {
+    if let Some(delimiter) = delimiter
+        && text.len() < MAX_JOINED_BYTES
+        && has_odd_quotes(text)
+        && begins_open(without_cr(text, line, line_end), delimiter)
+    {
+        match join(buffer, line, (line_end, delimiter), complete) {
             Join::Alone => {}
             Join::Undecided => return Step::Incomplete,
             Join::Until(joined) => return Step::Record(trimmed(buffer, joined, line_end)),
@@ -174,8 +236,101 @@ pub(super) fn step(buffer: &[u8], start: usize, line_end: LineEnd, complete: boo
     Step::Record(trimmed(buffer, line, line_end))
 }
 
-fn begins_open(line: &[u8]) -> bool {
-    is_open(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line))
+/// The JSON object that begins at or behind `start`; what stands outside objects and is no punctuation is a record up to the
+/// end of its line, which no parser will read.
+fn json_step(buffer: &[u8], start: usize, complete: bool) -> Step {
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'[' | b']');
+    let rest = buffer.get(start..).unwrap_or_default();
+    // A byte order mark is whitespace here.
+    let mark = if rest.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let Some(skipped) = rest.iter().skip(mark).position(|byte| !is_between(byte)) else { return Step::End };
+    let begin = start + mark + skipped;
+    if buffer.get(begin) != Some(&b'{') {
+        return match memchr(b'\n', &buffer[begin..]) {
+            Some(length) => Step::Record(Line { start: begin, end: begin + length, next: begin + length + 1 }),
+            None if complete => Step::Record(Line { start: begin, end: buffer.len(), next: buffer.len() }),
+            None => Step::Incomplete,
+        };
+    }
+    let (mut depth, mut quoted, mut position) = (0_u32, false, begin);
+    while let Some(&byte) = buffer.get(position) {
+        if quoted {
+            // Strings have no line ends in JSON: one that has was never closed.
+            match memchr3(b'"', b'\\', b'\n', &buffer[position..]) {
+                None => break,
+                Some(found) => {
+                    position += found;
+                    match buffer[position] {
+                        b'\\' => position += 2,
+                        b'"' => {
+                            quoted = false;
+                            position += 1;
+                        }
+                        _ => quoted = false,
+                    }
+                }
+            }
+            continue;
+        }
+        match byte {
+            b'"' => quoted = true,
+            b'{' => depth += 1,
+            b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    let end = position + 1;
+                    let next = if buffer.get(end) == Some(&b'\n') { end + 1 } else { end };
+                    return Step::Record(Line { start: begin, end, next });
+                }
+            }
+            b'\n' if buffer.get(position + 1) == Some(&b'{') => {
+                return Step::Record(Line { start: begin, end: position, next: position + 1 });
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    if complete { Step::Record(Line { start: begin, end: buffer.len(), next: buffer.len() }) } else { Step::Incomplete }
+}
+
+/// The XML element that begins at or behind `start`.
+fn xml_step(buffer: &[u8], start: usize, element: &str, complete: bool) -> Step {
+    let Some(begin) = next_tag(buffer, start, element, false).map(|(begin, _)| begin) else { return Step::End };
+    match next_tag(buffer, begin + 1 + element.len(), element, true) {
+        Some((again, Tag::Start)) => Step::Record(Line { start: begin, end: again, next: again }),
+        Some((close, Tag::End)) => {
+            let end = close + element.len() + 3;
+            Step::Record(Line { start: begin, end, next: end })
+        }
+        None if complete => Step::Record(Line { start: begin, end: buffer.len(), next: buffer.len() }),
+        None => Step::Incomplete,
+    }
+}
+
+enum Tag {
+    Start,
+    End,
+}
+
+/// Where the next start tag of an element stands, or end tag if these count too.
+fn next_tag(buffer: &[u8], from: usize, element: &str, or_end: bool) -> Option<(usize, Tag)> {
+    let mut search = from;
+    loop {
+        let found = search + memmem::find(buffer.get(search..)?, element.as_bytes())?;
+        let before = buffer.get(from..found).unwrap_or_default();
+        let after = buffer.get(found + element.len());
+        if or_end && before.ends_with(b"</") && after == Some(&b'>') {
+            return Some((found - 2, Tag::End));
+        }
+        if before.ends_with(b"<") && after.is_some_and(|byte| byte.is_ascii_whitespace() || *byte == b'>') {
+            return Some((found - 1, Tag::Start));
+        }
+        search = found + element.len();
+    }
+}
+
+fn begins_open(line: &[u8], delimiter: u8) -> bool {
+    is_open(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line), delimiter)
 }
 
 /// Takes the CR of a CR LF out of the record.
@@ -214,7 +369,7 @@ enum Quoting {
 }
 
 /// Rule 3: reads on behind an open first line.
-fn join(buffer: &[u8], first: Line, line_end: LineEnd, complete: bool) -> Join {
+fn join(buffer: &[u8], first: Line, (line_end, delimiter): (LineEnd, u8), complete: bool) -> Join {
     let limit = first.start + MAX_JOINED_BYTES;
     let end_of_line = line_end.byte();
     let mut quoting = Quoting::Inside;
@@ -233,7 +388,9 @@ fn join(buffer: &[u8], first: Line, line_end: LineEnd, complete: bool) -> Join {
         quoting = match (quoting, byte) {
             (Quoting::Inside, b'"') => Quoting::AfterQuote,
             (Quoting::Inside, _) | (Quoting::AfterQuote | Quoting::FieldStart, b'"') => Quoting::Inside,
-            (Quoting::AfterQuote | Quoting::FieldStart | Quoting::Unquoted, b',') => Quoting::FieldStart,
+            (Quoting::AfterQuote | Quoting::FieldStart | Quoting::Unquoted, byte) if byte == delimiter => {
+                Quoting::FieldStart
+            }
             (Quoting::AfterQuote, b'\r') => Quoting::AfterQuoteCr,
             (Quoting::AfterQuote | Quoting::AfterQuoteCr, _) | (Quoting::Unquoted, b'"') => return Join::Alone,
             (Quoting::FieldStart | Quoting::Unquoted, _) => Quoting::Unquoted,

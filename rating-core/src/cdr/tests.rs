@@ -227,7 +227,7 @@ fn the_other_formats_file_is_recognised() {
         (Format::Asterisk, fixture!("cucm/quality_records.txt"), Format::CiscoCucm),
     ] {
         let error = open(chosen, &Options::default(), file, true).unwrap_err();
-        assert_eq!(error, FileError::WrongFormat { looks_like });
+        assert!(matches!(error, FileError::WrongFormat { looks_like: found, .. } if found == looks_like), "{error}");
     }
 }
 
@@ -236,8 +236,8 @@ fn formats_and_layouts_are_found_by_their_names() {
     for format in Format::ALL {
         assert_eq!(Format::from_name(format.name()), Some(format));
     }
-    for layout in LayoutName::ALL {
-        assert_eq!(LayoutName::from_name(layout.name()), Some(layout));
+    for format in Format::ALL {
+        assert!(format.layouts().iter().all(|layout| *layout != "auto"), "{format:?}");
     }
     assert_eq!(Format::from_name("avaya"), None);
 }

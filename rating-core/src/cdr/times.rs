@@ -186,6 +186,55 @@ fn midnight(year: i64, month: i64, day: i64) -> Result<Option<i64>, RejectReason
     }
 }
 
+/// A clock reading put together from its parts; `millis` are those of the second.
+///
+/// # Errors
+///
+/// [`RejectReason::TimeMalformed`] if there is no such day or time of day, [`RejectReason::TimeImplausible`] outside
+/// 1990–2089.
+pub(super) fn clock_reading(
+    (year, month, day): (i64, i64, i64),
+    (hour, minute, second): (i64, i64, i64),
+    millis: i64,
+) -> Result<Reading, RejectReason> {
+    let time = time_of_day(hour, minute, second)?;
+    Ok(match midnight(year, month, day)? {
+        None => Reading::Unset,
+        Some(midnight_ms) => Reading::At(Stamp::Local(LocalTime::from_millis(midnight_ms + time + millis))),
+    })
+}
+
+/// The same moment as a clock reading that is known to be UTC.
+pub(super) fn as_utc(reading: Reading) -> Reading {
+    match reading {
+        Reading::At(Stamp::Local(local)) => Reading::At(Stamp::Instant(Instant::from_millis(local.as_millis()))),
+        other => other,
+    }
+}
+
+/// A duration written `h:mm:ss` with any number of hours: `00:16:16`, `0:05:00`, `0123:00:59`. Nothing at all is `None`.
+///
+/// # Errors
+///
+/// [`RejectReason::DurationMalformed`] if it is no such text, [`RejectReason::DurationImplausible`] above
+/// [`MAX_DURATION`].
+pub(super) fn hours_minutes_seconds(text: &[u8]) -> Result<Option<Duration>, RejectReason> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut parts = text.splitn(3, |byte| *byte == b':');
+    let mut part = |most: usize| {
+        let part = parts.next().filter(|part| part.len() <= most);
+        part.and_then(integer).ok_or(RejectReason::DurationMalformed)
+    };
+    let (hours, minutes, seconds) = (part(6)?, part(2)?, part(2)?);
+    if minutes > 59 || seconds > 59 {
+        return Err(RejectReason::DurationMalformed);
+    }
+    let duration = Duration::from_seconds(hours * 3_600 + minutes * 60 + seconds);
+    if duration > MAX_DURATION { Err(RejectReason::DurationImplausible) } else { Ok(Some(duration)) }
+}
+
 /// A moment given as epoch seconds; 0 is empty and any other second before 1971 unset.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Pairs of Asterisk `Local` halves to calls.
+//! Pairs of Asterisk `Local` halves to calls; parts of other kinds go to `parts`.
 //!
 //! A `Local` channel joins two pieces of a dial plan: the caller's half goes out by `Local/…;1`, and the other half comes in
 //! by `Local/…;2` and reaches the destination. Both are written with the same seconds; one of them is the call.
@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::Call;
 use super::mediator::{Ends, Mediator, Side, is_local, is_public};
-use crate::cdr::Cdr;
+use crate::cdr::{Cdr, Kind};
 use crate::number::Party;
 use crate::time::{Duration, Instant};
 
@@ -28,7 +28,8 @@ const SLACK: Duration = Duration::from_seconds(2);
 
 impl Mediator {
     /// Assembles all records of one run that share a pair's name, in canonical order, into calls: one verdict for each
-    /// record, in the same order.
+    /// record, in the same order. Parts of a call that share a group are joined as their
+    /// [roles](crate::cdr::PartRole) say; what follows is about halves of `Local` channels.
     ///
     /// Names of pairs begin anew when the switch restarts, so records belong together only if their times overlap. Of
     /// those that do, exactly one stands for the call:
@@ -46,6 +47,9 @@ impl Mediator {
     /// what the first half had dialled; an extension that was dialled first sent the call on also for a caller inside.
     #[must_use]
     pub fn assemble<'a>(&'a self, group: &[Cdr<'a>]) -> Vec<Assembled<'a>> {
+        if group.iter().any(|cdr| matches!(cdr.kind, Kind::Part(_))) {
+            return self.join(group);
+        }
         let mut verdicts = vec![Assembled::Waiting; group.len()];
         for cluster in self.clusters(group) {
             let Some(stands) = self.standing(group, &cluster) else { continue };

@@ -8,13 +8,14 @@
 //!    [`SourceSettings::trunks`] outside; where there are trunk patterns, any other channel is inside. But where somebody
 //!    inside reached a public number through a channel that nothing else places inside, the called end stays unclear: the
 //!    patterns may miss a trunk, and calls must not be free for a slip.
-//! 2. **Partitions** (CUCM), if the source lists inside ones: the calling and the called party's.
-//! 3. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
+//! 2. **What the switch says** of an end ([`Cdr::ends`]), in formats that say it.
+//! 3. **Partitions** (CUCM), if the source lists inside ones: the calling and the called party's.
+//! 4. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
 //!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
 //!    anybody who sent the call on, names are not enough, and the direction stays unknown.
 //!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside.
-//! 4. **Context** (Asterisk): says where the caller stands.
-//! 5. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
+//! 5. **Context** (Asterisk): says where the caller stands.
+//! 6. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
 //!    if the record has a channel it went out by (formats without partitions): what an application answers (`Echo`,
 //!    voicemail) went nowhere.
 //!
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use super::clock::{self, Times};
 use super::dial_plan::{AccessCodes, DialPlan, Role};
 use super::{Call, Direction, MediationReason};
-use crate::cdr::{Cdr, Kind, NotACall};
+use crate::cdr::{Cdr, End, Group, Kind, NotACall};
 use crate::ids::{SiteId, SourceId};
 use crate::number::{Digits, E164, Party};
 use crate::time::{Duration, Zone};
@@ -37,8 +38,9 @@ use crate::time::{Duration, Zone};
 pub enum Mediated<'a> {
     /// A call.
     Call(Call<'a>),
-    /// One half of an Asterisk `Local` pair of that name: goes to [`Mediator::assemble`] with its like.
-    NeedsPartner(Cdr<'a>, &'a [u8]),
+    /// One of several records of a call: goes to [`Mediator::assemble`] with those of the same group. The group of an
+    /// Asterisk `Local` half is the pair's name.
+    NeedsPartner(Cdr<'a>, Group<'a>),
     /// Not a call.
     NotACall(NotACall),
     /// A call that cannot be rated, and why.
@@ -119,7 +121,7 @@ pub(super) enum Side {
 /// #     duration: Some(Duration::from_seconds(70)), talk: Duration::from_seconds(61), answered: true,
 /// #     calling: b"02079460114", peer: b"114", dialled: b"901632960123", reached: b"", outpulsed: b"", forwarder: b"",
 /// #     account: b"", context: b"from-internal", ingress: b"PJSIP/114-00000001", egress: b"PJSIP/trunk-00000002",
-/// #     partitions: None, kind: Kind::Call,
+/// #     kind: Kind::Call, ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"")
 /// # };
 /// let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
 /// assert_eq!(call.direction, Direction::Outbound);
@@ -198,7 +200,8 @@ impl Mediator {
     pub fn mediate<'a>(&'a self, cdr: Cdr<'a>) -> Mediated<'a> {
         match cdr.kind {
             Kind::Call => Mediated::Call(self.call(cdr, self.ends(&cdr))),
-            Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, pair),
+            Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, [pair, b"", b""]),
+            Kind::Part(part) => Mediated::NeedsPartner(cdr, part.group),
             Kind::Conference { controller, participant } => self.conference(cdr, controller, participant),
             Kind::NotACall(why) => Mediated::NotACall(why),
         }
@@ -269,14 +272,15 @@ impl Mediator {
         }
         // A channel that matches no trunk is inside, but a public number behind one that nothing else places inside may as
         // well be a trunk that the patterns miss: free calls must not hang on a slip in a pattern.
-        if caller == Side::Inside && callee == Side::Inside && cdr.answered && is_public(called) && !nowhere {
+        let told = cdr.ends[1] != End::Untold;
+        if caller == Side::Inside && callee == Side::Inside && cdr.answered && is_public(called) && !nowhere && !told {
             let partition = cdr.partitions.map(|(_, called)| called);
             if !self.is_known_inside(cdr.egress, partition) {
                 callee = Side::Unclear;
             }
         }
         let by_names_alone = self.trunks.is_empty() && !cdr.egress.is_empty() && !is_channel(cdr.egress);
-        if caller == Side::Outside && callee == Side::Outside && forwarder_party.is_none() && by_names_alone {
+        if caller == Side::Outside && callee == Side::Outside && forwarder_party.is_none() && by_names_alone && !told {
             callee = Side::Unclear;
         }
         let (called, forwarder) = match forwarder_party {
@@ -305,6 +309,9 @@ impl Mediator {
 
     /// Where the caller stands.
     pub(super) fn caller_side(&self, cdr: &Cdr<'_>) -> Side {
+        if let Some(side) = self.told_side(cdr.ends[0], cdr.ingress) {
+            return side;
+        }
         let partition = cdr.partitions.map(|(calling, _)| calling);
         let by_line = self.side_of(cdr.ingress, partition);
         // Without patterns a device is outside only because its name is not a phone's.
@@ -333,6 +340,9 @@ impl Mediator {
 
     /// Where the called party lies.
     pub(super) fn callee_side(&self, cdr: &Cdr<'_>, called: Party<'_>) -> Side {
+        if let Some(side) = self.told_side(cdr.ends[1], cdr.egress) {
+            return side;
+        }
         if channels_tell(cdr) && cdr.egress.is_empty() {
             return Side::Inside;
         }
@@ -355,6 +365,22 @@ impl Mediator {
             || partition.is_some_and(|partition| !partition.is_empty())
             || PHONE_DEVICES.iter().any(|prefix| starts_with(line, prefix))
             || device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some())
+    }
+
+    /// Where an end is by the switch's own word, unless the project's patterns place its channel or device.
+    fn told_side(&self, end: End, line: &[u8]) -> Option<Side> {
+        let told = match end {
+            End::Untold => return None,
+            End::Inside => Side::Inside,
+            End::Outside => Side::Outside,
+        };
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(line));
+        Some(match () {
+            () if line.is_empty() => told,
+            () if matches(&self.phones) => Side::Inside,
+            () if matches(&self.trunks) => Side::Outside,
+            () => told,
+        })
     }
 
     /// Where a channel or device leads, by patterns, partition and name.

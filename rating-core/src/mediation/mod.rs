@@ -5,6 +5,7 @@ mod assembly;
 mod clock;
 pub mod dial_plan;
 mod mediator;
+mod parts;
 
 use crate::cdr::Cdr;
 use crate::ids::{SiteId, SourceId};

@@ -30,6 +30,9 @@ const NONE: Cdr<'static> = Cdr {
     context: b"",
     ingress: b"",
     egress: b"",
+    ends: [crate::cdr::End::Untold; 2],
+    carrier_price: b"",
+    carrier_currency: b"",
     partitions: None,
     kind: Kind::Call,
 };

@@ -9,7 +9,7 @@ use super::rater::{Sides, Verdict, unpriced};
 use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, Working, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
-use crate::cdr::{Cdr, Kind};
+use crate::cdr::Cdr;
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId, TariffId};
 use crate::mediation::Call;
@@ -355,29 +355,12 @@ const OCCUPIER: PayerId = PayerId(1);
 
 fn call() -> AttributedCall<'static> {
     let cdr = Cdr {
-        id: RecordId::new(0, 0).unwrap(),
-        raw: b"",
         call_id: b"1782903600.1",
-        key: [b""; 6],
-        setup: None,
-        answer: None,
-        end: None,
-        epoch: None,
-        duration: None,
         talk: Duration::from_seconds(60),
         answered: true,
-        calling: b"",
-        peer: b"",
         dialled: b"902079460958",
-        reached: b"",
-        outpulsed: b"",
-        forwarder: b"",
-        account: b"",
-        context: b"",
-        ingress: b"",
         egress: b"SIP/trunk-1",
-        partitions: None,
-        kind: Kind::Call,
+        ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"")
     };
     let call = Call {
         cdr,

@@ -111,7 +111,7 @@ fn reopen(
         let mut stream = super::inputs::Stream::open(storage, &engine.project.root.join(&file.path))?;
         let (head, whole) = stream.head()?;
         let reader = engine
-            .open(file.source, head, whole)
+            .open(file.source, &file.path, head, whole)
             .map_err(|error| RunError::Internal(format!("`{}` changed while it was read: {error}", file.path)))?;
         readers.insert(part.file, reader);
     }
@@ -144,13 +144,17 @@ fn assemble(
     }
     let mut fates = Vec::new();
     // Parts are in canonical order, so the records of a group are, too.
-    let mut groups: BTreeMap<(u64, &[u8]), Pair<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u64, crate::cdr::Group<'_>), Pair<'_>> = BTreeMap::new();
     for leg in Leg::read_all(&bytes) {
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
             Some(Ok(cdr)) => match cdr.kind {
                 crate::cdr::Kind::LocalHalf { pair } => {
-                    groups.entry((engine.duplicate_scope(leg.source), pair)).or_default().push((leg.source, cdr))
+                    let group = [pair, b"", b""];
+                    groups.entry((engine.duplicate_scope(leg.source), group)).or_default().push((leg.source, cdr))
+                }
+                crate::cdr::Kind::Part(part) => {
+                    groups.entry((engine.duplicate_scope(leg.source), part.group)).or_default().push((leg.source, cdr))
                 }
                 _ => fates.push((leg.record, LegFate::Lost)),
             },

@@ -67,12 +67,12 @@ pub(super) fn each(
 ) -> Result<(), RunError> {
     let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
     let mut readers: BTreeMap<u32, Reader> = BTreeMap::new();
-    let mut halves: BTreeMap<(u32, Vec<u8>), Vec<Half>> = BTreeMap::new();
+    let mut halves: BTreeMap<(u32, [Vec<u8>; 3]), Vec<Half>> = BTreeMap::new();
     for (file, input) in (0_u32..).zip(inputs) {
         let mut stream = Stream::open(storage, &engine.project.root.join(&input.path))?;
         let opened = {
             let (head, whole) = stream.head()?;
-            engine.open(input.source, head, whole)
+            engine.open(input.source, &input.path, head, whole)
         };
         let Ok(reader) = opened else { continue };
         stream.skip(reader.body_start());
@@ -96,10 +96,10 @@ pub(super) fn each(
                     Mediated::Call(call) => visit(&Found { call, suspended: None }),
                     Mediated::Suspended(call, why) => visit(&Found { call, suspended: Some(why) }),
                     Mediated::NotACall(_) => {}
-                    Mediated::NeedsPartner(cdr, pair) => {
+                    Mediated::NeedsPartner(cdr, group) => {
                         needs_reader = true;
                         let half = Half { source: input.source, id: cdr.id, raw: cdr.raw.to_vec() };
-                        halves.entry((input.source.0, pair.to_vec())).or_default().push(half);
+                        halves.entry((input.source.0, group.map(<[u8]>::to_vec))).or_default().push(half);
                     }
                 }
             }

@@ -64,6 +64,12 @@ pub(super) fn help(code: &str) -> &'static str {
         "cdr.recording_leg" => "a copy of a call for the recorder; nothing to do",
         "cdr.conference_leg" => "somebody inside joined a conference; nothing to do",
         "cdr.quality_record" => "says how a call sounded, not who called whom; nothing to do",
+        "cdr.malformed" => {
+            "the record is not what the format writes: look at the file around the offset, or fetch it again"
+        }
+        "cdr.file_marker" => "it begins, ends, counts or dates the file's records; nothing to do",
+        "cdr.event" => "it neither begins nor ends a call; nothing to do",
+        "cdr.not_voice" => "data, messages or rental, charged elsewhere if at all; nothing to do",
         "cdr.omitted_by_switch" => "the switch was told not to bill it; nothing to do",
         code if code.starts_with("cdr.file_") => {
             "the file as a whole was refused: see the warning, mend it and run again"

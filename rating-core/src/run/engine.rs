@@ -98,16 +98,17 @@ impl<'p> Engine<'p> {
         self.only
     }
 
-    /// Opens a file of a source.
+    /// Opens a file of a source; `path` is below the project.
     ///
     /// # Errors
     ///
     /// If it is no file of the source's format.
-    pub(super) fn open(&self, source: SourceId, head: &[u8], whole: bool) -> Result<Reader, FileError> {
-        let (format, options) = match self.project.formats.get(source.index()) {
+    pub(super) fn open(&self, source: SourceId, path: &str, head: &[u8], whole: bool) -> Result<Reader, FileError> {
+        let (format, mut options) = match self.project.formats.get(source.index()) {
             Some((format, options)) => (*format, options.clone()),
             None => (cdr::Format::Asterisk, cdr::Options::default()),
         };
+        options.file_name = path.rsplit('/').next().unwrap_or(path).to_owned();
         cdr::open(format, &options, head, whole)
     }
 

@@ -376,7 +376,7 @@ impl Shared<'_> {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let opened = {
             let (head, whole) = stream.head()?;
-            self.engine.open(file.source, head, whole)
+            self.engine.open(file.source, &file.path, head, whole)
         };
         match opened {
             Ok(reader) => {
@@ -468,8 +468,8 @@ impl<'s> ChunkWork<'s> {
                     *count += 1;
                 }
             }
-            Mediated::NeedsPartner(cdr, pair) => {
-                let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, pair));
+            Mediated::NeedsPartner(cdr, group) => {
+                let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, group));
                 let partition = (hash >> 58) as usize % PARTITIONS;
                 let start = self.leg_bytes.len();
                 Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut self.leg_bytes);

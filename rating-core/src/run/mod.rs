@@ -21,6 +21,7 @@ pub mod inputs;
 mod lint;
 mod manifest;
 mod month;
+pub mod numbers;
 mod parquet_file;
 pub mod project;
 pub mod publish;

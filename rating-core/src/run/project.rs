@@ -12,7 +12,7 @@ use super::publish::hex;
 use super::settings::{Settings, SiteSettings, SourceSettings};
 use super::storage::{Storage, StorageError};
 use crate::assignment::{self, Assignments};
-use crate::cdr::{self, LayoutName};
+use crate::cdr;
 use crate::directory::{self, Directory};
 use crate::finding::settings::{Section, Spanned};
 use crate::finding::{Finding, Findings, Label, SourceText, did_you_mean};
@@ -346,24 +346,23 @@ fn compile_format(
         );
         return None;
     };
-    let layout = match &source.layout {
-        None => LayoutName::default(),
-        Some(name) => LayoutName::from_name(&name.value).unwrap_or_else(|| {
-            let names: Vec<&str> = LayoutName::ALL.iter().map(|layout| layout.name()).collect();
-            let help = match did_you_mean(&name.value, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the layouts are {}", names.join(", ")),
-            };
-            findings.push(
-                Finding::error("settings.layout_unknown", format!("there is no layout `{}`", name.value))
-                    .at(Label::new(text, name.span.clone(), "not known"))
-                    .help(help),
-            );
-            LayoutName::default()
-        }),
-    };
+    let layout = source.layout.as_ref().filter(|name| name.value != "auto");
+    if let Some(name) = layout.filter(|name| !format.layouts().contains(&name.value.as_str())) {
+        let names = format.layouts();
+        let help = match did_you_mean(&name.value, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => format!("files of `{}` show their layout: leave `layout` out", format.name()),
+            None => format!("the layouts of `{}` are {}", format.name(), names.join(", ")),
+        };
+        findings.push(
+            Finding::error("settings.layout_unknown", format!("there is no layout `{}`", name.value))
+                .at(Label::new(text, name.span.clone(), "not known"))
+                .help(help),
+        );
+    }
+    let layout = layout.map(|name| name.value.clone());
     let columns = source.columns.iter().map(|column| column.value.clone()).collect();
-    Some((format, cdr::Options { layout, columns }))
+    Some((format, cdr::Options { layout, columns, ..cdr::Options::default() }))
 }
 
 fn read_directory(

@@ -7,6 +7,7 @@ mod findings;
 mod generate;
 mod import;
 mod import_cgrates;
+mod numbers;
 mod price;
 mod progress;
 mod run;
@@ -68,6 +69,9 @@ enum Command {
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
+    /// Say how a dial plan reads numbers, and what country, type and place they are
+    #[command(before_help = numbers::EXAMPLES)]
+    Numbers(numbers::NumbersArguments),
     /// Make a project with any number of records, the same for the same seed
     #[command(
         before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
@@ -184,6 +188,7 @@ fn obey(command: Command) -> Exit {
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
+        Command::Numbers(arguments) => numbers::numbers(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),

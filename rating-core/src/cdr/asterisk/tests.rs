@@ -1,5 +1,5 @@
 use super::super::tests::{fixture, lines, text};
-use super::super::{Cdr, DateOrder, FileError, Format, Kind, LayoutName, NotACall, Options, Reader, Stamp, open};
+use super::super::{Cdr, DateOrder, FileError, Format, Kind, NotACall, Options, Reader, Stamp, open};
 
 fn reader(file: &[u8]) -> Reader {
     open(Format::Asterisk, &Options::default(), file, true).unwrap()
@@ -45,6 +45,7 @@ fn kind(cdr: &Cdr) -> String {
         Kind::LocalHalf { pair } => text(pair),
         Kind::NotACall(reason) => reason.code().into(),
         Kind::Conference { .. } => "conference".into(),
+        Kind::Part(_) => "part".into(),
     }
 }
 
@@ -279,7 +280,7 @@ fn a_header_with_other_columns_in_the_middle_is_rejected() {
 
 #[test]
 fn the_first_header_is_no_record_whatever_layout_the_project_names() {
-    let options = Options { layout: LayoutName::CdrCsv, columns: Vec::new() };
+    let options = Options { layout: Some("cdr_csv".into()), ..Options::default() };
     let file = fixture!("asterisk/gui_export_with_broken_quoting.csv");
     let header = &file[..=file.iter().position(|byte| *byte == b'\n').unwrap()];
     assert!(lines(Format::Asterisk, &options, header, dialled).is_empty());
@@ -289,7 +290,7 @@ fn the_first_header_is_no_record_whatever_layout_the_project_names() {
 fn a_project_can_name_the_columns_of_its_own_template() {
     let file = fixture!("asterisk/template_of_the_site.csv");
     let columns = ["START", "x", "dst", "disposition", "billsec", "src", "uniqueid"].map(String::from).to_vec();
-    let options = Options { layout: LayoutName::CdrCustom, columns };
+    let options = Options { layout: Some("cdr_custom".into()), columns, ..Options::default() };
     let expected = ["1782907200.5 2026-07-01T12:00:00Z 2020>02079460090 33s"];
     assert_eq!(lines(Format::Asterisk, &options, file, call), expected);
 
@@ -299,7 +300,11 @@ fn a_project_can_name_the_columns_of_its_own_template() {
 
     let unknown = open(Format::Asterisk, &Options::default(), file, true).unwrap_err();
     assert_eq!(unknown, FileError::UnknownLayout { columns: 7 });
-    let too_few = Options { layout: LayoutName::CdrCustom, columns: vec!["dst".into(), "start".into()] };
+    let too_few = Options {
+        layout: Some("cdr_custom".into()),
+        columns: vec!["dst".into(), "start".into()],
+        ..Options::default()
+    };
     let missing = open(Format::Asterisk, &too_few, file, true).unwrap_err();
     assert_eq!(missing, FileError::ColumnMissing { column: "billsec" });
 }
@@ -309,13 +314,17 @@ fn a_channel_in_is_not_shown_where_the_layout_has_no_column_for_the_channel_out(
     // An empty channel out means that a call went nowhere, and such calls are free.
     let columns = |text: &str| text.split(' ').map(String::from).collect();
     let shown = |cdr: &Cdr| format!("{}>{} {}", text(cdr.ingress), text(cdr.egress), text(cdr.peer));
-    let alone =
-        Options { layout: LayoutName::CdrCustom, columns: columns("src dst channel start billsec disposition") };
+    let alone = Options {
+        layout: Some("cdr_custom".into()),
+        columns: columns("src dst channel start billsec disposition"),
+        ..Options::default()
+    };
     let file = b"114,901632960123,SIP/114-0000000a,2026-07-01 12:00:00,60,ANSWERED\n";
     assert_eq!(lines(Format::Asterisk, &alone, file, shown), ["> 114"]);
     let both = Options {
-        layout: LayoutName::CdrCustom,
+        layout: Some("cdr_custom".into()),
         columns: columns("src dst channel dstchannel start billsec disposition"),
+        ..Options::default()
     };
     let file = b"114,901632960123,SIP/114-0000000a,,2026-07-01 12:00:00,60,ANSWERED\n";
     assert_eq!(lines(Format::Asterisk, &both, file, shown), ["SIP/114-0000000a> 114"]);
@@ -323,7 +332,7 @@ fn a_channel_in_is_not_shown_where_the_layout_has_no_column_for_the_channel_out(
 
 #[test]
 fn a_layout_can_be_named_where_no_record_would_show_it() {
-    let options = Options { layout: LayoutName::FreepbxTable, columns: Vec::new() };
+    let options = Options { layout: Some("freepbx_table".into()), ..Options::default() };
     assert_eq!(lines(Format::Asterisk, &options, b"1,2\n", call), ["column_count 0"]);
     let unreadable = b"\"never closed\n\0\n";
     assert_eq!(lines(Format::Asterisk, &Options::default(), unreadable, call), ["quote_not_closed 0", "nul_bytes 0"]);

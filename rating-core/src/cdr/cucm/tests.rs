@@ -26,6 +26,7 @@ fn kind(cdr: &Cdr) -> String {
         Kind::NotACall(reason) => reason.code().into(),
         Kind::Call => "call".into(),
         Kind::LocalHalf { .. } => "half".into(),
+        Kind::Part(_) => "part".into(),
     }
 }
 
