@@ -16,6 +16,7 @@ pub mod explain;
 mod first_pass;
 pub mod generate;
 pub mod inputs;
+pub mod inspect;
 mod lint;
 mod manifest;
 mod month;
