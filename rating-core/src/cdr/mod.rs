@@ -10,6 +10,7 @@
 
 mod acc;
 mod acme;
+mod address;
 pub mod asterisk;
 mod broadworks;
 mod cucm;

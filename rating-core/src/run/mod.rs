@@ -20,6 +20,7 @@ pub mod inspect;
 mod lint;
 mod manifest;
 mod month;
+pub mod numbers;
 mod parquet_file;
 pub mod project;
 pub mod publish;

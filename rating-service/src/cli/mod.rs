@@ -7,6 +7,7 @@ mod generate;
 mod import;
 mod import_cgrates;
 mod inspect;
+mod numbers;
 mod price;
 mod progress;
 mod run;
@@ -66,6 +67,9 @@ enum Command {
     /// Look at a switch's files: what they are, how one knows, what is in them, and the settings to read them by
     #[command(before_help = inspect::EXAMPLES)]
     Inspect(inspect::InspectArguments),
+    /// Say how a dial plan reads numbers, and what country, type and place they are
+    #[command(before_help = numbers::EXAMPLES)]
+    Numbers(numbers::NumbersArguments),
     /// Make a project with any number of records, the same for the same seed
     #[command(
         before_help = "Examples:\n  rating generate big --records 1000000\n  rating generate big --records 20000 --seed 7 --month 2026-10"
@@ -181,6 +185,7 @@ fn obey(command: Command) -> Exit {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
         Command::Inspect(arguments) => inspect::look(&arguments),
+        Command::Numbers(arguments) => numbers::numbers(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),
