@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and how the answer looks.
 
+mod books;
 mod exit;
 mod explain;
 mod findings;
@@ -53,6 +54,12 @@ enum Command {
         before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
     )]
     Run(RunArguments),
+    /// Close a published month: its version in force becomes the books, and no run changes it
+    #[command(before_help = books::CLOSE_EXAMPLES)]
+    Close(books::CloseArguments),
+    /// Open the last closed month again
+    #[command(before_help = books::REOPEN_EXAMPLES)]
+    Reopen(books::ReopenArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
@@ -181,6 +188,8 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Close(arguments) => books::close(&arguments),
+        Command::Reopen(arguments) => books::reopen(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
