@@ -77,6 +77,10 @@ pub struct Template {
     unanswered_when: Rule,
     skip_when: Rule,
     marker_when: Rule,
+    begin_when: Rule,
+    end_when: Rule,
+    /// Slot of the number of records in a marker.
+    count: Option<usize>,
     not_voice_when: Rule,
     directions: Vec<(Rule, Direction)>,
     otherwise: Option<Direction>,

@@ -11,8 +11,8 @@ use crate::cdr::fields::{Fields, NO_COLUMN, Reading, Shape};
 use crate::cdr::reader::{FileError, Notes, Options};
 use crate::cdr::records::{DateMask, Framing};
 use crate::cdr::switch::{Head, Opened, Scratch, Switch};
-use crate::cdr::times::may_follow;
-use crate::cdr::{Cdr, End, Fault, NotACall, Part, PartRole, RejectReason, Stamp};
+use crate::cdr::times::{integer, may_follow};
+use crate::cdr::{Cdr, End, Fault, Frame, NotACall, Part, PartRole, RejectReason, Stamp};
 use crate::source::RecordId;
 use crate::time::{Date, Duration};
 
@@ -416,6 +416,14 @@ impl Switch for Engine {
         let fields = &scratch.fields;
         let field = |slot: usize| self.field(text, fields, slot);
         let not_a_call = |why: NotACall| Ok(Cdr { kind: crate::cdr::Kind::NotACall(why), ..Cdr::blank(id, raw) });
+        let is_end = template.end_when.holds(field);
+        if is_end || template.begin_when.holds(field) {
+            let records =
+                template.count.and_then(|slot| integer(field(slot))).and_then(|count| u64::try_from(count).ok());
+            let frame = Some(Frame { end: is_end, records });
+            let kind = crate::cdr::Kind::NotACall(NotACall::Marker);
+            return Ok(Cdr { frame, kind, ..Cdr::blank(id, raw) });
+        }
         if template.marker_when.holds(field) {
             return not_a_call(NotACall::Marker);
         }
@@ -543,7 +551,10 @@ impl Switch for Engine {
         }
         let fields = &scratch.fields;
         let field = |slot: usize| self.field(text, fields, slot);
-        let is_marker = self.template.marker_when.holds(field) || self.template.skip_when.holds(field);
+        let template = &*self.template;
+        let is_marker = [&template.begin_when, &template.end_when, &template.marker_when, &template.skip_when]
+            .into_iter()
+            .any(|rule| rule.holds(field));
         (!is_marker && self.has_width(text, fields)).then(|| self.width.map_or(fields.count(), |(least, _)| least))
     }
 

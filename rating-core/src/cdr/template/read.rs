@@ -133,6 +133,9 @@ impl Reading<'_> {
             unanswered_when: Rule::default(),
             skip_when: Rule::default(),
             marker_when: Rule::default(),
+            begin_when: Rule::default(),
+            end_when: Rule::default(),
+            count: None,
             not_voice_when: Rule::default(),
             directions: Vec::new(),
             otherwise: None,
@@ -154,6 +157,9 @@ impl Reading<'_> {
             template.unanswered_when = self.rule(&rules, "unanswered_when", None);
             template.skip_when = self.rule(&rules, "skip_when", None);
             template.marker_when = self.rule(&rules, "marker_when", None);
+            template.begin_when = self.rule(&rules, "begin_when", None);
+            template.end_when = self.rule(&rules, "end_when", None);
+            template.count = self.slots(&rules, "count", 1).first().copied();
             template.not_voice_when = self.rule(&rules, "not_voice_when", None);
             rules.finish(self.findings);
         }

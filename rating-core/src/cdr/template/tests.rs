@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::reader::{FileError, Format, Options, open};
-use super::super::{Cdr, End, Kind, NotACall, PartRole, RejectReason, Stamp};
+use super::super::{Cdr, End, Frame, Kind, NotACall, PartRole, RejectReason, Stamp};
 use super::Template;
 use super::clock::{Pattern, date_in_name};
 use super::length::Length;
@@ -502,6 +502,16 @@ fn without_a_template_nothing_is_read() {
 }
 
 #[test]
-fn why_a_record_is_not_a_call_has_a_code() {
-    assert_eq!(NotACall::Marker.code(), "cdr.file_marker");
+fn markers_tell_how_many_records_their_file_has() {
+    let toml = "kind = \"fixed\"\n[fields]\ntype = \"1-3\"\nsetup = \"4-17\"\ntalk = \"18-21\"\ndialled = \"22-33\"\n[columns]\n\
+                count = \"4-9\"\n[times]\nformat = \"YYYYMMDDhhmmss\"\n[rules]\nbegin_when = { type = [\"HDR\"] }\n\
+                end_when = { type = [\"TRL\"] }\ncount = \"count\"\n";
+    let file = b"HDRABC\nCDR202610050930010061442079460000\nTRL000001\n";
+    let reader = reader_of(toml, file, "").unwrap();
+    let frames: Vec<_> =
+        reader.records(0, 0, file, true).map(|cdr| cdr.unwrap()).map(|cdr| (cdr.kind, cdr.frame)).collect();
+    let marker = Kind::NotACall(NotACall::Marker);
+    assert_eq!(frames[0], (marker, Some(Frame { end: false, records: None })));
+    assert_eq!(frames[1], (Kind::Call, None));
+    assert_eq!(frames[2], (marker, Some(Frame { end: true, records: Some(1) })));
 }
