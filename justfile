@@ -43,10 +43,16 @@ oracle calls="50000":
     cargo build --release --bin rating
     python3 testdata/oracle/compare.py --binary target/release/rating --calls {{ calls }} --jobs 2
 
-# Too long for CI: 10 M records on one and two threads, a million calls priced twice, mutation tests, then half an hour of fuzzing for each target.
+# Numbers described by the numbering table and by its oracle in Python (needs phonenumbers, .ci/requirements.txt).
+numbers count="50000":
+    cargo build --release --bin rating
+    python3 testdata/numbering/compare.py --binary target/release/rating --numbers {{ count }} --self-test
+
+# Too long for CI: 10 M records on one and two threads, a million calls priced and a million numbers described twice, mutation tests, then half an hour of fuzzing for each target.
 soak:
     SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
     just oracle 1000000
+    just numbers 1000000
     CGRATES_FOLDERS=500 cargo test -p rating-core --no-default-features --test it cgrates
     just mutants
     just fuzz 1800

@@ -4,6 +4,8 @@
 //! ITU-T E.164 allows) and their count into one `u64`, so that comparing, hashing and storing a number costs one word
 //! and leading zeros are kept. [`E164`] is a [`Digits`] known to be an international number: country code first.
 
+pub mod numbering;
+
 use std::fmt;
 
 /// The most digits an international number may have (ITU-T E.164, 6.1).

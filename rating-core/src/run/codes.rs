@@ -1,5 +1,6 @@
 //! Every code that a call or record can be set aside with.
 
+use super::history;
 use crate::attribution::AttributionReason;
 use crate::mediation::MediationReason;
 use crate::rating::Reason;
@@ -9,7 +10,8 @@ use crate::rating::Reason;
 pub(super) fn suspended_or_free() -> Vec<&'static str> {
     let mediation = MediationReason::ALL.into_iter().map(MediationReason::code);
     let attribution = AttributionReason::ALL.into_iter().map(AttributionReason::code);
-    mediation.chain(attribution).chain(Reason::ALL.into_iter().map(Reason::code)).collect()
+    let rating = Reason::ALL.into_iter().map(Reason::code);
+    mediation.chain(attribution).chain(rating).chain([history::LATE_ALLOWANCE, history::SETTLED_BEFORE]).collect()
 }
 
 /// What to do about calls or records with a code.
@@ -84,6 +86,14 @@ pub(super) fn help(code: &str) -> &'static str {
         "run.near_duplicate" => "both are rated; if they are one call, have the switch's export corrected",
         "run.merged_leg" => "part of a call that another record stands for; nothing to do",
         "run.exact_duplicate" => "counted once; nothing to do",
+        "run.late_allowance" => {
+            "a late call, and the allowance for its month is settled: charge it by hand, or open that month again and run it"
+        }
+        "run.settled_before" => "this side of the call stands in the books of a closed month; nothing to do",
+        "run.in_closed_month" => "stands in the books of a closed month; nothing to do",
+        "run.suspended_in_closed_month" => {
+            "suspended in the books of a closed month: `rating suspense` says what would release it into this one"
+        }
         "run.other_period" => "belongs to another month; nothing to do",
         _ => "",
     }
@@ -96,7 +106,14 @@ mod tests {
     #[test]
     fn every_line_of_the_exceptions_says_what_to_do_and_only_rejects_send_people_to_the_record() {
         use crate::cdr::{NotACall, RejectReason};
-        let runs = ["run.merged_leg", "run.exact_duplicate", "run.near_duplicate", "run.other_period"];
+        let runs = [
+            "run.merged_leg",
+            "run.exact_duplicate",
+            "run.near_duplicate",
+            "run.other_period",
+            "run.in_closed_month",
+            "run.suspended_in_closed_month",
+        ];
         for code in runs
             .into_iter()
             .chain(crate::mediation::WaitsFor::ALL.map(crate::mediation::WaitsFor::code))

@@ -13,6 +13,7 @@ use foldhash::fast::FixedState;
 
 use super::control::Counts;
 use super::engine::{Engine, Fate};
+use super::history::{self, HistoryCounts};
 use super::inputs::{Chunk, Piece, Stream};
 use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
@@ -103,6 +104,8 @@ pub(super) struct Part {
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// How many were no calls, by the index of the reason in [`NotACall::ALL`].
     pub(super) not_a_call: [u64; NotACall::ALL.len()],
+    /// Records that the books of closed months know.
+    pub(super) history: HistoryCounts,
 }
 
 /// All that the first pass found.
@@ -117,25 +120,25 @@ pub(super) struct FirstPass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// 128 bits of hash, site and format mixed in.
-    pub(super) hash: (u64, u64),
+    pub(super) hash: history::Hash,
     /// The record.
     pub(super) record: u64,
+    /// What became of it, as the record index has it.
+    pub(super) status: u8,
 }
 
 impl Key {
     /// Bytes of a stored key.
-    pub(super) const BYTES: usize = 24;
+    pub(super) const BYTES: usize = 25;
 
     /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
-    pub(super) fn of(scope: u32, cdr: &Cdr<'_>) -> Self {
-        let (one, two) = (FixedState::with_seed(0x5ca1_ab1e), FixedState::with_seed(0x0dd_ba11));
-        let keyed = (scope, cdr.key);
-        Self { hash: (one.hash_one(keyed), two.hash_one(keyed)), record: cdr.id.to_bits() }
+    pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
+        Self { hash: history::hash(scope, &cdr.key), record: cdr.id.to_bits(), status }
     }
 
-    fn partition(&self) -> usize {
+    pub(super) fn partition(&self) -> usize {
         (self.hash.0 >> 58) as usize % PARTITIONS
     }
 
@@ -143,14 +146,17 @@ impl Key {
         out.extend_from_slice(&self.hash.0.to_le_bytes());
         out.extend_from_slice(&self.hash.1.to_le_bytes());
         out.extend_from_slice(&self.record.to_le_bytes());
+        out.push(self.status);
     }
 
     /// Reads stored keys.
     pub(super) fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
         let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or([0; 8]));
-        bytes
-            .chunks_exact(Self::BYTES)
-            .map(move |bytes| Self { hash: (word(&bytes[..8]), word(&bytes[8..16])), record: word(&bytes[16..]) })
+        bytes.chunks_exact(Self::BYTES).map(move |bytes| Self {
+            hash: (word(&bytes[..8]), word(&bytes[8..16])),
+            record: word(&bytes[16..24]),
+            status: bytes[24],
+        })
     }
 }
 
@@ -418,7 +424,7 @@ impl Shared<'_> {
 struct ChunkWork<'s> {
     shared: &'s Shared<'s>,
     source: SourceId,
-    scope: u32,
+    scope: u64,
     rows: RowBuffer,
     keys: Vec<Key>,
     /// Set-aside records, one after the other, and for each its partition and place.
@@ -427,6 +433,7 @@ struct ChunkWork<'s> {
     rejects: Vec<RejectedRecord>,
     rejected: [u64; RejectReason::ALL.len()],
     not_a_call: [u64; NotACall::ALL.len()],
+    history: HistoryCounts,
     counts: Counts,
 }
 
@@ -443,6 +450,7 @@ impl<'s> ChunkWork<'s> {
             rejects: Vec::new(),
             rejected: [0; RejectReason::ALL.len()],
             not_a_call: [0; NotACall::ALL.len()],
+            history: HistoryCounts::default(),
             counts: Counts::default(),
         }
     }
@@ -473,10 +481,14 @@ impl<'s> ChunkWork<'s> {
     }
 
     fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
-        match self.shared.engine.finish(call, suspended, &mut self.rows) {
-            Fate::Row => self.keys.push(Key::of(self.scope, &call.cdr)),
-            Fate::OtherPeriod => self.counts.other_period += 1,
+        let key = Key::of(self.scope, &call.cdr, 0);
+        match self.shared.engine.finish(call, suspended, key.hash, &mut self.rows) {
+            Fate::Row(status) => return self.keys.push(Key { status, ..key }),
+            Fate::OtherPeriod => {}
+            Fate::Settled => self.history.settled += 1,
+            Fate::StillSuspended => self.history.suspended(call.cdr.id),
         }
+        self.counts.other_period += 1;
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {
@@ -547,6 +559,7 @@ impl<'s> ChunkWork<'s> {
             rejects: self.rejects,
             rejected: self.rejected,
             not_a_call: self.not_a_call,
+            history: self.history,
         });
         Ok(())
     }

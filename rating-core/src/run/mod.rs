@@ -7,6 +7,7 @@ mod allowances;
 mod between;
 mod bills;
 mod calls;
+pub mod closing;
 mod codes;
 pub mod control;
 mod engine;
@@ -15,10 +16,13 @@ pub mod exchange;
 pub mod explain;
 mod first_pass;
 pub mod generate;
+mod history;
 pub mod inputs;
+pub mod inspect;
 mod lint;
 mod manifest;
 mod month;
+pub mod numbers;
 mod parquet_file;
 pub mod project;
 pub mod publish;
@@ -138,6 +142,19 @@ pub struct Aside {
     pub at_stake: Vec<(Currency, Total)>,
 }
 
+/// Calls of a closed month that are in the reports of the month after it: they came late, or could not be rated before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The month that they correct.
+    pub month: Month,
+    /// How many, by what became of them.
+    pub calls: CallCounts,
+    /// What occupiers are charged for them, by currency; part of the month's sum.
+    pub retail: Vec<(Currency, Total)>,
+    /// What the operator is charged for them, by currency; part of the month's sum.
+    pub wholesale: Vec<(Currency, Total)>,
+}
+
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -161,6 +178,12 @@ pub struct Summary {
     pub suspended: Vec<Aside>,
     /// Rejected records by reason.
     pub rejected: Vec<Aside>,
+    /// Late calls, by the month that they correct; part of everything above.
+    pub late: Vec<Late>,
+    /// Records of other months that stand in the books of closed months, and those that are suspended there still.
+    pub in_closed_months: (u64, u64),
+    /// Whether the month is closed.
+    pub closed: bool,
     /// Nearly equal calls, all rated, listed for a decision.
     pub near_duplicates: u64,
     /// How many input files there were.

@@ -233,6 +233,8 @@ fn shown(folder: &Path) -> Option<String> {
         let mut text = String::new();
         list(&run::check_calls(&Disk, folder).unwrap(), &mut text);
         Some(text)
+    } else if folder.join("steps.txt").exists() {
+        Some(crate::books::told(folder))
     } else if folder.join("rating.toml").exists() {
         Some(of_project(folder))
     } else if name(folder).starts_with("lint.") {

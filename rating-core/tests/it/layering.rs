@@ -64,6 +64,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("std::time::Instant", &["run::storage"]),
 ];
 
+/// Modules of the crate that only some may name, though the module above them is everybody's. The type of a number never
+/// chooses a price, so whoever prices cannot even ask for it.
+const RESERVED: &[(&str, &[&str])] = &[("number::numbering", &["report", "run"])];
+
 /// Named nowhere, not even in tests: a test that reads the environment passes on one machine and fails on the next.
 const NOT_EVEN_IN_TESTS: &str = "std::env";
 
@@ -126,7 +130,12 @@ fn inside(module: &[String], path: &[String]) -> Option<String> {
     let (_, allowed) = MAY_NAME.iter().find(|(module, _)| module == floor)?;
     let allowed: Vec<&str> = allowed.iter().flat_map(|group| group.iter().copied()).collect();
     if named == floor || allowed.contains(&&**named) {
-        return None;
+        // Whoever brings the module above into scope as a whole, could name it through that.
+        let reaches = |reserved: Vec<String>| path.starts_with(&reserved) || reserved.starts_with(path);
+        let (reserved, may) =
+            RESERVED.iter().find(|(reserved, may)| reaches(segments(reserved)) && !may.contains(&&**floor))?;
+        let within = is_below(module, reserved);
+        return (!within).then(|| format!("names {reserved}, which only {} may", may.join(" and ")));
     }
     let allowed = if allowed.is_empty() { "nothing in the crate".to_owned() } else { allowed.join(", ") };
     Some(format!("names {named}, but {floor} may name {allowed}"))
@@ -292,6 +301,20 @@ fn a_forbidden_name_is_found_however_it_is_written() {
         ("tariff", "let price = 5e-1;", "1: tariff names 5e-1"),
         ("tariff", "fn f(price: f64) {}", "1: tariff names f64"),
         ("rating", "let x = f32::from(y);", "1: rating names f32"),
+        (
+            "tariff",
+            "use crate::number::numbering::describe;",
+            "1: tariff names number::numbering, which only report and run",
+        ),
+        (
+            "rating",
+            "fn f() { crate::number::numbering::describe(x); }",
+            "1: rating names number::numbering, which only",
+        ),
+        ("rating", "use crate::number::{Digits, numbering as table};", "1: rating names number::numbering, which only"),
+        ("rating", "use crate::number::{self, Digits};", "1: rating names number::numbering, which only"),
+        ("tariff", "use crate::number::*;", "1: tariff names number::numbering, which only"),
+        ("mediation", "use crate::number::numbering;", "1: mediation names number::numbering, which only"),
         ("rating", "println!(\"{x}\");", "1: rating calls println!"),
         ("", "use std::fs;", "1: the crate's root names std::fs"),
     ];
@@ -339,6 +362,8 @@ fn what_is_allowed_or_only_mentioned_is_not_reported() {
         ("run::batch", "use arrow::record_batch::RecordBatch;"),
         ("run", "let progress = 0.5; let share: f64 = x;"),
         ("report", "writeln!(out, \"{}\", x)?; let y = a != b;"),
+        ("tariff", "use crate::number::{Digits, NumberClass};"),
+        ("report", "use crate::number::numbering::describe;"),
         ("", "pub mod cdr;\npub use crate::money::Charge;"),
     ];
     for (module, text) in cases {
