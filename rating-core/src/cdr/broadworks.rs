@@ -19,7 +19,7 @@
 //!   call, and the `Originating` record stands for it.
 //! - **Long calls**: what `Duration`, `Long Duration` and `Interim` records say is in the `Normal` one again, which has their
 //!   `localCallId` and start.
-//! - **Omitted**: `chargeIndicator` n. `Start` and `End` of a file are markers; `context` has which, `setup` when.
+//! - **Omitted**: `chargeIndicator` n. `Start` and `End` of a file are markers ([`Frame`]); `setup` has when.
 //! - **Key**: `recordId`. `Failover` records are calls like `Normal` ones, and may be written twice with one id.
 
 mod csv;
@@ -28,7 +28,7 @@ mod xml;
 use super::reader::{FileError, Options};
 use super::switch::{Entry, Head, Opened, Sign};
 use super::times::{self, MAX_DURATION, Reading};
-use super::{Cdr, End, Fault, Group, Kind, NotACall, Part, PartRole, RejectReason, Stamp, address};
+use super::{Cdr, End, Fault, Frame, Group, Kind, NotACall, Part, PartRole, RejectReason, Stamp, address};
 use crate::source::RecordId;
 use crate::time::Duration;
 
@@ -145,7 +145,9 @@ fn cdr<'a>(
     let blank = Cdr { call_id: counter, key, ..Cdr::blank(id, raw) };
     if record_type == Type::Marker {
         let setup = moment(record.written).ok().flatten();
-        return Ok(Cdr { setup, context: record.record_type, kind: Kind::NotACall(NotACall::Marker), ..blank });
+        let frame = Some(Frame { end: record.record_type.eq_ignore_ascii_case(b"End"), records: None });
+        let kind = Kind::NotACall(NotACall::Marker);
+        return Ok(Cdr { setup, context: record.record_type, frame, kind, ..blank });
     }
 
     let stamp = |text, column| moment(text).map_err(|reason| fault(reason, column));
