@@ -455,7 +455,7 @@ fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Ve
             LegFate::Used => {}
             LegFate::Merged => counts.merged += 1,
             LegFate::Duplicate => counts.duplicate += 1,
-            LegFate::Waiting => counts.waiting += 1,
+            LegFate::Waiting(_) => counts.waiting += 1,
             LegFate::OtherPeriod => counts.other_period += 1,
             LegFate::Lost => {
                 return Err(RunError::Unbalanced(format!("a record set aside cannot be read again ({record:?})")));
