@@ -701,14 +701,14 @@ impl<'a> Iterator for Records<'a> {
                     let is_whole = !self.last
                         || line.is_terminated()
                         || self.scratch.fields.count() >= self.reader.width
-                        || cdr.kind == Kind::NotACall(NotACall::QualityRecord);
+                        || matches!(cdr.kind, Kind::NotACall(NotACall::QualityRecord | NotACall::Marker));
                     if is_whole {
                         return Some(Ok(cdr));
                     }
                     Fault::record(RejectReason::Truncated)
                 }
                 Err(fault) => {
-                    let cut_off = self.last && !line.is_terminated();
+                    let cut_off = self.last && !line.is_terminated() && line.next == self.chunk.len();
                     match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.scratch) {
                         Reconsidered::Header => {
                             self.skipped.header_lines += 1;
