@@ -10,7 +10,7 @@ use super::inputs::{Piece, Stream};
 use super::storage::Storage;
 use crate::cdr::{Cdr, FileError, Reader, Reject, records};
 use crate::ids::SourceId;
-use crate::mediation::{Assembled, Call, Mediated, MediationReason};
+use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,13 +57,13 @@ struct Half {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Seen<'a> {
     /// A call.
-    Call(Found<'a>),
+    Call(&'a Found<'a>),
     /// A record that cannot be read, and its number in its file, from 1.
     Rejected(Reject<'a>, u64),
     /// A file that is none of its source's: which, why, and what to do.
     Refused(u32, &'a FileError),
-    /// A record whose partner has not come.
-    Waiting(&'a Cdr<'a>),
+    /// A record that waits for others, and for what.
+    Waiting(&'a Cdr<'a>, WaitsFor),
 }
 
 /// Shows every call to `visit`, those put together from halves last. Records equal to an earlier one are passed over;
@@ -122,7 +122,7 @@ pub(super) fn every(
         let mut needs_reader = false;
         loop {
             let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-            let chunk = match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+            let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
                 None => break,
                 Some(Piece::TooLong(chunk)) => {
                     number += 1;
@@ -144,8 +144,8 @@ pub(super) fn every(
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {
-                    Mediated::Call(call) => visit(&Seen::Call(Found { call, suspended: None })),
-                    Mediated::Suspended(call, why) => visit(&Seen::Call(Found { call, suspended: Some(why) })),
+                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
+                    Mediated::Suspended(call, why) => visit(&Seen::Call(&Found { call, suspended: Some(why) })),
                     Mediated::NotACall(_) => {}
                     Mediated::NeedsPartner(cdr, group) => {
                         needs_reader = true;
@@ -165,8 +165,8 @@ pub(super) fn every(
         let Some(source) = group.first().map(|half| half.source) else { continue };
         for (verdict, cdr) in engine.assemble(source, &cdrs).into_iter().zip(&cdrs) {
             match verdict {
-                Assembled::Call(call) => visit(&Seen::Call(Found { call, suspended: None })),
-                Assembled::Waiting => visit(&Seen::Waiting(cdr)),
+                Assembled::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
+                Assembled::Waiting(why) => visit(&Seen::Waiting(cdr, why)),
                 Assembled::MergedInto(_) => {}
             }
         }

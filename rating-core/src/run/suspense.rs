@@ -167,10 +167,10 @@ impl<'l> List<'l> {
                 let path = self.path(id);
                 self.record(error.code(), id, path.clone(), error.to_string(), &path);
             }
-            Seen::Waiting(cdr) => {
+            Seen::Waiting(cdr, why) => {
                 let place = format!("{}@{}", self.path(cdr.id), cdr.id.offset());
                 let id = String::from_utf8_lossy(cdr.call_id).into_owned();
-                self.record("run.waiting_for_partner", cdr.id, place, id, "");
+                self.record(why.code(), cdr.id, place, id, "");
             }
         }
     }
