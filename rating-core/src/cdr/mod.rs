@@ -20,6 +20,7 @@ mod fixed;
 mod freeswitch;
 mod grandstream;
 mod ip_office;
+mod json;
 mod kazoo;
 mod mitel;
 mod reader;
