@@ -96,6 +96,8 @@ pub struct Cdr<'a> {
     pub carrier_price: &'a [u8],
     /// The currency of that, as written. May be empty.
     pub carrier_currency: &'a [u8],
+    /// What a [`NotACall::Marker`] says of the file it stands in, for the check that files are whole.
+    pub frame: Option<Frame>,
     /// Partition of the calling and of the called party (CUCM); `None` if the format has no partitions.
     pub partitions: Option<(&'a [u8], &'a [u8])>,
     /// What kind of record it is.
@@ -132,10 +134,20 @@ impl<'a> Cdr<'a> {
             ends: [End::Untold; 2],
             carrier_price: &[],
             carrier_currency: &[],
+            frame: None,
             partitions: None,
             kind: Kind::Call,
         }
     }
+}
+
+/// What a marker says of its file: where every file should have both, one without its end was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Whether it ends the file (a BroadWorks End record, TRL) rather than beginning it.
+    pub end: bool,
+    /// How many records, markers not counted, it says there are; `None` if it does not say.
+    pub records: Option<u64>,
 }
 
 /// Where an end of a call is, as the switch records it.

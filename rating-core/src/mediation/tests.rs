@@ -33,6 +33,7 @@ const NONE: Cdr<'static> = Cdr {
     ends: [crate::cdr::End::Untold; 2],
     carrier_price: b"",
     carrier_currency: b"",
+    frame: None,
     partitions: None,
     kind: Kind::Call,
 };

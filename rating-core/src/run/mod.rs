@@ -18,6 +18,7 @@ mod first_pass;
 pub mod generate;
 mod history;
 pub mod inputs;
+pub mod inspect;
 mod lint;
 mod manifest;
 mod month;

@@ -7,6 +7,7 @@ mod findings;
 mod generate;
 mod import;
 mod import_cgrates;
+mod inspect;
 mod numbers;
 mod price;
 mod progress;
@@ -30,6 +31,7 @@ Examples:
   rating check acme                             find every mistake in settings, directory and tariffs
   rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
+  rating inspect Master.csv                     what a switch's file is, and the settings to read it by
   rating generate big --records 1000000         make a project to try things on
 
 Exit codes:
@@ -69,6 +71,9 @@ enum Command {
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
+    /// Look at a switch's files: what they are, how one knows, what is in them, and the settings to read them by
+    #[command(before_help = inspect::EXAMPLES)]
+    Inspect(inspect::InspectArguments),
     /// Say how a dial plan reads numbers, and what country, type and place they are
     #[command(before_help = numbers::EXAMPLES)]
     Numbers(numbers::NumbersArguments),
@@ -188,6 +193,7 @@ fn obey(command: Command) -> Exit {
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
+        Command::Inspect(arguments) => inspect::look(&arguments),
         Command::Numbers(arguments) => numbers::numbers(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),
