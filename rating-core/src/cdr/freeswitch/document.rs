@@ -384,6 +384,6 @@ fn time(epoch: &[u8], stamp: &[u8], cache: &mut DateCache) -> Result<Option<Stam
 }
 
 /// The first that has any text.
-fn first_of<'a, const N: usize>(texts: [&'a [u8]; N]) -> &'a [u8] {
+fn first_of<const N: usize>(texts: [&[u8]; N]) -> &[u8] {
     texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
