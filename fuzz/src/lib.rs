@@ -18,6 +18,10 @@ const FREESWITCH: [&[u8]; 3] = [
     include_bytes!("../../testdata/freeswitch/names_that_break_the_quotes.csv"),
     include_bytes!("../../testdata/freeswitch/documents_of_both_legs.json"),
 ];
+const BROADWORKS: [&[u8]; 2] = [
+    include_bytes!("../../testdata/broadworks/version_line_markers_and_calls.csv"),
+    include_bytes!("../../testdata/broadworks/doctype_entities_and_latin_1.xml"),
+];
 
 /// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
 pub fn check(format: Format, data: &[u8]) {
@@ -30,6 +34,7 @@ pub fn check(format: Format, data: &[u8]) {
         Format::Asterisk => &ASTERISK,
         Format::CiscoCucm => &CUCM,
         Format::FreeSwitch => &FREESWITCH,
+        Format::BroadWorks => &BROADWORKS,
         _ => return,
     };
     let known = known[usize::from(first & 3) % known.len()];
