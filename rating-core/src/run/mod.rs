@@ -10,6 +10,7 @@ mod calls;
 pub mod closing;
 mod codes;
 pub mod compare;
+pub mod completeness;
 pub mod control;
 pub mod diff;
 mod engine;
@@ -110,6 +111,9 @@ pub enum RunError {
     /// Settings, directory or tariffs are wrong; nothing was rated.
     #[error("the project has {} findings that must be mended first", .0.len())]
     Invalid(Findings),
+    /// Files are missing or not whole, and nobody accepted it. Nothing was published.
+    #[error("the input is incomplete, nothing was published")]
+    Incomplete(Findings),
     /// The caller asked for something the project does not have.
     #[error("{0}")]
     Usage(String),
@@ -192,6 +196,8 @@ pub struct Summary {
     pub files: usize,
     /// Things worth a look that stopped nothing.
     pub warnings: Findings,
+    /// What should have been there and was not. A month that is published has none that nobody accepted.
+    pub gaps: Vec<completeness::Gap>,
     /// Whether suspended or rejected are above the project's limits.
     pub above_limit: bool,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::RunError;
+use super::completeness::Acceptances;
 use super::exchange::ExchangeRates;
 use super::inputs::{Found, find_files};
 use super::publish::hex;
@@ -77,6 +78,8 @@ pub struct Project {
     pub opening_balances: Vec<Arc<SourceText>>,
     /// For margins.
     pub rates: ExchangeRates,
+    /// Gaps in the input that were accepted.
+    pub acceptances: Acceptances,
     /// By [`SourceId`].
     pub mediators: Vec<Mediator>,
     /// By [`SourceId`].
@@ -198,6 +201,10 @@ impl Project {
             .map_or_else(ExchangeRates::default, |text| {
                 ExchangeRates::read(text, &settings.operator.zone, &mut findings)
             });
+        let acceptances = reader
+            .named(&settings.accepted_gaps, &source, &mut findings)
+            .first()
+            .map_or_else(Acceptances::default, |text| Acceptances::read(text, &mut findings));
         if findings.has_errors() {
             return Ok((None, findings));
         }
@@ -213,6 +220,7 @@ impl Project {
             schemes,
             opening_balances,
             rates,
+            acceptances,
             mediators,
             formats,
             references,
