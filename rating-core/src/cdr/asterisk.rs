@@ -331,6 +331,7 @@ impl Asterisk {
             ends: [End::Untold; 2],
             carrier_price: &[],
             carrier_currency: &[],
+            frame: None,
             partitions: None,
             kind,
         })

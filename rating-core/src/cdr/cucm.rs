@@ -59,8 +59,17 @@ pub(super) struct Cucm {
 /// Whether the beginning of a file looks like CUCM's.
 pub(super) fn recognise(head: Head<'_>) -> Option<Sign> {
     let first = head.records(head.quoted(b',')).next()?;
-    is_header(first, &mut Fields::new())
-        .then(|| Sign::new("header", 100, "the first line has CUCM's column names, `cdrRecordType` the first of them"))
+    Some(match header::read(first, &mut Fields::new())? {
+        Header::Types => {
+            Sign::new("types", 95, "the first line has nothing but types, such as CUCM writes under the names")
+        }
+        Header::Names { .. } => {
+            Sign::new("names", 100, "the first line has CUCM's column names, `cdrRecordType` the first of them")
+        }
+        Header::QualityNames { .. } => {
+            Sign::new("quality_records", 100, "the first line has the column names of CUCM's quality records")
+        }
+    })
 }
 
 /// Whether the line is one of CUCM's header lines: names of CDRs or quality records, or types.

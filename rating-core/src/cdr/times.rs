@@ -204,6 +204,45 @@ pub(super) fn clock_reading(
     })
 }
 
+/// Reads `YYYY/MM/DD HH:MM:SS`, with `-` or `/` in the date, with or without seconds and decimals of them (cut to
+/// milliseconds), and whether the seconds are there; without them it is the full minute.
+///
+/// # Errors
+///
+/// As [`read`].
+#[inline]
+pub(super) fn year_first(text: &[u8], cache: &mut DateCache) -> Result<(Reading, bool), RejectReason> {
+    let Some((date, clock)) = text.split_first_chunk::<10>() else {
+        return if text.is_empty() { Ok((Reading::Empty, true)) } else { Err(RejectReason::TimeMalformed) };
+    };
+    if *date != cache.text {
+        if matches!(date, b"0000/00/00" | b"0000-00-00") {
+            return Ok((Reading::Empty, true));
+        }
+        let number = |range: &[u8]| integer(range).ok_or(RejectReason::TimeMalformed);
+        if !matches!(date[4], b'/' | b'-') || date[7] != date[4] {
+            return Err(RejectReason::TimeMalformed);
+        }
+        match midnight(number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?)? {
+            None => return Ok((Reading::Unset, true)),
+            Some(midnight_ms) => *cache = DateCache { text: *date, midnight_ms },
+        }
+    }
+    let two = |tens: u8, units: u8| match (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0')) {
+        (tens @ 0..=9, units @ 0..=9) => Ok(i64::from(tens) * 10 + i64::from(units)),
+        _ => Err(RejectReason::TimeMalformed),
+    };
+    let (time, seconds) = match *clock {
+        [b' ' | b'T', h1, h2, b':', m1, m2] => (time_of_day(two(h1, h2)?, two(m1, m2)?, 0)?, false),
+        [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2, ref fraction @ ..] => {
+            let millis = if fraction.is_empty() { 0 } else { decimals(fraction)? };
+            (time_of_day(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)? + millis, true)
+        }
+        _ => return Err(RejectReason::TimeMalformed),
+    };
+    Ok((Reading::At(Stamp::Local(LocalTime::from_millis(cache.midnight_ms + time))), seconds))
+}
+
 /// The same moment as a clock reading that is known to be UTC.
 pub(super) fn as_utc(reading: Reading) -> Reading {
     match reading {
@@ -367,6 +406,24 @@ mod tests {
     }
 
     #[test]
+    fn the_year_may_come_first_with_slashes_and_the_seconds_be_missing() {
+        let check = |text: &str, expected| {
+            assert_eq!(year_first(text.as_bytes(), &mut DateCache::new()), expected, "{text}");
+        };
+        let at = |text: &str, seconds| Ok((local(text).unwrap(), seconds));
+        check("2026/07/01 09:00:05", at("2026-07-01 09:00:05", true));
+        check("2026-07-01 09:00:05.250", at("2026-07-01 09:00:05.25", true));
+        check("2026/07/01 09:00", at("2026-07-01 09:00:00", false));
+        check("", Ok((Reading::Empty, true)));
+        check("1970/01/01 00:00:00", Ok((Reading::Unset, true)));
+        for text in
+            ["2026/07/01", "2026/07-01 09:00:00", "2026/02/30 09:00:00", "01/07/2026 09:00:00", "2026/07/01 9:00:00"]
+        {
+            check(text, Err(RejectReason::TimeMalformed));
+        }
+    }
+
+    #[test]
     fn what_is_no_time_is_malformed_and_what_is_far_off_implausible() {
         for text in [
             "1/9/2017 16:33:01",
@@ -447,7 +504,7 @@ mod tests {
             for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
                 let _ = read(&text, order, &mut DateCache::new());
             }
-            let _ = (seconds(&text), both_orders(&text));
+            let _ = (seconds(&text), both_orders(&text), year_first(&text, &mut DateCache::new()));
         }
     }
 }

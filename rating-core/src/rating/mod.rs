@@ -178,4 +178,6 @@ pub mod flags {
     pub const LOCAL_TIME_AMBIGUOUS: u16 = 1;
     /// Another call is nearly the same; both are rated.
     pub const NEAR_DUPLICATE: u16 = 2;
+    /// The call belongs to a closed month and is charged, or corrected, in the month after it.
+    pub const LATE: u16 = 4;
 }

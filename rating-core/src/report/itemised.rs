@@ -10,7 +10,7 @@ use crate::aggregation::PayerKey;
 use crate::ids::{PayerId, SiteId};
 use crate::money::{self, Total};
 use crate::rating::{CallRow, Outcome, Priced, Side, flags};
-use crate::time::Duration;
+use crate::time::{Duration, Month, Zone};
 
 table! {
     /// What a payer is shown. Nothing of wholesale may ever be here.
@@ -93,7 +93,7 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 /// - `allowance_taken_s` is time taken from allowances, weights and least deductions included; `cost` is what is charged
 ///   after them;
 /// - `vat` is VAT where the tariff works it out call by call; with prices that include it, it is a part of `cost`;
-/// - `adjusts_month` (the closed month that a row corrects) is null for now;
+/// - `adjusts_month` is the closed month that a row corrects, `2026-09`, for a late call; else null;
 /// - `file` and `record_offset` (bytes, uncompressed) lead back to the record that the switch wrote.
 pub struct Itemised<'n> {
     names: &'n Names,
@@ -146,7 +146,7 @@ impl<'n> Itemised<'n> {
                 &row.retail
             }
         };
-        self.payer.push(row, side);
+        self.payer.push(row, side, &self.names.zones);
         self.sites.push(row.site);
     }
 
@@ -237,7 +237,7 @@ fn flag_words(bits: u16) -> Option<&'static str> {
 }
 
 impl PayerColumns {
-    fn push(&mut self, row: &CallRow<'_>, side: &Side) {
+    fn push(&mut self, row: &CallRow<'_>, side: &Side, zones: &[Zone]) {
         let priced = priced(side);
         let (status, reason) = status(side);
         self.call_id.push(Some(row.call_id));
@@ -261,7 +261,8 @@ impl PayerColumns {
         self.connection_charge.push(priced.map(|priced| priced.setup_fee));
         self.cost.push(priced.map(|priced| priced.charge.into()));
         self.vat.push(row.vat.map(Total::from));
-        self.adjusts_month.push(None);
+        let month = adjusted(row, zones).map(|month| month.to_string());
+        self.adjusts_month.push(month.as_ref().map(String::as_bytes));
         self.currency.push_currency(side.currency);
         self.tariff.push(side.tariff.map(|tariff| tariff.0));
         self.tariff_version.push(side.tariff.map(|_| u64::from(side.version)));
@@ -299,6 +300,13 @@ impl OperatorColumns {
         self.record_offset.push(Some(row.record.offset()));
     }
 }
+
+/// The month that a late call corrects: its own, on the site's clock.
+fn adjusted(row: &CallRow<'_>, zones: &[Zone]) -> Option<Month> {
+    let zone = zones.get(row.site.index()).filter(|_| row.flags & flags::LATE != 0)?;
+    Some(Month::of(zone.to_local(row.charging_at).date()))
+}
+
 /// The one price of a call, if it has one.
 fn rate(priced: &Priced) -> Option<money::Price> {
     (priced.per > Duration::ZERO || priced.price > money::Price::ZERO).then_some(priced.price)

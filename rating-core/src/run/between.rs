@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use super::RunError;
 use super::engine::{Engine, Fate};
 use super::first_pass::{FirstPass, InputFile, Key, Leg, PARTITIONS, Part};
+use super::history::{HistoryCounts, Status};
 use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use crate::cdr::{Cdr, Reader};
 use crate::ids::SourceId;
-use crate::mediation::Assembled;
+use crate::mediation::{Assembled, WaitsFor};
 use crate::source::RecordId;
 
 /// What came of it.
@@ -23,6 +24,10 @@ pub(super) struct Joined {
     pub(super) runs: Vec<(Spilled, Vec<Stretch>)>,
     /// What became of the records that were set aside.
     pub(super) legs: Vec<(RecordId, LegFate)>,
+    /// Keys of those that stand for a call of the month or belong to one, for the record index.
+    pub(super) keys: Vec<Key>,
+    /// Records that the books of closed months know.
+    pub(super) history: HistoryCounts,
 }
 
 /// What became of a record that needed another.
@@ -34,8 +39,8 @@ pub(super) enum LegFate {
     Merged,
     /// The same record was there before.
     Duplicate,
-    /// Its partner has not come.
-    Waiting,
+    /// What it needs has not come.
+    Waiting(WaitsFor),
     /// Its call belongs to another month.
     OtherPeriod,
     /// It cannot be read again: a fault of this program, found by the control figures.
@@ -67,6 +72,8 @@ pub(super) fn run(
             .collect::<Result<_, StorageError>>()?;
         for assembly in assembled {
             joined.legs.extend(assembly.fates);
+            joined.keys.extend(assembly.keys);
+            joined.history.merge(&assembly.history);
             if !assembly.stretches.is_empty() {
                 joined.runs.push((Spilled::Memory(assembly.bytes), assembly.stretches));
             }
@@ -118,6 +125,8 @@ struct Assembly {
     bytes: Vec<u8>,
     stretches: Vec<Stretch>,
     fates: Vec<(RecordId, LegFate)>,
+    keys: Vec<Key>,
+    history: HistoryCounts,
 }
 
 fn assemble(
@@ -135,7 +144,7 @@ fn assemble(
     }
     let mut fates = Vec::new();
     // Parts are in canonical order, so the records of a group are, too.
-    let mut groups: BTreeMap<(u32, crate::cdr::Group<'_>), Pair<'_>> = BTreeMap::new();
+    let mut groups: BTreeMap<(u64, crate::cdr::Group<'_>), Pair<'_>> = BTreeMap::new();
     for leg in Leg::read_all(&bytes) {
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
@@ -153,6 +162,7 @@ fn assemble(
         }
     }
     let mut rows = RowBuffer::default();
+    let (mut keys, mut history) = (Vec::new(), HistoryCounts::default());
     for group in groups.into_values() {
         // The same record may be in two sources of a site; but two switches of a site count their channels alike, so only
         // halves out of one source belong together.
@@ -166,19 +176,46 @@ fn assemble(
             }
         }
         for (source, halves) in by_source {
-            for (verdict, cdr) in engine.assemble(source, &halves).into_iter().zip(&halves) {
+            let scope = engine.duplicate_scope(source);
+            let verdicts = engine.assemble(source, &halves);
+            // What became of the calls that records stand for, so that the others share it.
+            let mut of_call: Vec<Option<u8>> = vec![None; halves.len()];
+            for (index, (verdict, cdr)) in verdicts.iter().zip(&halves).enumerate() {
+                let Assembled::Call(call) = verdict else { continue };
+                let key = Key::of(scope, cdr, 0);
+                let fate = match engine.finish(*call, None, key.hash, &mut rows) {
+                    Fate::Row(status) => {
+                        of_call[index] = Some(status);
+                        keys.push(Key { status, ..key });
+                        LegFate::Used
+                    }
+                    Fate::OtherPeriod => LegFate::OtherPeriod,
+                    Fate::Settled => {
+                        history.settled += 1;
+                        LegFate::OtherPeriod
+                    }
+                    Fate::StillSuspended => {
+                        history.suspended(cdr.id);
+                        LegFate::OtherPeriod
+                    }
+                };
+                fates.push((cdr.id, fate));
+            }
+            for (verdict, cdr) in verdicts.iter().zip(&halves) {
                 let fate = match verdict {
-                    Assembled::Call(call) => match engine.finish(call, None, &mut rows) {
-                        Fate::Row => LegFate::Used,
-                        Fate::OtherPeriod => LegFate::OtherPeriod,
-                    },
-                    Assembled::MergedInto(_) => LegFate::Merged,
-                    Assembled::Waiting => LegFate::Waiting,
+                    Assembled::Call(_) => continue,
+                    Assembled::MergedInto(stands) => {
+                        if let Some(of_call) = of_call.get(*stands).copied().flatten() {
+                            keys.push(Key::of(scope, cdr, Status::Merged.byte(Status::is_late(of_call))));
+                        }
+                        LegFate::Merged
+                    }
+                    Assembled::Waiting(waits_for) => LegFate::Waiting(*waits_for),
                 };
                 fates.push((cdr.id, fate));
             }
         }
     }
     let (bytes, stretches) = rows.into_run();
-    Ok(Assembly { bytes, stretches, fates })
+    Ok(Assembly { bytes, stretches, fates, keys, history })
 }

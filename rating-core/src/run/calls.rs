@@ -3,19 +3,16 @@
 //! What is a call, which record stands for it, and which records are duplicates is decided by the same functions that a
 //! month is run by; but on one thread, and nothing is set aside on disk.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
-
 use super::RunError;
 use super::engine::Engine;
+use super::history;
 use super::inputs::{Piece, Stream};
 use super::storage::Storage;
 use crate::cdr::{Cdr, Reader, records};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Call, Mediated, MediationReason};
 use crate::source::RecordId;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An input file.
 #[derive(Clone, Debug)]
@@ -86,13 +83,13 @@ pub(super) fn each(
         let mut needs_reader = false;
         loop {
             let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-            let chunk = match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+            let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
                 None => break,
                 Some(Piece::TooLong(_)) => continue,
                 Some(Piece::Records(chunk)) => chunk,
             };
             for cdr in reader.records(file, chunk.offset, &chunk.bytes, chunk.last).flatten() {
-                if !seen.insert(key(engine.duplicate_scope(input.source), &cdr)) {
+                if !seen.insert(history::hash(engine.duplicate_scope(input.source), &cdr.key)) {
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {
@@ -122,10 +119,4 @@ pub(super) fn each(
         }
     }
     Ok(())
-}
-
-/// 128 bits of a record's key and of the site and format within which keys are compared.
-fn key(scope: u32, cdr: &Cdr<'_>) -> (u64, u64) {
-    let [one, two] = [0x5ca1_ab1e, 0x0dd_ba11].map(FixedState::with_seed);
-    (one.hash_one((scope, cdr.key)), two.hash_one((scope, cdr.key)))
 }

@@ -1,5 +1,6 @@
 //! Every code that a call or record can be set aside with.
 
+use super::history;
 use crate::attribution::AttributionReason;
 use crate::mediation::MediationReason;
 use crate::rating::Reason;
@@ -9,7 +10,8 @@ use crate::rating::Reason;
 pub(super) fn suspended_or_free() -> Vec<&'static str> {
     let mediation = MediationReason::ALL.into_iter().map(MediationReason::code);
     let attribution = AttributionReason::ALL.into_iter().map(AttributionReason::code);
-    mediation.chain(attribution).chain(Reason::ALL.into_iter().map(Reason::code)).collect()
+    let rating = Reason::ALL.into_iter().map(Reason::code);
+    mediation.chain(attribution).chain(rating).chain([history::LATE_ALLOWANCE, history::SETTLED_BEFORE]).collect()
 }
 
 /// What to do about calls or records with a code.
@@ -76,9 +78,22 @@ pub(super) fn help(code: &str) -> &'static str {
             "look at the record: the column named holds something that the format does not have"
         }
         "run.waiting_for_partner" => "the other half of the call is in a file that has not come: add it, and run again",
+        "run.waiting_for_end" => "the call has begun and its end is in a file that has not come: add it, and run again",
+        "run.waiting_for_beginning" => {
+            "the call's beginning is in a file that is not here: add the file before, and run again"
+        }
+        "run.waiting_for_part" => "a part of the call is in a file that has not come: add it, and run again",
         "run.near_duplicate" => "both are rated; if they are one call, have the switch's export corrected",
         "run.merged_leg" => "part of a call that another record stands for; nothing to do",
         "run.exact_duplicate" => "counted once; nothing to do",
+        "run.late_allowance" => {
+            "a late call, and the allowance for its month is settled: charge it by hand, or open that month again and run it"
+        }
+        "run.settled_before" => "this side of the call stands in the books of a closed month; nothing to do",
+        "run.in_closed_month" => "stands in the books of a closed month; nothing to do",
+        "run.suspended_in_closed_month" => {
+            "suspended in the books of a closed month: `rating suspense` says what would release it into this one"
+        }
         "run.other_period" => "belongs to another month; nothing to do",
         _ => "",
     }
@@ -91,11 +106,17 @@ mod tests {
     #[test]
     fn every_line_of_the_exceptions_says_what_to_do_and_only_rejects_send_people_to_the_record() {
         use crate::cdr::{NotACall, RejectReason};
-        let runs = ["waiting_for_partner", "merged_leg", "exact_duplicate", "near_duplicate", "other_period"];
+        let runs = [
+            "run.merged_leg",
+            "run.exact_duplicate",
+            "run.near_duplicate",
+            "run.other_period",
+            "run.in_closed_month",
+            "run.suspended_in_closed_month",
+        ];
         for code in runs
-            .map(|what| format!("run.{what}"))
-            .iter()
-            .map(String::as_str)
+            .into_iter()
+            .chain(crate::mediation::WaitsFor::ALL.map(crate::mediation::WaitsFor::code))
             .chain(RejectReason::ALL.map(RejectReason::code))
         {
             assert_ne!(help(code), "", "{code}");

@@ -1,5 +1,6 @@
 //! One record through every floor: the same for all threads, changed by none.
 
+use super::history::{self, History, Status};
 use super::project::Project;
 use super::spill::{Prices, RowBuffer};
 use crate::attribution::attribute;
@@ -7,17 +8,35 @@ use crate::cdr::{self, Cdr, FileError, Reader};
 use crate::ids::{BandId, SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
 use crate::money::{Currency, Price};
-use crate::rating::{Outcome, Rater, flags};
-use crate::time::{Duration, Interval, Month};
+use crate::rating::{CallRow, Outcome, Rater, flags};
+use crate::time::{Duration, Instant, Interval, Month};
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// Its row was set aside.
-    Row,
+    /// Its row was set aside; what the record index says of it.
+    Row(u8),
+    /// It belongs to a closed month, whose books settle it.
+    Settled,
+    /// It belongs to a closed month, is suspended in its books, and still cannot be rated.
+    StillSuspended,
     /// It belongs to another month, or to a site that was not asked for.
     OtherPeriod,
 }
+
+/// To which month of the books a call belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Period {
+    /// The month that is run; so near its beginning that the closed month before it may have the call already.
+    Own(Option<Month>),
+    /// A closed month.
+    Closed(Month),
+    /// Another.
+    Other,
+}
+
+/// How far a zone that is mended can move a call: zones reach from -12 to +14 hours.
+const BOUNDARY: Duration = Duration::from_seconds(26 * 3_600);
 
 /// A project made ready for one month.
 pub(super) struct Engine<'p> {
@@ -26,6 +45,8 @@ pub(super) struct Engine<'p> {
     rater: Rater<'p>,
     /// The month at each site.
     bounds: Vec<Interval>,
+    history: Option<History<'p>>,
+    scopes: Vec<u64>,
     only: Option<SiteId>,
     codes: Vec<&'static str>,
 }
@@ -47,9 +68,23 @@ impl<'p> Engine<'p> {
             project,
             rater: Rater::new(&project.book, &project.assignments),
             bounds,
+            history: None,
+            scopes: project.sources().map(|source| scope(project, source)).collect(),
             only,
             codes: super::codes::suspended_or_free(),
         }
+    }
+
+    /// With the books of the closed months that lead up to the month.
+    #[must_use]
+    pub(super) fn with_history(self, history: Option<History<'p>>) -> Self {
+        Self { history, ..self }
+    }
+
+    /// The books of the closed months that lead up to the month, if it follows any.
+    #[must_use]
+    pub(super) const fn history(&self) -> Option<&History<'p>> {
+        self.history.as_ref()
     }
 
     /// What rates the calls.
@@ -95,10 +130,8 @@ impl<'p> Engine<'p> {
     /// Within what records are compared to find duplicates: a site and a format. A switch's master file and its files for
     /// each account may be two sources; two sites' switches may give two calls one id.
     #[must_use]
-    pub(super) fn duplicate_scope(&self, source: SourceId) -> u32 {
-        let site = self.project.settings.sources.get(source.index()).map_or(0, |source| source.site);
-        let format = self.project.formats.get(source.index()).map_or(0, |(format, _)| *format as usize);
-        u32::try_from(site * cdr::Format::ALL.len() + format).unwrap_or(u32::MAX)
+    pub(super) fn duplicate_scope(&self, source: SourceId) -> u64 {
+        self.scopes.get(source.index()).copied().unwrap_or(0)
     }
 
     /// What a record is.
@@ -116,15 +149,45 @@ impl<'p> Engine<'p> {
         self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))
     }
 
-    /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on.
-    pub(super) fn finish(&self, call: Call<'_>, suspended: Option<&'static str>, rows: &mut RowBuffer) -> Fate {
+    /// To which month of the books a call belongs: the one that is run (and what the closed one before it says, where a
+    /// zone that was mended since may have moved the call over the boundary), a closed one, or none that matters.
+    fn period(&self, site: SiteId, at: Instant) -> Period {
+        let Some(bounds) = self.bounds.get(site.index()) else { return Period::Other };
+        let Some(last) = self.history.as_ref().and_then(|history| history.closed().last()) else {
+            return if bounds.contains(at) { Period::Own(None) } else { Period::Other };
+        };
+        if bounds.contains(at) {
+            return Period::Own(Some(last.month).filter(|_| at.since(bounds.from) < BOUNDARY));
+        }
+        let month = Month::of(self.project.zone(site).to_local(at).date());
+        let closed = self.history.as_ref().is_some_and(|history| history.closed().iter().any(|of| of.month == month));
+        if closed { Period::Closed(month) } else { Period::Other }
+    }
+
+    /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on, `hash`
+    /// that of its record's key.
+    pub(super) fn finish(
+        &self,
+        call: Call<'_>,
+        suspended: Option<&'static str>,
+        hash: history::Hash,
+        rows: &mut RowBuffer,
+    ) -> Fate {
         let attributed = attribute(call, &self.project.directory);
-        let mut row = self.rater.rate(attributed).row();
-        if self.only.is_some_and(|only| only != row.site)
-            || !self.bounds.get(row.site.index()).is_some_and(|bounds| bounds.contains(row.charging_at))
-        {
+        let site = attributed.holder.map_or(call.site, |holder| holder.site);
+        let period = self.period(site, call.charging_at);
+        if self.only.is_some_and(|only| only != site) || period == Period::Other {
             return Fate::OtherPeriod;
         }
+        let (known, late) = match (&self.history, period) {
+            (Some(history), Period::Own(Some(month))) => (history.find(month, hash), false),
+            (Some(history), Period::Closed(month)) => (history.find(month, hash), true),
+            _ => (None, false),
+        };
+        if known.is_some_and(|known| known.pending() == (false, false)) {
+            return Fate::Settled;
+        }
+        let mut row = self.rater.rate(attributed).row();
         if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
             row.asked = self.rater.asked(&attributed);
         }
@@ -140,9 +203,54 @@ impl<'p> Engine<'p> {
         {
             row.retail.outcome = Outcome::Suspended(code);
         }
+        if late {
+            row.flags |= flags::LATE;
+            self.keep_from_allowances(&mut row);
+        }
+        if let Some(known) = known
+            && !keep_released(&mut row, known)
+        {
+            return Fate::StillSuspended;
+        }
         rows.push(&row, &self.codes);
-        Fate::Row
+        Fate::Row(Status::of(&row).byte(late))
     }
+
+    /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made
+    /// of it is settled with that month.
+    fn keep_from_allowances(&self, row: &mut CallRow<'_>) {
+        row.asked = None;
+        let (Outcome::Rated(_), Some(payer)) = (&row.retail.outcome, row.payer) else { return };
+        let zone = self.project.zone(row.site);
+        let (from, until) = Month::of(zone.to_local(row.charging_at).date()).bounds(zone);
+        if self.project.assignments.may_have_allowances(payer, row.site)
+            && !self.project.assignments.allowances_in(payer, row.site, Interval { from, until }).is_empty()
+        {
+            row.retail.outcome = Outcome::Suspended(history::LATE_ALLOWANCE);
+        }
+    }
+}
+
+/// Leaves of a row what the books of a closed month do not settle; whether anything that was suspended there is no more.
+fn keep_released(row: &mut CallRow<'_>, known: Status) -> bool {
+    let (retail, wholesale) = known.pending();
+    let mut released = false;
+    for (pending, side) in [(retail, &mut row.retail), (wholesale, &mut row.wholesale)] {
+        if pending {
+            released |= !matches!(side.outcome, Outcome::Suspended(_));
+        } else {
+            side.outcome = Outcome::NotChargeable(history::SETTLED_BEFORE);
+        }
+    }
+    released
+}
+
+/// See [`Engine::duplicate_scope`].
+fn scope(project: &Project, source: SourceId) -> u64 {
+    let sources = &project.settings.sources;
+    let site = sources.get(source.index()).and_then(|source| project.settings.sites.get(source.site));
+    let format = project.formats.get(source.index()).map_or("", |(format, _)| format.name());
+    history::scope(site.map_or("", |site| &site.id), format)
 }
 
 impl Prices for Engine<'_> {

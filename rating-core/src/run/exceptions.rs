@@ -7,11 +7,13 @@ use super::between::{Joined, LegFate};
 use super::codes;
 use super::control::Counts;
 use super::first_pass::{FirstPass, InputFile};
+use super::history::HistoryCounts;
 use super::month::RunContext;
 use super::second_pass::SecondPass;
 use crate::aggregation::{Amounts, ReasonKey, ReasonSums, SideName};
 use crate::cdr::{NotACall, RejectReason};
 use crate::ids::SourceId;
+use crate::mediation::WaitsFor;
 use crate::money::{Currency, Total};
 use crate::report::{Exception, ExceptionKind};
 use crate::source::RecordId;
@@ -24,6 +26,8 @@ pub(super) struct Listed<'r> {
     pub(super) suspended: Vec<Aside>,
     /// Rejected records, for the closing table.
     pub(super) rejected: Vec<Aside>,
+    /// Records that the books of closed months know.
+    pub(super) history: HistoryCounts,
 }
 
 struct Other {
@@ -89,16 +93,25 @@ pub(super) fn collect<'r>(
         sum(|counts| counts.duplicate),
         duplicate.into_iter().chain(leg(LegFate::Duplicate)).min(),
     );
-    other(ExceptionKind::NotRated, "run.waiting_for_partner", sum(|counts| counts.waiting), leg(LegFate::Waiting));
+    for waits_for in WaitsFor::ALL {
+        let fate = LegFate::Waiting(waits_for);
+        let count = joined.legs.iter().filter(|(_, of)| *of == fate).count() as u64;
+        other(ExceptionKind::NotRated, waits_for.code(), count, leg(fate));
+    }
     other(ExceptionKind::NotRated, "run.merged_leg", sum(|counts| counts.merged), leg(LegFate::Merged));
-    other(ExceptionKind::NotRated, "run.other_period", sum(|counts| counts.other_period), None);
+    let mut history = joined.history;
+    first.parts.iter().for_each(|part| history.merge(&part.history));
+    let elsewhere = sum(|counts| counts.other_period) - history.settled - history.still_suspended;
+    other(ExceptionKind::NotRated, "run.other_period", elsewhere, None);
+    other(ExceptionKind::NotRated, "run.in_closed_month", history.settled, None);
+    other(ExceptionKind::NotRated, "run.suspended_in_closed_month", history.still_suspended, history.first_suspended);
     for (index, why) in NotACall::ALL.into_iter().enumerate() {
         let count = first.parts.iter().filter_map(|part| part.not_a_call.get(index)).sum();
         other(ExceptionKind::NotRated, why.code(), count, None);
     }
     let suspended = suspended_asides(run.files, &reasons);
     let rejected = rejected_asides(run.files, first, &others);
-    Listed { reasons, others, suspended, rejected }
+    Listed { reasons, others, suspended, rejected, history }
 }
 
 /// One line for each source and reason, with the first record.

@@ -11,14 +11,16 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use foldhash::fast::FixedState;
 
+use super::completeness::Frames;
 use super::control::Counts;
 use super::engine::{Engine, Fate};
+use super::history::{self, HistoryCounts};
 use super::inputs::{Chunk, Piece, Stream};
 use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
 use crate::cdr::records::LineEnd;
-use crate::cdr::{Cdr, NotACall, Reader, Reject, RejectReason};
+use crate::cdr::{Cdr, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
 use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
@@ -62,6 +64,8 @@ pub(super) struct FileResult {
     pub(super) damage: Option<String>,
     /// What the records tell of the clock: minutes by which the unique ids' epochs lie after the source's zone.
     pub(super) clock: Option<i64>,
+    /// What its markers say.
+    pub(super) frames: Frames,
     /// What became of its records (`used`, `duplicate`, `merged`, `waiting` are filled in later).
     pub(super) counts: Counts,
 }
@@ -103,6 +107,8 @@ pub(super) struct Part {
     pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// How many were no calls, by the index of the reason in [`NotACall::ALL`].
     pub(super) not_a_call: [u64; NotACall::ALL.len()],
+    /// Records that the books of closed months know.
+    pub(super) history: HistoryCounts,
 }
 
 /// All that the first pass found.
@@ -117,25 +123,25 @@ pub(super) struct FirstPass {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// 128 bits of hash, site and format mixed in.
-    pub(super) hash: (u64, u64),
+    pub(super) hash: history::Hash,
     /// The record.
     pub(super) record: u64,
+    /// What became of it, as the record index has it.
+    pub(super) status: u8,
 }
 
 impl Key {
     /// Bytes of a stored key.
-    pub(super) const BYTES: usize = 24;
+    pub(super) const BYTES: usize = 25;
 
     /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
-    pub(super) fn of(scope: u32, cdr: &Cdr<'_>) -> Self {
-        let (one, two) = (FixedState::with_seed(0x5ca1_ab1e), FixedState::with_seed(0x0dd_ba11));
-        let keyed = (scope, cdr.key);
-        Self { hash: (one.hash_one(keyed), two.hash_one(keyed)), record: cdr.id.to_bits() }
+    pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
+        Self { hash: history::hash(scope, &cdr.key), record: cdr.id.to_bits(), status }
     }
 
-    fn partition(&self) -> usize {
+    pub(super) fn partition(&self) -> usize {
         (self.hash.0 >> 58) as usize % PARTITIONS
     }
 
@@ -143,14 +149,17 @@ impl Key {
         out.extend_from_slice(&self.hash.0.to_le_bytes());
         out.extend_from_slice(&self.hash.1.to_le_bytes());
         out.extend_from_slice(&self.record.to_le_bytes());
+        out.push(self.status);
     }
 
     /// Reads stored keys.
     pub(super) fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
         let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or([0; 8]));
-        bytes
-            .chunks_exact(Self::BYTES)
-            .map(move |bytes| Self { hash: (word(&bytes[..8]), word(&bytes[8..16])), record: word(&bytes[16..]) })
+        bytes.chunks_exact(Self::BYTES).map(move |bytes| Self {
+            hash: (word(&bytes[..8]), word(&bytes[8..16])),
+            record: word(&bytes[16..24]),
+            status: bytes[24],
+        })
     }
 }
 
@@ -295,7 +304,7 @@ impl Shared<'_> {
             let reader = std::sync::Arc::clone(&file.reader);
             let piece = file.stream.next_piece(
                 |buffer, at_end| reader.split_point(buffer, at_end),
-                crate::cdr::records::MIN_BUFFER_BYTES,
+                reader.min_buffer(),
                 line_end_byte(&reader),
             );
             let index = file.index;
@@ -418,7 +427,7 @@ impl Shared<'_> {
 struct ChunkWork<'s> {
     shared: &'s Shared<'s>,
     source: SourceId,
-    scope: u32,
+    scope: u64,
     rows: RowBuffer,
     keys: Vec<Key>,
     /// Set-aside records, one after the other, and for each its partition and place.
@@ -427,7 +436,9 @@ struct ChunkWork<'s> {
     rejects: Vec<RejectedRecord>,
     rejected: [u64; RejectReason::ALL.len()],
     not_a_call: [u64; NotACall::ALL.len()],
+    history: HistoryCounts,
     counts: Counts,
+    frames: Frames,
 }
 
 impl<'s> ChunkWork<'s> {
@@ -443,12 +454,19 @@ impl<'s> ChunkWork<'s> {
             rejects: Vec::new(),
             rejected: [0; RejectReason::ALL.len()],
             not_a_call: [0; NotACall::ALL.len()],
+            history: HistoryCounts::default(),
             counts: Counts::default(),
+            frames: Frames::default(),
         }
     }
 
     fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) {
         self.counts.records += 1;
+        match record.as_ref().ok().map(|cdr| (cdr.frame, cdr.kind)) {
+            Some((Some(frame), _)) => self.frames.add(frame),
+            Some((None, Kind::NotACall(NotACall::Marker))) => {}
+            _ => self.frames.records += 1,
+        }
         let cdr = match record {
             Ok(cdr) => cdr,
             Err(reject) => return self.reject(&reject),
@@ -473,10 +491,14 @@ impl<'s> ChunkWork<'s> {
     }
 
     fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
-        match self.shared.engine.finish(call, suspended, &mut self.rows) {
-            Fate::Row => self.keys.push(Key::of(self.scope, &call.cdr)),
-            Fate::OtherPeriod => self.counts.other_period += 1,
+        let key = Key::of(self.scope, &call.cdr, 0);
+        match self.shared.engine.finish(call, suspended, key.hash, &mut self.rows) {
+            Fate::Row(status) => return self.keys.push(Key { status, ..key }),
+            Fate::OtherPeriod => {}
+            Fate::Settled => self.history.settled += 1,
+            Fate::StillSuspended => self.history.suspended(call.cdr.id),
         }
+        self.counts.other_period += 1;
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {
@@ -536,6 +558,7 @@ impl<'s> ChunkWork<'s> {
         let bytes = Spilled::put(bytes, path, shared.storage)?;
         let mut results = locked(&shared.results);
         results.1[file as usize].counts += self.counts;
+        results.1[file as usize].frames.merge(self.frames);
         results.0.push(Part {
             file,
             offset,
@@ -547,6 +570,7 @@ impl<'s> ChunkWork<'s> {
             rejects: self.rejects,
             rejected: self.rejected,
             not_a_call: self.not_a_call,
+            history: self.history,
         });
         Ok(())
     }

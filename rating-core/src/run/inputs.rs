@@ -157,6 +157,7 @@ pub struct Stream {
     ended: bool,
     /// Why reading stopped before the end, if it did: a packed file that is cut or damaged.
     damage: Option<String>,
+    packed: Option<&'static str>,
 }
 
 /// A piece of an unpacked file that begins and ends at record boundaries.
@@ -207,7 +208,14 @@ impl Stream {
             offset: 0,
             ended: false,
             damage: None,
+            packed: (!packed_with.is_empty()).then_some(packed_with),
         })
+    }
+
+    /// `gzip` or `zstd` if the file is packed.
+    #[must_use]
+    pub const fn packed_with(&self) -> Option<&'static str> {
+        self.packed
     }
 
     /// The first bytes of the file, at most a chunk, and whether that is all of it. Nothing is consumed.

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::closing::Closed;
 use super::control::{CallCounts, Counts};
 use super::first_pass::FirstPass;
 use super::month::{RunContext, SOFTWARE_VERSION};
 use super::publish::{Published, PublishedFile, Stage};
-use super::{Aside, RunError, Summary};
+use super::{Aside, Late, RunError, Summary};
 use crate::aggregation::SideName;
 use crate::finding::Findings;
 use crate::money::{Currency, LEDGER_SCALE, Total};
@@ -21,6 +22,7 @@ pub(super) fn write(
     summary: &Summary,
     first: &FirstPass,
     files: &[Counts],
+    closed: &[Closed],
     published: &[PublishedFile],
 ) -> Vec<u8> {
     let inputs: Vec<Value> = run
@@ -62,23 +64,38 @@ pub(super) fn write(
         "outputs": outputs,
         "control": {
             "records": counts_json(&summary.records),
-            "calls": {
-                "calls": summary.calls.calls,
-                "rated": summary.calls.rated,
-                "not_chargeable": summary.calls.not_chargeable,
-                "suspended": summary.calls.suspended,
-            },
+            "in_closed_months": { "settled": summary.in_closed_months.0, "suspended": summary.in_closed_months.1 },
+            "calls": calls_json(&summary.calls),
             "retail": money(&summary.retail),
             "wholesale": money(&summary.wholesale),
             "near_duplicates": summary.near_duplicates,
             "above_limit": summary.above_limit,
         },
+        "late": late_json(&summary.late),
+        "closed_months": closed.iter().map(closed_json).collect::<Vec<Value>>(),
+        "completeness": completeness(run, summary),
         "suspended": asides(&summary.suspended),
         "rejected": asides(&summary.rejected),
     });
     let mut bytes = format!("{manifest:#}").into_bytes();
     bytes.push(b'\n');
     bytes
+}
+
+/// What the sources' files cover, and the gaps that were accepted (in a draft, also those that were not).
+fn completeness(run: &RunContext<'_>, summary: &Summary) -> Value {
+    let settings = &run.project.settings;
+    let sources: Vec<Value> =
+        run.project.sources().filter_map(|source| super::completeness::coverage(settings, run.files, source)).collect();
+    let gaps: Vec<Value> = summary
+        .gaps
+        .iter()
+        .map(|gap| {
+            let (by, reason) = gap.accepted.as_ref().map(|(by, reason)| (by.as_str(), reason.as_str())).unzip();
+            json!({ "gap": gap.name, "what": gap.what, "accepted_by": by, "reason": reason })
+        })
+        .collect();
+    json!({ "sources": sources, "gaps": gaps })
 }
 
 fn counts_json(counts: &Counts) -> Value {
@@ -92,6 +109,32 @@ fn counts_json(counts: &Counts) -> Value {
         "waiting": counts.waiting,
         "rejected": counts.rejected,
     })
+}
+
+fn calls_json(calls: &CallCounts) -> Value {
+    json!({
+        "calls": calls.calls,
+        "rated": calls.rated,
+        "not_chargeable": calls.not_chargeable,
+        "suspended": calls.suspended,
+    })
+}
+
+fn late_json(late: &[Late]) -> Value {
+    let one = |late: &Late| {
+        json!({
+            "corrects": late.month.to_string(),
+            "calls": calls_json(&late.calls),
+            "retail": money(&late.retail),
+            "wholesale": money(&late.wholesale),
+        })
+    };
+    late.iter().map(one).collect()
+}
+
+/// A closed month whose books the run goes by.
+fn closed_json(closed: &Closed) -> Value {
+    json!({ "month": closed.month.to_string(), "run": closed.run, "manifest_sha256": closed.manifest_sha256 })
 }
 
 /// Amounts as exact decimal texts, by currency.
@@ -138,7 +181,7 @@ pub(super) fn read_summary(
     let control = &manifest["control"];
     let records = &control["records"];
     let calls = &control["calls"];
-    let count = |of: &Value, key: &str| of[key].as_u64().unwrap_or(0);
+    let in_closed = &control["in_closed_months"];
     Ok(Summary {
         month,
         run,
@@ -154,21 +197,56 @@ pub(super) fn read_summary(
             waiting: count(records, "waiting"),
             rejected: count(records, "rejected"),
         },
-        calls: CallCounts {
-            calls: count(calls, "calls"),
-            rated: count(calls, "rated"),
-            not_chargeable: count(calls, "not_chargeable"),
-            suspended: count(calls, "suspended"),
-        },
+        calls: read_calls(calls),
         retail: read_money(&control["retail"]),
         wholesale: read_money(&control["wholesale"]),
         suspended: read_asides(&manifest["suspended"]),
         rejected: read_asides(&manifest["rejected"]),
+        late: read_late(&manifest["late"]),
+        in_closed_months: (count(in_closed, "settled"), count(in_closed, "suspended")),
+        closed: false,
         near_duplicates: count(control, "near_duplicates"),
         files: manifest["inputs"].as_array().map_or(0, Vec::len),
         warnings,
+        gaps: read_gaps(&manifest["completeness"]["gaps"]),
         above_limit: control["above_limit"].as_bool().unwrap_or(false),
     })
+}
+
+fn count(of: &Value, key: &str) -> u64 {
+    of[key].as_u64().unwrap_or(0)
+}
+
+fn read_calls(calls: &Value) -> CallCounts {
+    CallCounts {
+        calls: count(calls, "calls"),
+        rated: count(calls, "rated"),
+        not_chargeable: count(calls, "not_chargeable"),
+        suspended: count(calls, "suspended"),
+    }
+}
+
+fn read_late(value: &Value) -> Vec<Late> {
+    let one = |late: &Value| {
+        Some(Late {
+            month: Month::parse(late["corrects"].as_str()?)?,
+            calls: read_calls(&late["calls"]),
+            retail: read_money(&late["retail"]),
+            wholesale: read_money(&late["wholesale"]),
+        })
+    };
+    value.as_array().into_iter().flatten().filter_map(one).collect()
+}
+
+fn read_gaps(value: &Value) -> Vec<super::completeness::Gap> {
+    let text = |of: &Value| of.as_str().map(str::to_owned);
+    let gaps = value.as_array().into_iter().flatten();
+    gaps.map(|gap| super::completeness::Gap {
+        name: text(&gap["gap"]).unwrap_or_default(),
+        what: text(&gap["what"]).unwrap_or_default(),
+        accepted: text(&gap["accepted_by"]).zip(text(&gap["reason"])),
+    })
+    .collect()
 }
 
 fn read_money(value: &Value) -> Vec<(Currency, Total)> {

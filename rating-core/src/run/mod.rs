@@ -7,7 +7,9 @@ mod allowances;
 mod between;
 mod bills;
 mod calls;
+pub mod closing;
 mod codes;
+pub mod completeness;
 pub mod control;
 mod engine;
 mod exceptions;
@@ -15,7 +17,9 @@ pub mod exchange;
 pub mod explain;
 mod first_pass;
 pub mod generate;
+mod history;
 pub mod inputs;
+pub mod inspect;
 mod lint;
 mod manifest;
 mod month;
@@ -105,6 +109,9 @@ pub enum RunError {
     /// Settings, directory or tariffs are wrong; nothing was rated.
     #[error("the project has {} findings that must be mended first", .0.len())]
     Invalid(Findings),
+    /// Files are missing or not whole, and nobody accepted it. Nothing was published.
+    #[error("the input is incomplete, nothing was published")]
+    Incomplete(Findings),
     /// The caller asked for something the project does not have.
     #[error("{0}")]
     Usage(String),
@@ -139,6 +146,19 @@ pub struct Aside {
     pub at_stake: Vec<(Currency, Total)>,
 }
 
+/// Calls of a closed month that are in the reports of the month after it: they came late, or could not be rated before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Late {
+    /// The month that they correct.
+    pub month: Month,
+    /// How many, by what became of them.
+    pub calls: CallCounts,
+    /// What occupiers are charged for them, by currency; part of the month's sum.
+    pub retail: Vec<(Currency, Total)>,
+    /// What the operator is charged for them, by currency; part of the month's sum.
+    pub wholesale: Vec<(Currency, Total)>,
+}
+
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -162,12 +182,20 @@ pub struct Summary {
     pub suspended: Vec<Aside>,
     /// Rejected records by reason.
     pub rejected: Vec<Aside>,
+    /// Late calls, by the month that they correct; part of everything above.
+    pub late: Vec<Late>,
+    /// Records of other months that stand in the books of closed months, and those that are suspended there still.
+    pub in_closed_months: (u64, u64),
+    /// Whether the month is closed.
+    pub closed: bool,
     /// Nearly equal calls, all rated, listed for a decision.
     pub near_duplicates: u64,
     /// How many input files there were.
     pub files: usize,
     /// Things worth a look that stopped nothing.
     pub warnings: Findings,
+    /// What should have been there and was not. A month that is published has none that nobody accepted.
+    pub gaps: Vec<completeness::Gap>,
     /// Whether suspended or rejected are above the project's limits.
     pub above_limit: bool,
 }

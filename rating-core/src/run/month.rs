@@ -9,10 +9,13 @@ use sha2::{Digest, Sha256};
 use super::allowances::{self, Allowances};
 use super::between::{self, Joined, LegFate};
 use super::bills::Billing;
+use super::closing::{self, Closed};
+use super::completeness;
 use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
 use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
+use super::history::{self, History};
 use super::inputs::Found;
 use super::manifest;
 use super::project::Project;
@@ -21,7 +24,7 @@ use super::second_pass::{self, Context, SecondPass};
 use super::spill::{Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::usage;
-use super::{Options, Progress, RunError, Summary};
+use super::{Late, Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings, Label};
 use crate::ids::SiteId;
 use crate::money::{Currency, Total};
@@ -60,6 +63,18 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
             judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
         if let Some(month) = project.settings.month {
+            let mut named = Vec::new();
+            for source in project.sources() {
+                for path in project.files_of(storage, source)?.files {
+                    // Names alone are looked at: what is in the files is not read here.
+                    named.push(InputFile { source, sha256: path.clone(), path, bytes: 0 });
+                }
+            }
+            let mut gaps = completeness::gaps(&project.settings, month, &named, None);
+            project.acceptances.apply(&mut gaps, &mut Findings::default());
+            for finding in completeness::findings(&project.settings, &gaps) {
+                findings.push(Finding { severity: crate::finding::Severity::Warning, ..finding });
+            }
             let out = project.root.join(super::inputs::OUTPUT_FOLDER);
             allowances::opening(storage, &project, &out, month, &mut findings)?;
         }
@@ -111,13 +126,19 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         return Err(RunError::Invalid(warnings));
     }
     project.references.extend(published);
+    let (history, books) = books(storage, &out, month)?;
+    project.references.extend(history.iter().map(reference));
     let id = run_id(&project, month, options, &files);
     // What only one site, or the past, says is no month to publish.
     let draft = only.is_some() || options.known_at.is_some();
     let stage = Stage::new(storage, &out, &id, month, draft, options.dry_run);
     if !options.dry_run && stage.is_current()? {
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
-        return manifest::read_summary(&manifest, &stage, month, id, warnings);
+        let summary = manifest::read_summary(&manifest, &stage, month, id, warnings)?;
+        return Ok(Summary { closed: books.is_some(), ..summary });
+    }
+    if let Some(books) = books.filter(|_| !options.dry_run && !draft) {
+        return Err(RunError::Invalid(closed_for(&books)));
     }
     if !options.dry_run && stage.is_complete() {
         stage.point()?;
@@ -141,6 +162,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
         },
         stage,
         opening,
+        History::new(storage, &out, history),
         warnings,
     );
     let Some(work) = work else { return outcome };
@@ -155,6 +177,38 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
     }
 }
 
+/// The closed months that lead up to a month without a gap, and the month itself if it is closed.
+fn books(storage: &dyn Storage, out: &Path, month: Month) -> Result<(Vec<Closed>, Option<Closed>), RunError> {
+    let mut closed = closing::closed_months(storage, out)?;
+    let own = closed.iter().find(|closed| closed.month == month).cloned();
+    closed.retain(|closed| closed.month < month);
+    if closed.last().is_some_and(|last| last.month.next() != month) {
+        closed.clear();
+    }
+    Ok((closed, own))
+}
+
+/// A closed month is an input of the month that follows it.
+fn reference(closed: &Closed) -> super::project::ReferenceFile {
+    let path = format!("closed: versions/{}/month={}/manifest.json", closed.run, closed.month);
+    super::project::ReferenceFile { path, sha256: closed.manifest_sha256.clone() }
+}
+
+fn closed_for(books: &Closed) -> Findings {
+    let (month, next) = (books.month, books.month.next());
+    let mut findings = Findings::default();
+    findings.push(
+        Finding::error(
+            "run.month_closed",
+            format!("{month} is closed with `{}`, and its files, tables or this program are not the same any more", books.run),
+        )
+        .help(format!(
+            "run {next}: records that came since are late calls there. To make {month} anew, open it again first: `rating reopen`"
+        )),
+    );
+    findings
+}
+
 fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, RunError> {
     let Some(name) = name else { return Ok(None) };
     match project.directory.site_id(name) {
@@ -166,7 +220,11 @@ fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, Ru
     }
 }
 
-fn take_lock(storage: &dyn Storage, out: &Path, month: Month) -> Result<Box<dyn super::storage::Lock>, RunError> {
+pub(super) fn take_lock(
+    storage: &dyn Storage,
+    out: &Path,
+    month: Month,
+) -> Result<Box<dyn super::storage::Lock>, RunError> {
     storage.create_folder(out)?;
     let path = out.join(".lock");
     let holder = format!("process {} runs {month}\n", std::process::id());
@@ -259,6 +317,7 @@ fn rate_and_publish(
     run: &RunContext<'_>,
     stage: Stage<'_>,
     opening: BTreeMap<AccountKey, Balance>,
+    history: History<'_>,
     mut warnings: Findings,
 ) -> Result<Summary, RunError> {
     if let Some(work) = run.work {
@@ -267,9 +326,19 @@ fn rate_and_publish(
     }
     stage.begin()?;
     run.progress.begin(run.files.iter().map(|file| file.bytes).sum());
-    let engine = Engine::new(run.project, run.month, run.only);
+    let closed = history.closed().to_vec();
+    let history = (!closed.is_empty()).then_some(history);
+    let engine = Engine::new(run.project, run.month, run.only).with_history(history);
     let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
+    let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
+    run.project.acceptances.apply(&mut gaps, &mut warnings);
+    let told = completeness::findings(&run.project.settings, &gaps);
+    if told.has_errors() && stage.is_published() {
+        return Err(RunError::Incomplete(told));
+    }
+    warnings.extend(told);
     let joined = between::run(&engine, run.storage, run.files, &first)?;
+    engine.history().map_or(Ok(()), History::check)?;
     run.progress.writing();
     let names = names(run.project, run.files);
     let runs: Vec<(&Spilled, &[Stretch])> = first
@@ -292,6 +361,9 @@ fn rate_and_publish(
     let second = second_pass::run(&context)?;
     usage::write(&context, run.project, run.only)?;
     let files = balance(&first, &joined, &second)?;
+    if stage.is_published() {
+        history::write(&stage, run.storage, run.month, &first, &joined.keys, &second.changed)?;
+    }
     context.month_files(Report::CallCharges, &charges_by_occupier(&second.aggregate, &names, None).view())?;
     file_warnings(run, &first, &mut warnings);
     let mut total = Counts::default();
@@ -327,9 +399,22 @@ fn rate_and_publish(
         wholesale: amounts(&control.wholesale.charges),
         suspended: listed.suspended.clone(),
         rejected: listed.rejected.clone(),
+        late: second
+            .late
+            .iter()
+            .map(|(month, sums)| Late {
+                month: *month,
+                calls: sums.calls,
+                retail: amounts(&sums.retail),
+                wholesale: amounts(&sums.wholesale),
+            })
+            .collect(),
+        in_closed_months: (listed.history.settled, listed.history.still_suspended),
+        closed: false,
         near_duplicates: second.near.len() as u64,
         files: run.files.len(),
         warnings,
+        gaps,
         above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
             || above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
             || above(total.rejected, total.records, limits.rejected_ppm)
@@ -337,7 +422,7 @@ fn rate_and_publish(
             // A file that was refused counts as one record, whatever it holds: no share is small enough.
             || first.files.iter().any(|file| file.refused.is_some() || file.damage.is_some()),
     };
-    let manifest = manifest::write(run, &summary, &first, &files, &stage.files());
+    let manifest = manifest::write(run, &summary, &first, &files, &closed, &stage.files());
     stage.write("manifest.json", &manifest)?;
     summary.published = stage.commit()?;
     Ok(summary)
@@ -370,7 +455,7 @@ fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Ve
             LegFate::Used => {}
             LegFate::Merged => counts.merged += 1,
             LegFate::Duplicate => counts.duplicate += 1,
-            LegFate::Waiting => counts.waiting += 1,
+            LegFate::Waiting(_) => counts.waiting += 1,
             LegFate::OtherPeriod => counts.other_period += 1,
             LegFate::Lost => {
                 return Err(RunError::Unbalanced(format!("a record set aside cannot be read again ({record:?})")));

@@ -92,6 +92,11 @@ impl<'s> Stage<'s> {
         self.shelf == "drafts"
     }
 
+    /// Whether it is written to become the version in force.
+    pub(super) fn is_published(&self) -> bool {
+        !self.dry && !self.is_draft()
+    }
+
     /// Where the finished run will stand.
     #[must_use]
     pub fn version(&self) -> PathBuf {

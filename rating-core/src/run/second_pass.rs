@@ -10,15 +10,17 @@ use rayon::prelude::*;
 use super::RunError;
 use super::allowances::{self, Allowances, Prepared};
 use super::bills::Billing;
+use super::control::CallCounts;
 use super::engine::Engine;
+use super::history::Status;
 use super::parquet_file::{self, ItemisedFile, RowGroups};
 use super::publish::Stage;
 use super::spill::{GroupKey, Rows, Spilled, Stretch};
 use super::storage::Storage;
-use crate::aggregation::{Aggregate, Bills, PayerKey};
+use crate::aggregation::{Aggregate, Amounts, Bills, PayerKey};
 use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Adjusted, Member, Owner};
-use crate::rating::{CallRow, Outcome, flags};
+use crate::rating::{CallRow, Outcome, Side, flags};
 use crate::report::csv::{self, Profile};
 use crate::report::{
     self, AllowanceReader, Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary,
@@ -48,6 +50,46 @@ pub(super) struct SecondPass {
     pub(super) allowances: allowances::Found,
     /// Bills.
     pub(super) bills: Bills,
+    /// Late calls, by the month that they correct.
+    pub(super) late: BTreeMap<Month, LateSums>,
+    /// Records of calls that became something else since the first pass, as the record index has it.
+    pub(super) changed: BTreeMap<u64, u8>,
+}
+
+/// What late calls come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LateSums {
+    /// Calls, by the payer's side.
+    pub(super) calls: CallCounts,
+    /// What occupiers are charged for them.
+    pub(super) retail: Amounts,
+    /// What the operator is charged for them.
+    pub(super) wholesale: Amounts,
+}
+
+impl LateSums {
+    fn add(&mut self, row: &CallRow<'_>, payer_side: &Side) {
+        self.calls.calls += 1;
+        match payer_side.outcome {
+            Outcome::Rated(_) => self.calls.rated += 1,
+            Outcome::NotChargeable(_) => self.calls.not_chargeable += 1,
+            Outcome::Suspended(_) => self.calls.suspended += 1,
+        }
+        for (amounts, side) in [(&mut self.retail, &row.retail), (&mut self.wholesale, &row.wholesale)] {
+            if let (Outcome::Rated(priced), Some(currency)) = (&side.outcome, side.currency) {
+                amounts.add(currency, priced.charge);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.calls.calls += other.calls.calls;
+        self.calls.rated += other.calls.rated;
+        self.calls.not_chargeable += other.calls.not_chargeable;
+        self.calls.suspended += other.calls.suspended;
+        self.retail.merge(&other.retail);
+        self.wholesale.merge(&other.wholesale);
+    }
 }
 
 impl SecondPass {
@@ -61,6 +103,10 @@ impl SecondPass {
         self.near.extend(other.near);
         self.allowances.merge(other.allowances);
         self.bills.merge(other.bills);
+        for (month, sums) in &other.late {
+            self.late.entry(*month).or_default().merge(sums);
+        }
+        self.changed.extend(other.changed);
         self
     }
 }
@@ -224,7 +270,17 @@ impl Context<'_> {
             if near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
                 row.flags |= flags::NEAR_DUPLICATE;
             }
+            let before = Status::of(&row);
             allowances::adjust(&mut row, &adjusted);
+            let (status, late) = (Status::of(&row), row.flags & flags::LATE != 0);
+            if status != before {
+                found.changed.insert(row.record.to_bits(), status.byte(late));
+            }
+            if late {
+                let month = Month::of(self.engine.project.zone(row.site).to_local(row.charging_at).date());
+                let side = if key.is_operator() { &row.wholesale } else { &row.retail };
+                found.late.entry(month).or_default().add(&row, side);
+            }
             if let Some(billing) = &self.billing {
                 let rate = billing.tax(&mut row);
                 bills.add(&row, rate);
@@ -256,7 +312,7 @@ impl Context<'_> {
         let Some(allowances) = &self.allowances else { return Ok(Prepared::default()) };
         let gather = |key: GroupKey| self.rows(groups.get(&key).map_or(&[], Vec::as_slice));
         let keys = groups.keys().copied().collect();
-        allowances.prepare(&keys, self.engine.only(), gather, self.engine, &|row| self.is_duplicate(row))
+        allowances.prepare(&keys, self.engine.only(), gather, self.engine, &|row| self.takes_no_allowance(row))
     }
 
     /// What allowances make of a payer's calls, by record; and the payer's own table of them.
@@ -274,7 +330,7 @@ impl Context<'_> {
         let (calls, accounts) = match prepared.calls(key) {
             Some(calls) => (calls.to_vec(), prepared.found.accounts.as_slice()),
             None => {
-                let skip = |row: &CallRow<'_>| self.is_duplicate(row);
+                let skip = |row: &CallRow<'_>| self.takes_no_allowance(row);
                 (allowances.alone(key, rows, self.engine, &skip, &mut own), own.accounts.as_slice())
             }
         };
@@ -326,6 +382,11 @@ impl Context<'_> {
         }
         self.month_files(Report::Allowances, &table(AllowanceReader::Operator).view())?;
         allowances::write_closing(allowances, self.stage, &found.closing, self.names)
+    }
+
+    /// Duplicates, and late calls: what an allowance makes of a call is settled with the call's own month.
+    fn takes_no_allowance(&self, row: &CallRow<'_>) -> bool {
+        row.flags & flags::LATE != 0 || self.is_duplicate(row)
     }
 
     fn is_duplicate(&self, row: &CallRow<'_>) -> bool {

@@ -131,7 +131,10 @@ impl Ran {
     fn reports(&self) -> Tree {
         let mut published = self.published();
         published.retain(|path, _| {
-            path.contains("/payer=") || path.contains("_call-charges") || path.contains("_destinations")
+            path.contains("/payer=")
+                || path.contains("_call-charges")
+                || path.contains("_destinations")
+                || path.ends_with("_record-index.bin")
         });
         assert!(published.len() > 50, "{}", published.len());
         published

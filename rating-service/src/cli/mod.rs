@@ -1,11 +1,13 @@
 //! The command line: what can be asked, and how the answer looks.
 
+mod books;
 mod exit;
 mod explain;
 mod findings;
 mod generate;
 mod import;
 mod import_cgrates;
+mod inspect;
 mod numbers;
 mod price;
 mod progress;
@@ -29,12 +31,13 @@ Examples:
   rating check acme                             find every mistake in settings, directory and tariffs
   rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
+  rating inspect Master.csv                     what a switch's file is, and the settings to read it by
   rating generate big --records 1000000         make a project to try things on
 
 Exit codes:
   0 done  1 internal error  2 usage  3 tariff, directory or settings invalid
   4 done, but suspended or rejected above the limit  5 totals do not balance, nothing published
-  6 input incomplete (not used yet)  7 another run holds the lock  8 disk or I/O  130 interrupted";
+  6 input incomplete, nothing published  7 another run holds the lock  8 disk or I/O  130 interrupted";
 
 /// Turns what phone switches write into exact charges and monthly call reports.
 #[derive(Debug, Parser)]
@@ -51,6 +54,12 @@ enum Command {
         before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
     )]
     Run(RunArguments),
+    /// Close a published month: its version in force becomes the books, and no run changes it
+    #[command(before_help = books::CLOSE_EXAMPLES)]
+    Close(books::CloseArguments),
+    /// Open the last closed month again
+    #[command(before_help = books::REOPEN_EXAMPLES)]
+    Reopen(books::ReopenArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
@@ -62,6 +71,9 @@ enum Command {
     /// Price calls (JSON Lines on standard input) by a tariff, without a project
     #[command(before_help = price::EXAMPLES)]
     Price(price::PriceArguments),
+    /// Look at a switch's files: what they are, how one knows, what is in them, and the settings to read them by
+    #[command(before_help = inspect::EXAMPLES)]
+    Inspect(inspect::InspectArguments),
     /// Say how a dial plan reads numbers, and what country, type and place they are
     #[command(before_help = numbers::EXAMPLES)]
     Numbers(numbers::NumbersArguments),
@@ -176,9 +188,12 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Close(arguments) => books::close(&arguments),
+        Command::Reopen(arguments) => books::reopen(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
+        Command::Inspect(arguments) => inspect::look(&arguments),
         Command::Numbers(arguments) => numbers::numbers(&arguments),
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),

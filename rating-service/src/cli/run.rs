@@ -9,7 +9,7 @@ use rating_core::money::{Currency, Total};
 use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::Published;
 use rating_core::run::storage::Disk;
-use rating_core::run::{self, Aside, Options, RunError, Summary};
+use rating_core::run::{self, Aside, Late, Options, RunError, Summary};
 use rating_core::time::{Instant, Month, Zone};
 
 use super::progress::Bar;
@@ -45,7 +45,12 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
     match result {
         Ok(summary) => {
             show_warnings(&summary.warnings);
-            let exit = if summary.above_limit { Exit::AboveLimit } else { Exit::Ok };
+            let gap = summary.gaps.iter().any(|gap| gap.accepted.is_none());
+            let exit = match summary.above_limit {
+                _ if gap => Exit::Incomplete,
+                true => Exit::AboveLimit,
+                false => Exit::Ok,
+            };
             if arguments.json {
                 say(&format!("{:#}\n", json(&summary)), exit)
             } else {
@@ -121,6 +126,13 @@ pub(super) fn fail(error: &RunError, as_json: bool) -> Exit {
             }
             complain(&format!("error: {}; nothing was rated\n", verdict(found)));
         }
+        RunError::Incomplete(found) => {
+            document["findings"] = findings::json(found);
+            if !as_json {
+                complain(&findings::render(found, fancy()));
+            }
+            complain(&format!("error: {error} ({})\n", verdict(found)));
+        }
         other => complain(&format!("error: {}\n", line(&other.to_string()))),
     }
     if as_json { say(&format!("{document:#}\n"), exit) } else { exit }
@@ -148,7 +160,7 @@ fn grouped(digits: &str) -> String {
 }
 
 /// A sum of money to the last decimal: what stands before the point (thousands grouped), and what stands from there on.
-fn money((currency, total): &(Currency, Total)) -> (String, String) {
+pub(super) fn money((currency, total): &(Currency, Total)) -> (String, String) {
     let exact = total.to_string();
     let (sign, digits) = exact.strip_prefix('-').map_or(("", exact.as_str()), |digits| ("-", digits));
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "00"));
@@ -189,7 +201,8 @@ fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
         ("  rejected", records.rejected),
     ] {
         if count > 0 {
-            figure(&mut text, name, count, "");
+            let remark = if name.ends_with("months") { elsewhere(summary) } else { String::new() };
+            figure(&mut text, name, count, &remark);
         }
     }
     figure(&mut text, "calls", calls.calls, "");
@@ -201,6 +214,7 @@ fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
     if summary.near_duplicates > 0 {
         figure(&mut text, "nearly equal calls", summary.near_duplicates, "rated, and listed for a decision");
     }
+    late(&mut text, &summary.late);
     amounts(&mut text, "occupiers pay", &summary.retail);
     amounts(&mut text, "the operator pays", &summary.wholesale);
     asides(&mut text, "suspended, by reason", &summary.suspended);
@@ -225,11 +239,38 @@ fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
     text
 }
 
+/// What closed months know of records of other months.
+fn elsewhere(summary: &Summary) -> String {
+    let (settled, suspended) = summary.in_closed_months;
+    match (settled, suspended) {
+        (0, 0) => String::new(),
+        (settled, 0) => format!("{} in the books of closed months", thousands(settled)),
+        (settled, suspended) => {
+            format!("{} in the books of closed months, {} suspended there", thousands(settled), thousands(suspended))
+        }
+    }
+}
+
+/// Late calls, a line for each month that they correct.
+fn late(text: &mut String, late: &[Late]) {
+    for late in late {
+        let money: Vec<String> = late.retail.iter().map(|amount| money(amount)).map(|(one, two)| one + &two).collect();
+        let money = if money.is_empty() { "nothing charged".to_owned() } else { money.join(" + ") };
+        let suspended = match late.calls.suspended {
+            0 => String::new(),
+            count => format!(", {} suspended", thousands(count)),
+        };
+        let remark = format!("{money}, correcting {}{suspended}", late.month);
+        figure(text, "late calls", late.calls.calls, &remark);
+    }
+}
+
 fn headline(summary: &Summary) -> String {
     match summary.published {
         Published::Now => format!("published as {}", summary.run),
         Published::Already => {
-            format!("nothing to do: {} is the version in force, made from the same inputs", summary.run)
+            let closed = if summary.closed { "; the month is closed" } else { "" };
+            format!("nothing to do: {} is the version in force, made from the same inputs{closed}", summary.run)
         }
         Published::Draft => format!("draft {}", summary.run),
         Published::DryRun => format!("dry run of {}: nothing was written", summary.run),
@@ -313,6 +354,13 @@ fn json(summary: &Summary) -> serde_json::Value {
         "wholesale": money(&summary.wholesale),
         "suspended": asides(&summary.suspended),
         "rejected": asides(&summary.rejected),
+        "late": summary.late.iter().map(|late| serde_json::json!({
+            "corrects": late.month.to_string(), "calls": late.calls.calls, "rated": late.calls.rated,
+            "not_chargeable": late.calls.not_chargeable, "suspended": late.calls.suspended,
+            "retail": money(&late.retail), "wholesale": money(&late.wholesale),
+        })).collect::<Vec<_>>(),
+        "in_closed_months": { "settled": summary.in_closed_months.0, "suspended": summary.in_closed_months.1 },
+        "closed": summary.closed,
         "near_duplicates": summary.near_duplicates,
         "above_limit": summary.above_limit,
         "warnings": findings::json(&summary.warnings),

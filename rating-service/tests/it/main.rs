@@ -6,6 +6,7 @@ mod explain;
 mod hostile;
 mod house;
 mod import;
+mod inspect;
 mod price;
 mod run;
 mod words;

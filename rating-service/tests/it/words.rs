@@ -14,6 +14,7 @@ fn help_begins_with_examples() {
         (&["import", "--help"], "help_import.txt"),
         (&["deck-diff", "--help"], "help_deck_diff.txt"),
         (&["generate", "--help"], "help_generate.txt"),
+        (&["inspect", "--help"], "help_inspect.txt"),
         (&["completions", "--help"], "help_completions.txt"),
     ] {
         let ran = house.rating(arguments).ends(0);

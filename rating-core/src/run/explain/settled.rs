@@ -51,7 +51,12 @@ impl<'s> SettledMonths<'s> {
         let engine = Engine::new(self.project, month, None);
         let mut buffer = RowBuffer::default();
         calls::each(self.storage, &engine, self.inputs, &mut |found| {
-            engine.finish(found.call, found.suspended.map(crate::mediation::MediationReason::code), &mut buffer);
+            engine.finish(
+                found.call,
+                found.suspended.map(crate::mediation::MediationReason::code),
+                (0, 0),
+                &mut buffer,
+            );
         })?;
         let (bytes, stretches) = buffer.into_run();
         let rows = |key: GroupKey| {
