@@ -280,13 +280,14 @@ impl Engine {
     fn kind<'a>(&self, field: impl Fn(usize) -> &'a [u8] + Copy) -> crate::cdr::Kind<'a> {
         let parts = &self.template.parts;
         let holds = |rule: &Rule| rule.holds(field);
+        let number = || integer(field(slot::SEQUENCE)).and_then(|number| u8::try_from(number).ok()).unwrap_or(0);
         let role = match () {
             () if parts.group.is_empty() => None,
             () if parts.revision => Some(PartRole::Revision),
             () if holds(&parts.interim_when) => Some(PartRole::Interim),
             () if holds(&parts.final_when) => Some(PartRole::Final),
-            () if holds(&parts.more_when) => Some(PartRole::Segment { more: true }),
-            () if holds(&parts.last_when) => Some(PartRole::Segment { more: false }),
+            () if holds(&parts.more_when) => Some(PartRole::Segment { number: number(), more: true }),
+            () if holds(&parts.last_when) => Some(PartRole::Segment { number: number(), more: false }),
             () => parts
                 .legs
                 .iter()
