@@ -155,6 +155,7 @@ struct Destination {
     bare_international: bool,
     shape: Box<[u8]>,
     lengths: PrefixTree<()>,
+    unassigned: Box<[Vec<u8>]>,
     dropped: Box<[(Vec<u8>, Lengths)]>,
     infix: Option<Infix>,
 }
@@ -167,6 +168,7 @@ impl Destination {
             bare_international: rules.bare_international,
             shape: rules.shape.clone().into(),
             lengths: PrefixTree::build(rules.lengths.iter().cloned()),
+            unassigned: rules.unassigned.clone().into(),
             dropped: rules.dropped.clone().into(),
             infix: rules.infix.clone(),
         }
@@ -653,7 +655,9 @@ impl DialPlan {
                 {
                     return Some(meant);
                 }
-                (!destination.lengths.lengths(national).is_empty()).then_some(number)
+                let begins = |prefix: &Vec<u8>| national.starts_with(prefix);
+                let known = !destination.lengths.lengths(national).is_empty();
+                (known || destination.unassigned.iter().any(begins)).then_some(number)
             }
             None => Some(number),
         }

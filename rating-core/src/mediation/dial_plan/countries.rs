@@ -40,6 +40,8 @@ pub(super) struct Rules {
     pub(super) bare_international: bool,
     pub(super) shape: Vec<u8>,
     pub(super) lengths: Vec<Row<()>>,
+    /// What numbers may begin with one day: read behind the country code, and in no other way.
+    pub(super) unassigned: Vec<Vec<u8>>,
     /// Numbers dialled without the national prefix.
     pub(super) direct: Vec<(Vec<u8>, Lengths)>,
     pub(super) elsewhere: Vec<Row<Replacement>>,
@@ -240,6 +242,7 @@ fn rules(section: &Section, base: Rules, findings: &mut Findings) -> Rules {
         ("international", &mut rules.international),
         ("national", &mut rules.national),
         ("emergency", &mut rules.emergency),
+        ("unassigned", &mut rules.unassigned),
         ("carrier_international", &mut rules.carrier_international),
         ("carrier_national", &mut rules.carrier_national),
     ] {
