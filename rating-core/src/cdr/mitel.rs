@@ -180,7 +180,9 @@ impl Layout {
             && all(self.duration, |byte| matches!(byte, b'0'..=b'9' | b':' | b' '))
             && (!has_duration || times_shape(duration))
             && all(self.time_to_answer, |byte| matches!(byte, b'0'..=b'9' | b'*' | b' '))
-            && matches!(byte(line, self.completion), b' ' | b'A'..=b'Z')
+            && [self.completion, self.speed, self.flag]
+                .into_iter()
+                .all(|position| matches!(byte(line, position), b' ' | b'A'..=b'Z'))
             && all(self.system, |byte| byte.is_ascii_alphanumeric() || *byte == b' ');
         if !fits {
             return 0;
@@ -441,7 +443,10 @@ impl Switch for Mitel {
             kind: if call_id.is_empty() {
                 Kind::Call
             } else {
-                Kind::Part(Part { group: [call_id, slice(text, (2, 6)), b""], role: PartRole::Segment { more: false } })
+                Kind::Part(Part {
+                    group: [call_id, slice(text, (2, 6)), b""],
+                    role: PartRole::Segment { number: self.number(text), more: false },
+                })
             },
             ..Cdr::blank(id, raw)
         })
@@ -449,6 +454,16 @@ impl Switch for Mitel {
 }
 
 impl Mitel {
+    /// The place of a stretch by its sequence letter, where starts have no seconds: stretches that follow each other seem to
+    /// overlap then, and are known apart by their letters only. Where they have seconds, the times tell, and a stretch
+    /// need not wait for one of the day before.
+    fn number(&self, line: &[u8]) -> u8 {
+        match byte(line, self.layout.sequence) {
+            letter @ b'A'..=b'Z' if !self.layout.seconds => letter - b'A' + 1,
+            _ => 0,
+        }
+    }
+
     fn reach(&self, line: &[u8]) -> usize {
         1 + usize::from(line.len() >= usize::from(self.layout.system.1))
     }

@@ -14,9 +14,7 @@ mod address;
 pub mod asterisk;
 mod broadworks;
 mod cucm;
-mod delimited;
 mod fields;
-mod fixed;
 mod freeswitch;
 mod grandstream;
 mod ip_office;
@@ -26,6 +24,7 @@ mod reader;
 pub mod records;
 mod switch;
 mod teams;
+mod template;
 mod three_cx;
 mod times;
 mod uk_wholesale;
@@ -33,6 +32,7 @@ mod yeastar;
 
 pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};
 pub use switch::Sign;
+pub use template::Template;
 pub use times::{DateOrder, MAX_DURATION};
 
 use crate::source::RecordId;
@@ -205,30 +205,54 @@ pub struct Part<'a> {
     pub role: PartRole,
 }
 
-/// What a part tells of its call.
+/// What a part tells of its call. `mediation` puts the parts of a group together; what becomes of each is decided by the
+/// records and their times alone, never by the order in which they were read.
+///
+/// Of a group with parts of several roles the first of these that is there tells of the call, and the others are merged
+/// into it: revisions; final records; legs; stretches; beginnings with their ends. Interim records never do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum PartRole {
-    /// A leg that is complete in itself (FreeSWITCH A and B legs, Kazoo): of a group's legs the one of lowest rank stands for
-    /// the call, alone or not.
+    /// A leg that is complete in itself (FreeSWITCH A and B legs, Kazoo). It waits for nothing.
+    ///
+    /// - The answered legs of the group's lowest rank stand for calls, one each. Of answered legs with one
+    ///   [`call_id`](Cdr::call_id) that overlap in time, the longest: one leg was written more than once.
+    /// - If none of them was answered, the first stands for the call.
+    /// - Where such a leg leads nowhere outside, but an answered leg of higher rank does, the call was sent on: the leg that
+    ///   leads outside stands for it, with its own talk time; the leg of lowest rank tells who called and who sent it on.
+    /// - All others are merged.
     Leg {
         /// 0 is the leg of whoever placed the call.
         rank: u8,
     },
-    /// The beginning of a call: a positive answer to an INVITE (SIP servers). Waits for its [`PartRole::End`].
+    /// The beginning of a call: a positive answer to an INVITE (SIP servers). Waits for its [`PartRole::End`]. The group
+    /// is the dialog: the call-id and both tags, in the same order whoever hangs up.
+    ///
+    /// The earliest beginning counts; those that follow before the end, or within 32 s of it (RFC 3261, 13.3.1.4: an answer
+    /// is repeated for 64 × T1), are repeats. A beginning behind the end is another call.
     Begin,
-    /// The end of a call: a BYE. Only its set-up time (the moment it was written) counts.
+    /// The end of a call: a BYE. Only its set-up time (the moment it was written) counts. The first at or behind the
+    /// beginning ends the call; further ones are repeats. One without a beginning waits.
     End,
-    /// A record of a call that goes on. Waits for its [`PartRole::Final`].
+    /// A record of a call that goes on. Waits for its [`PartRole::Final`], whatever it says itself.
     Interim,
-    /// The complete record of a call that may have interim ones before it. Needs nothing else.
+    /// The complete record of a call that may have interim ones before it. Needs nothing else. Of several that overlap in
+    /// time the longest stands for the call (servers that took over from each other both write); apart in time, each is one.
     Final,
-    /// A stretch of a call, with talk time of its own (Avaya continuation records, Mitel sequence letters).
+    /// A stretch of a call, with talk time of its own (Avaya continuation records, Mitel sequence letters). All stretches
+    /// wait until the last is there, and, where they are counted, every one before it.
+    ///
+    /// Stretches to one called party outside are one call, that of whoever placed the first of them, with their talk time
+    /// together; a call that came in and was sent on is one call up to there and another from there on; stretches between
+    /// people inside are merged into the call outside, without their time. Time that stretches share counts once, unless
+    /// they are counted, or all show the same set-up (IP Office writes the call's on each).
     Segment {
+        /// Its place, counted from 1; 0 where the format does not count.
+        number: u8,
         /// Whether another one is to come.
         more: bool,
     },
-    /// A whole record that may be written again, changed (Teams): the last one counts.
+    /// A whole record that may be written again, changed (Teams): the last in canonical order stands, across files too.
     Revision,
 }
 

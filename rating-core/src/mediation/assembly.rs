@@ -19,12 +19,53 @@ pub enum Assembled<'a> {
     Call(Call<'a>),
     /// It is part of the call that the record at that index of the group stands for.
     MergedInto(usize),
+    /// What it needs has not come.
+    Waiting(WaitsFor),
+}
+
+/// What a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum WaitsFor {
     /// It was answered and led into a `Local` channel whose other half is not here.
-    Waiting,
+    OtherHalf,
+    /// Nothing says when the call ended.
+    End,
+    /// It ends a call, or goes on with one, of which the beginning is not here.
+    Beginning,
+    /// A part between others, or behind them, is not here.
+    Part,
+}
+
+impl WaitsFor {
+    /// Everything that a record may wait for.
+    pub const ALL: [Self; 4] = [Self::OtherHalf, Self::End, Self::Beginning, Self::Part];
+
+    /// Stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OtherHalf => "run.waiting_for_partner",
+            Self::End => "run.waiting_for_end",
+            Self::Beginning => "run.waiting_for_beginning",
+            Self::Part => "run.waiting_for_part",
+        }
+    }
+
+    /// What has not come, in words that follow “waits:”.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::OtherHalf => "the other half of its `Local` channel has not come",
+            Self::End => "its end has not come",
+            Self::Beginning => "its beginning has not come",
+            Self::Part => "a later part has not come",
+        }
+    }
 }
 
 /// Stamps are whole seconds and the halves are written one after the other.
-const SLACK: Duration = Duration::from_seconds(2);
+pub(super) const SLACK: Duration = Duration::from_seconds(2);
 
 impl Mediator {
     /// Assembles all records of one run that share a pair's name, in canonical order, into calls: one verdict for each
@@ -50,7 +91,7 @@ impl Mediator {
         if group.iter().any(|cdr| matches!(cdr.kind, Kind::Part(_))) {
             return self.join(group);
         }
-        let mut verdicts = vec![Assembled::Waiting; group.len()];
+        let mut verdicts = vec![Assembled::Waiting(WaitsFor::OtherHalf); group.len()];
         for cluster in self.clusters(group) {
             let Some(stands) = self.standing(group, &cluster) else { continue };
             for index in &cluster {
@@ -128,23 +169,7 @@ impl Mediator {
         }
         let inner = records().filter(|inner| is_real(inner.ingress)).min_by_key(|inner| !inner.answered);
         if let Some(inner) = inner {
-            ends.caller = self.caller_side(inner);
-            ends.calling = self.calling(inner, ends.caller);
-            ends.shown = self.shown(inner, ends.calling);
-            let mut through = *inner;
-            through.egress = b"";
-            let dialled = self.ends(&through).called;
-            let sent_on = match dialled {
-                Party::Extension(_) => true,
-                Party::Number(_) => ends.caller == Side::Outside,
-                _ => false,
-            };
-            let goes_out = ends.callee == Side::Outside && is_public(ends.called);
-            if ends.forwarder.is_none() && goes_out && sent_on && dialled != ends.called && dialled != ends.calling {
-                ends.forwarder = Some(dialled);
-            }
-            ends.extension = self.payer_extension(inner, ends.calling, ends.forwarder);
-            return ends;
+            return self.placed_by(inner, ends);
         }
         // Placed by the switch: one half rang the extension, the other the destination.
         let rang = records()
@@ -157,6 +182,31 @@ impl Mediator {
             ends.extension = Some(extension);
             ends.shown = None;
         }
+        ends
+    }
+}
+
+impl Mediator {
+    /// The ends of a call that went out by one record and was placed by another: the caller is that one's. If caller and
+    /// destination are both outside, what the caller dialled first sent the call on; an extension that was dialled first
+    /// sent it on also for a caller inside.
+    pub(super) fn placed_by<'a>(&self, inner: &Cdr<'a>, mut ends: Ends<'a>) -> Ends<'a> {
+        ends.caller = self.caller_side(inner);
+        ends.calling = self.calling(inner, ends.caller);
+        ends.shown = self.shown(inner, ends.calling);
+        let mut through = *inner;
+        through.egress = b"";
+        let dialled = self.ends(&through).called;
+        let sent_on = match dialled {
+            Party::Extension(_) => true,
+            Party::Number(_) => ends.caller == Side::Outside,
+            _ => false,
+        };
+        let goes_out = ends.callee == Side::Outside && is_public(ends.called);
+        if ends.forwarder.is_none() && goes_out && sent_on && dialled != ends.called && dialled != ends.calling {
+            ends.forwarder = Some(dialled);
+        }
+        ends.extension = self.payer_extension(inner, ends.calling, ends.forwarder);
         ends
     }
 }

@@ -14,7 +14,7 @@ use crate::number::{Digits, E164, NumberClass, Party};
 use crate::time::{Duration, Instant};
 use dial_plan::AccessCodes;
 
-pub use assembly::Assembled;
+pub use assembly::{Assembled, WaitsFor};
 pub use mediator::{Mediated, Mediator, SourceSettings};
 
 /// What happened: one call, with the record it stands for. Only this module makes one.

@@ -53,11 +53,11 @@ static PLAN: LazyLock<std::sync::Arc<DialPlan>> = LazyLock::new(|| {
     std::sync::Arc::new(DialPlan::compile(&site, &Countries::embedded()).unwrap())
 });
 
-fn mediator(zone: &str, settings: SourceSettings) -> Mediator {
+pub(super) fn mediator(zone: &str, settings: SourceSettings) -> Mediator {
     Mediator::new(SourceId(3), SiteId(5), Zone::load(zone).unwrap(), PLAN.clone(), settings)
 }
 
-fn with_trunks() -> SourceSettings {
+pub(super) fn with_trunks() -> SourceSettings {
     SourceSettings { trunks: vec!["PJSIP/trunk".to_owned(), "SIP/*-out-*".to_owned()], ..SourceSettings::default() }
 }
 
@@ -72,7 +72,12 @@ fn record(talk: i64) -> Cdr<'static> {
     }
 }
 
-fn asterisk(calling: &'static str, ingress: &'static str, dialled: &'static str, egress: &'static str) -> Cdr<'static> {
+pub(super) fn asterisk(
+    calling: &'static str,
+    ingress: &'static str,
+    dialled: &'static str,
+    egress: &'static str,
+) -> Cdr<'static> {
     let name = ingress.split_once('/').map_or("", |(_, name)| name);
     let peer = name.rsplit_once('-').map_or(name, |(peer, _)| peer);
     Cdr {
@@ -98,7 +103,7 @@ fn shown(party: Party<'_>) -> String {
 }
 
 /// `outbound 114 → +442079460958 by 114 via 105`: `by` the extension, `via` the forwarder.
-fn line(call: &Call<'_>) -> String {
+pub(super) fn line(call: &Call<'_>) -> String {
     let by = call.extension.map_or(String::new(), |extension| format!(" by {extension}"));
     let via = call.forwarder.map_or(String::new(), |forwarder| format!(" via {}", shown(forwarder)));
     format!("{} {} → {}{by}{via}", call.direction.name(), shown(call.calling), shown(call.called))
@@ -476,7 +481,8 @@ fn check_assembly(settings: SourceSettings, group: &[Cdr<'_>], expected: &[&str]
         .map(|verdict| match verdict {
             Assembled::Call(call) => format!("{} {}", line(call), call.duration),
             Assembled::MergedInto(index) => format!("into {index}"),
-            Assembled::Waiting => "waiting".to_owned(),
+            Assembled::Waiting(WaitsFor::OtherHalf) => "waiting".to_owned(),
+            Assembled::Waiting(why) => format!("waiting: {}", why.words()),
         })
         .collect();
     assert_eq!(verdicts, expected);

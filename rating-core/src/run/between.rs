@@ -12,7 +12,7 @@ use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use crate::cdr::{Cdr, Reader};
 use crate::ids::SourceId;
-use crate::mediation::Assembled;
+use crate::mediation::{Assembled, WaitsFor};
 use crate::source::RecordId;
 
 /// What came of it.
@@ -39,8 +39,8 @@ pub(super) enum LegFate {
     Merged,
     /// The same record was there before.
     Duplicate,
-    /// Its partner has not come.
-    Waiting,
+    /// What it needs has not come.
+    Waiting(WaitsFor),
     /// Its call belongs to another month.
     OtherPeriod,
     /// It cannot be read again: a fault of this program, found by the control figures.
@@ -210,7 +210,7 @@ fn assemble(
                         }
                         LegFate::Merged
                     }
-                    Assembled::Waiting => LegFate::Waiting,
+                    Assembled::Waiting(waits_for) => LegFate::Waiting(*waits_for),
                 };
                 fates.push((cdr.id, fate));
             }

@@ -78,6 +78,11 @@ pub(super) fn help(code: &str) -> &'static str {
             "look at the record: the column named holds something that the format does not have"
         }
         "run.waiting_for_partner" => "the other half of the call is in a file that has not come: add it, and run again",
+        "run.waiting_for_end" => "the call has begun and its end is in a file that has not come: add it, and run again",
+        "run.waiting_for_beginning" => {
+            "the call's beginning is in a file that is not here: add the file before, and run again"
+        }
+        "run.waiting_for_part" => "a part of the call is in a file that has not come: add it, and run again",
         "run.near_duplicate" => "both are rated; if they are one call, have the switch's export corrected",
         "run.merged_leg" => "part of a call that another record stands for; nothing to do",
         "run.exact_duplicate" => "counted once; nothing to do",
@@ -102,18 +107,16 @@ mod tests {
     fn every_line_of_the_exceptions_says_what_to_do_and_only_rejects_send_people_to_the_record() {
         use crate::cdr::{NotACall, RejectReason};
         let runs = [
-            "waiting_for_partner",
-            "merged_leg",
-            "exact_duplicate",
-            "near_duplicate",
-            "other_period",
-            "in_closed_month",
-            "suspended_in_closed_month",
+            "run.merged_leg",
+            "run.exact_duplicate",
+            "run.near_duplicate",
+            "run.other_period",
+            "run.in_closed_month",
+            "run.suspended_in_closed_month",
         ];
         for code in runs
-            .map(|what| format!("run.{what}"))
-            .iter()
-            .map(String::as_str)
+            .into_iter()
+            .chain(crate::mediation::WaitsFor::ALL.map(crate::mediation::WaitsFor::code))
             .chain(RejectReason::ALL.map(RejectReason::code))
         {
             assert_ne!(help(code), "", "{code}");

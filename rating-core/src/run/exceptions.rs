@@ -13,6 +13,7 @@ use super::second_pass::SecondPass;
 use crate::aggregation::{Amounts, ReasonKey, ReasonSums, SideName};
 use crate::cdr::{NotACall, RejectReason};
 use crate::ids::SourceId;
+use crate::mediation::WaitsFor;
 use crate::money::{Currency, Total};
 use crate::report::{Exception, ExceptionKind};
 use crate::source::RecordId;
@@ -92,7 +93,11 @@ pub(super) fn collect<'r>(
         sum(|counts| counts.duplicate),
         duplicate.into_iter().chain(leg(LegFate::Duplicate)).min(),
     );
-    other(ExceptionKind::NotRated, "run.waiting_for_partner", sum(|counts| counts.waiting), leg(LegFate::Waiting));
+    for waits_for in WaitsFor::ALL {
+        let fate = LegFate::Waiting(waits_for);
+        let count = joined.legs.iter().filter(|(_, of)| *of == fate).count() as u64;
+        other(ExceptionKind::NotRated, waits_for.code(), count, leg(fate));
+    }
     other(ExceptionKind::NotRated, "run.merged_leg", sum(|counts| counts.merged), leg(LegFate::Merged));
     let mut history = joined.history;
     first.parts.iter().for_each(|part| history.merge(&part.history));

@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use foldhash::fast::FixedState;
 
+use super::completeness::Frames;
 use super::control::Counts;
 use super::engine::{Engine, Fate};
 use super::history::{self, HistoryCounts};
@@ -19,7 +20,7 @@ use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
 use crate::cdr::records::LineEnd;
-use crate::cdr::{Cdr, NotACall, Reader, Reject, RejectReason};
+use crate::cdr::{Cdr, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
 use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
@@ -63,6 +64,8 @@ pub(super) struct FileResult {
     pub(super) damage: Option<String>,
     /// What the records tell of the clock: minutes by which the unique ids' epochs lie after the source's zone.
     pub(super) clock: Option<i64>,
+    /// What its markers say.
+    pub(super) frames: Frames,
     /// What became of its records (`used`, `duplicate`, `merged`, `waiting` are filled in later).
     pub(super) counts: Counts,
 }
@@ -301,7 +304,7 @@ impl Shared<'_> {
             let reader = std::sync::Arc::clone(&file.reader);
             let piece = file.stream.next_piece(
                 |buffer, at_end| reader.split_point(buffer, at_end),
-                crate::cdr::records::MIN_BUFFER_BYTES,
+                reader.min_buffer(),
                 line_end_byte(&reader),
             );
             let index = file.index;
@@ -435,6 +438,7 @@ struct ChunkWork<'s> {
     not_a_call: [u64; NotACall::ALL.len()],
     history: HistoryCounts,
     counts: Counts,
+    frames: Frames,
 }
 
 impl<'s> ChunkWork<'s> {
@@ -452,11 +456,17 @@ impl<'s> ChunkWork<'s> {
             not_a_call: [0; NotACall::ALL.len()],
             history: HistoryCounts::default(),
             counts: Counts::default(),
+            frames: Frames::default(),
         }
     }
 
     fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) {
         self.counts.records += 1;
+        match record.as_ref().ok().map(|cdr| (cdr.frame, cdr.kind)) {
+            Some((Some(frame), _)) => self.frames.add(frame),
+            Some((None, Kind::NotACall(NotACall::Marker))) => {}
+            _ => self.frames.records += 1,
+        }
         let cdr = match record {
             Ok(cdr) => cdr,
             Err(reject) => return self.reject(&reject),
@@ -548,6 +558,7 @@ impl<'s> ChunkWork<'s> {
         let bytes = Spilled::put(bytes, path, shared.storage)?;
         let mut results = locked(&shared.results);
         results.1[file as usize].counts += self.counts;
+        results.1[file as usize].frames.merge(self.frames);
         results.0.push(Part {
             file,
             offset,

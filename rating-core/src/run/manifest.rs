@@ -73,12 +73,29 @@ pub(super) fn write(
         },
         "late": late_json(&summary.late),
         "closed_months": closed.iter().map(closed_json).collect::<Vec<Value>>(),
+        "completeness": completeness(run, summary),
         "suspended": asides(&summary.suspended),
         "rejected": asides(&summary.rejected),
     });
     let mut bytes = format!("{manifest:#}").into_bytes();
     bytes.push(b'\n');
     bytes
+}
+
+/// What the sources' files cover, and the gaps that were accepted (in a draft, also those that were not).
+fn completeness(run: &RunContext<'_>, summary: &Summary) -> Value {
+    let settings = &run.project.settings;
+    let sources: Vec<Value> =
+        run.project.sources().filter_map(|source| super::completeness::coverage(settings, run.files, source)).collect();
+    let gaps: Vec<Value> = summary
+        .gaps
+        .iter()
+        .map(|gap| {
+            let (by, reason) = gap.accepted.as_ref().map(|(by, reason)| (by.as_str(), reason.as_str())).unzip();
+            json!({ "gap": gap.name, "what": gap.what, "accepted_by": by, "reason": reason })
+        })
+        .collect();
+    json!({ "sources": sources, "gaps": gaps })
 }
 
 fn counts_json(counts: &Counts) -> Value {
@@ -191,6 +208,7 @@ pub(super) fn read_summary(
         near_duplicates: count(control, "near_duplicates"),
         files: manifest["inputs"].as_array().map_or(0, Vec::len),
         warnings,
+        gaps: read_gaps(&manifest["completeness"]["gaps"]),
         above_limit: control["above_limit"].as_bool().unwrap_or(false),
     })
 }
@@ -218,6 +236,17 @@ fn read_late(value: &Value) -> Vec<Late> {
         })
     };
     value.as_array().into_iter().flatten().filter_map(one).collect()
+}
+
+fn read_gaps(value: &Value) -> Vec<super::completeness::Gap> {
+    let text = |of: &Value| of.as_str().map(str::to_owned);
+    let gaps = value.as_array().into_iter().flatten();
+    gaps.map(|gap| super::completeness::Gap {
+        name: text(&gap["gap"]).unwrap_or_default(),
+        what: text(&gap["what"]).unwrap_or_default(),
+        accepted: text(&gap["accepted_by"]).zip(text(&gap["reason"])),
+    })
+    .collect()
 }
 
 fn read_money(value: &Value) -> Vec<(Currency, Total)> {

@@ -9,6 +9,7 @@ mod bills;
 mod calls;
 pub mod closing;
 mod codes;
+pub mod completeness;
 pub mod control;
 mod engine;
 mod exceptions;
@@ -108,6 +109,9 @@ pub enum RunError {
     /// Settings, directory or tariffs are wrong; nothing was rated.
     #[error("the project has {} findings that must be mended first", .0.len())]
     Invalid(Findings),
+    /// Files are missing or not whole, and nobody accepted it. Nothing was published.
+    #[error("the input is incomplete, nothing was published")]
+    Incomplete(Findings),
     /// The caller asked for something the project does not have.
     #[error("{0}")]
     Usage(String),
@@ -190,6 +194,8 @@ pub struct Summary {
     pub files: usize,
     /// Things worth a look that stopped nothing.
     pub warnings: Findings,
+    /// What should have been there and was not. A month that is published has none that nobody accepted.
+    pub gaps: Vec<completeness::Gap>,
     /// Whether suspended or rejected are above the project's limits.
     pub above_limit: bool,
 }

@@ -10,6 +10,7 @@ use super::allowances::{self, Allowances};
 use super::between::{self, Joined, LegFate};
 use super::bills::Billing;
 use super::closing::{self, Closed};
+use super::completeness;
 use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
@@ -62,6 +63,18 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
             judge_files(&project, source, &project.files_of(storage, source)?, &mut findings);
         }
         if let Some(month) = project.settings.month {
+            let mut named = Vec::new();
+            for source in project.sources() {
+                for path in project.files_of(storage, source)?.files {
+                    // Names alone are looked at: what is in the files is not read here.
+                    named.push(InputFile { source, sha256: path.clone(), path, bytes: 0 });
+                }
+            }
+            let mut gaps = completeness::gaps(&project.settings, month, &named, None);
+            project.acceptances.apply(&mut gaps, &mut Findings::default());
+            for finding in completeness::findings(&project.settings, &gaps) {
+                findings.push(Finding { severity: crate::finding::Severity::Warning, ..finding });
+            }
             let out = project.root.join(super::inputs::OUTPUT_FOLDER);
             allowances::opening(storage, &project, &out, month, &mut findings)?;
         }
@@ -317,6 +330,13 @@ fn rate_and_publish(
     let history = (!closed.is_empty()).then_some(history);
     let engine = Engine::new(run.project, run.month, run.only).with_history(history);
     let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
+    let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
+    run.project.acceptances.apply(&mut gaps, &mut warnings);
+    let told = completeness::findings(&run.project.settings, &gaps);
+    if told.has_errors() && stage.is_published() {
+        return Err(RunError::Incomplete(told));
+    }
+    warnings.extend(told);
     let joined = between::run(&engine, run.storage, run.files, &first)?;
     engine.history().map_or(Ok(()), History::check)?;
     run.progress.writing();
@@ -394,6 +414,7 @@ fn rate_and_publish(
         near_duplicates: second.near.len() as u64,
         files: run.files.len(),
         warnings,
+        gaps,
         above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
             || above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
             || above(total.rejected, total.records, limits.rejected_ppm)
@@ -434,7 +455,7 @@ fn balance(first: &FirstPass, joined: &Joined, second: &SecondPass) -> Result<Ve
             LegFate::Used => {}
             LegFate::Merged => counts.merged += 1,
             LegFate::Duplicate => counts.duplicate += 1,
-            LegFate::Waiting => counts.waiting += 1,
+            LegFate::Waiting(_) => counts.waiting += 1,
             LegFate::OtherPeriod => counts.other_period += 1,
             LegFate::Lost => {
                 return Err(RunError::Unbalanced(format!("a record set aside cannot be read again ({record:?})")));

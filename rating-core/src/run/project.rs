@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::RunError;
+use super::completeness::Acceptances;
 use super::exchange::ExchangeRates;
 use super::inputs::{Found, find_files};
 use super::publish::hex;
@@ -53,6 +54,8 @@ pub struct Project {
     pub opening_balances: Vec<Arc<SourceText>>,
     /// For margins.
     pub rates: ExchangeRates,
+    /// Gaps in the input that were accepted.
+    pub acceptances: Acceptances,
     /// By [`SourceId`].
     pub mediators: Vec<Mediator>,
     /// By [`SourceId`].
@@ -143,7 +146,7 @@ impl Project {
         let mut reader = Reader { storage, root, references: Vec::new() };
         let Some(source) = reader.text(SETTINGS_FILE, None, &mut findings) else { return Ok((None, findings)) };
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
-        let (mediators, formats) = compile_sources(&settings, &mut findings);
+        let (mediators, formats) = compile_sources(&mut reader, &settings, &mut findings);
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
         let (book, declared) = read_tariffs(&mut reader, &settings, &mut findings)?;
         let (schemes, schemes_are_whole) = read_schemes(&mut reader, &settings, &book, &mut findings);
@@ -165,6 +168,10 @@ impl Project {
             .map_or_else(ExchangeRates::default, |text| {
                 ExchangeRates::read(text, &settings.operator.zone, &mut findings)
             });
+        let acceptances = reader
+            .named(&settings.accepted_gaps, &source, &mut findings)
+            .first()
+            .map_or_else(Acceptances::default, |text| Acceptances::read(text, &mut findings));
         if findings.has_errors() {
             return Ok((None, findings));
         }
@@ -180,6 +187,7 @@ impl Project {
             schemes,
             opening_balances,
             rates,
+            acceptances,
             mediators,
             formats,
             references,
@@ -211,14 +219,21 @@ impl Project {
     }
 }
 
-fn compile_sources(settings: &Settings, findings: &mut Findings) -> (Vec<Mediator>, Vec<(cdr::Format, cdr::Options)>) {
+fn compile_sources(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    findings: &mut Findings,
+) -> (Vec<Mediator>, Vec<(cdr::Format, cdr::Options)>) {
     let countries = Countries::embedded();
     let plans: Vec<Option<DialPlan>> =
         settings.sites.iter().map(|site| compile_plan(site, &settings.source, &countries, findings)).collect();
     let mut mediators = Vec::new();
     let mut formats = Vec::new();
     for (index, source) in settings.sources.iter().enumerate() {
-        let format = compile_format(source, &settings.source, findings);
+        let format = compile_format(source, &settings.source, findings).and_then(|(format, options)| {
+            let template = read_template(reader, source, format, &settings.source, findings)?;
+            Some((format, cdr::Options { template, ..options }))
+        });
         let plan = plans.get(source.site).cloned().flatten();
         let ids = u32::try_from(index).ok().zip(u32::try_from(source.site).ok());
         if let (Some(format), Some(plan), Some((source_id, site_id))) = (format, plan, ids) {
@@ -363,6 +378,51 @@ fn compile_format(
     let layout = layout.map(|name| name.value.clone());
     let columns = source.columns.iter().map(|column| column.value.clone()).collect();
     Some((format, cdr::Options { layout, columns, year: source.year, ..cdr::Options::default() }))
+}
+
+/// The template of a format that the project describes itself; `None` if it needs one and has none that is good.
+fn read_template(
+    reader: &mut Reader<'_>,
+    source: &SourceSettings,
+    format: cdr::Format,
+    text: &Arc<SourceText>,
+    findings: &mut Findings,
+) -> Option<Option<Arc<cdr::Template>>> {
+    let takes_one = matches!(format, cdr::Format::Delimited | cdr::Format::Fixed);
+    match &source.template {
+        None if takes_one => {
+            findings.push(
+                Finding::error("settings.template_missing", format!("`{}` files need a template", format.name()))
+                    .at(Label::new(text, source.format.span.clone(), "what do they look like?"))
+                    .help("name the file that describes them: `template = \"switches/acme.toml\"`"),
+            );
+            None
+        }
+        Some(named) if !takes_one => {
+            findings.push(
+                Finding::error("settings.template_unused", format!("`{}` takes no template", format.name()))
+                    .at(Label::new(text, named.span.clone(), "not read"))
+                    .help("leave it out, or set `format` to `delimited` or `fixed`"),
+            );
+            None
+        }
+        None => Some(None),
+        Some(named) => {
+            let label = Label::new(text, named.span.clone(), "named here");
+            let file = reader.text(&named.value, Some(label), findings)?;
+            let template = cdr::Template::read(&file, findings)?;
+            if template.format() != format {
+                let kind = template.format().name();
+                findings.push(
+                    Finding::error("settings.template_kind", format!("the template is one of `kind = \"{kind}\"`"))
+                        .at(Label::new(text, source.format.span.clone(), format!("not `{}`", format.name())))
+                        .help(format!("set `format = \"{kind}\"`")),
+                );
+                return None;
+            }
+            Some(Some(Arc::new(template)))
+        }
+    }
 }
 
 fn read_directory(

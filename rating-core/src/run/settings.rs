@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use globset::GlobMatcher;
 
+use super::completeness::Expect;
 use super::inputs::pattern;
 pub use super::usage_settings::UsageSettings;
 use crate::finding::settings::{Section, Spanned};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub reports: ReportSettings,
     /// When a run that finished is still not good.
     pub limits: Limits,
+    /// Gaps in the input that were accepted: a table.
+    pub accepted_gaps: Option<Spanned<String>>,
     /// What contracted lines cost, if that is to be reported.
     pub usage: Option<UsageSettings>,
 }
@@ -93,6 +96,8 @@ pub struct SourceSettings {
     pub columns: Vec<Spanned<String>>,
     /// The year of dates that have none.
     pub year: Option<i32>,
+    /// The file that describes the format, for formats that the project describes itself.
+    pub template: Option<Spanned<String>>,
     /// Which files.
     pub files: Vec<GlobMatcher>,
     /// Where `files` stands.
@@ -109,6 +114,8 @@ pub struct SourceSettings {
     pub inside_contexts: Vec<Spanned<String>>,
     /// Partitions of inside parties.
     pub inside_partitions: Vec<Spanned<String>>,
+    /// What its files should be, if their completeness is to be checked.
+    pub expect: Option<Expect>,
 }
 
 /// Where the directory's tables are, relative to the project; `None` if there is no such table.
@@ -209,6 +216,11 @@ impl Settings {
         let tariffs = file.table("tariffs", findings).map(|section| read_tariffs(section, findings));
         let reports = file.table("reports", findings).map(|section| read_reports(section, findings));
         let limits = file.table("limits", findings).map(|section| read_limits(section, findings));
+        let accepted_gaps = file.table("completeness", findings).and_then(|section| {
+            let accepted = section.text("accepted", findings);
+            section.finish(findings);
+            accepted
+        });
         let usage = file.table("usage", findings).and_then(|section| {
             let services = directory.as_ref().is_some_and(|directory| directory.services.is_some());
             super::usage_settings::read(section, &sites, services, findings)
@@ -225,6 +237,7 @@ impl Settings {
             reports: reports.unwrap_or(ReportSettings { spreadsheet: true, machine: true, payer_parquet: true }),
             // Reliability goal A15: alarm when more than 0.1 % of the records wait for a price.
             limits: limits.unwrap_or(Limits { suspended_ppm: 1_000, rejected_ppm: 1_000 }),
+            accepted_gaps,
             usage,
         })
     }
@@ -413,6 +426,7 @@ fn read_source(
     let layout = section.text("layout", findings);
     let columns = section.texts("columns", findings);
     let year = read_year(&section, findings);
+    let template = section.text("template", findings);
     let (files, files_span) = read_patterns(&section, "files", findings);
     let zone = read_zone(&section, "zone", findings);
     let trunks = section.texts("trunks", findings);
@@ -420,6 +434,7 @@ fn read_source(
     let outside_contexts = section.texts("outside_contexts", findings);
     let inside_contexts = section.texts("inside_contexts", findings);
     let inside_partitions = section.texts("inside_partitions", findings);
+    let expect = section.table("expect", findings).and_then(|section| Expect::read(section, findings));
     section.finish(findings);
     Some(SourceSettings {
         id: id?,
@@ -428,6 +443,7 @@ fn read_source(
         layout,
         columns,
         year,
+        template,
         files,
         files_span,
         zone: zone?,
@@ -436,6 +452,7 @@ fn read_source(
         outside_contexts,
         inside_contexts,
         inside_partitions,
+        expect,
     })
 }
 

@@ -20,7 +20,7 @@ pub enum Exit {
     AboveLimit = 4,
     /// The totals do not balance; nothing was published.
     Unbalanced = 5,
-    /// Input is incomplete (a gap in a switch's files); not used yet.
+    /// Input is incomplete (a gap in a switch's files that nobody accepted); nothing was published.
     Incomplete = 6,
     /// Another run holds the lock.
     Locked = 7,
@@ -42,6 +42,7 @@ impl From<&RunError> for Exit {
             RunError::Invalid(_) => Self::Invalid,
             RunError::Usage(_) => Self::Usage,
             RunError::Unbalanced(_) => Self::Unbalanced,
+            RunError::Incomplete(_) => Self::Incomplete,
             RunError::Locked(_) => Self::Locked,
             RunError::Storage(_) => Self::Storage,
             _ => Self::Internal,

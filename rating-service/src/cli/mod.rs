@@ -37,7 +37,7 @@ Examples:
 Exit codes:
   0 done  1 internal error  2 usage  3 tariff, directory or settings invalid
   4 done, but suspended or rejected above the limit  5 totals do not balance, nothing published
-  6 input incomplete (not used yet)  7 another run holds the lock  8 disk or I/O  130 interrupted";
+  6 input incomplete, nothing published  7 another run holds the lock  8 disk or I/O  130 interrupted";
 
 /// Turns what phone switches write into exact charges and monthly call reports.
 #[derive(Debug, Parser)]

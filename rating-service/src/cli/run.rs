@@ -45,7 +45,12 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
     match result {
         Ok(summary) => {
             show_warnings(&summary.warnings);
-            let exit = if summary.above_limit { Exit::AboveLimit } else { Exit::Ok };
+            let gap = summary.gaps.iter().any(|gap| gap.accepted.is_none());
+            let exit = match summary.above_limit {
+                _ if gap => Exit::Incomplete,
+                true => Exit::AboveLimit,
+                false => Exit::Ok,
+            };
             if arguments.json {
                 say(&format!("{:#}\n", json(&summary)), exit)
             } else {
@@ -120,6 +125,13 @@ pub(super) fn fail(error: &RunError, as_json: bool) -> Exit {
                 complain(&findings::render(found, fancy()));
             }
             complain(&format!("error: {}; nothing was rated\n", verdict(found)));
+        }
+        RunError::Incomplete(found) => {
+            document["findings"] = findings::json(found);
+            if !as_json {
+                complain(&findings::render(found, fancy()));
+            }
+            complain(&format!("error: {error} ({})\n", verdict(found)));
         }
         other => complain(&format!("error: {}\n", line(&other.to_string()))),
     }

@@ -336,3 +336,50 @@ fn the_bar_is_for_terminals_only() {
     let lines = BufReader::new(shown.as_bytes()).lines().count();
     assert!(lines > 20, "the table is there too: {shown}");
 }
+
+/// Two files of three came: nothing is published before the third comes, or somebody accepts that it will not.
+#[test]
+fn a_missing_file_holds_up_the_month_until_it_comes_or_its_gap_is_accepted() {
+    let house = House::demo();
+    let file = "demo/cdr/ldn/Master-2026-10.csv";
+    let text = std::fs::read_to_string(house.path(file)).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (first, rest) = lines.split_at(lines.len() / 3);
+    let (second, third) = rest.split_at(rest.len() / 2);
+    std::fs::remove_file(house.path(file)).unwrap();
+    for (number, lines) in [(1, first), (3, third)] {
+        house.write(&format!("demo/cdr/ldn/Master_{number}.csv"), lines.join("\n") + "\n");
+    }
+    house.edit("demo/rating.toml", "[directory]", "[completeness]\naccepted = \"accepted.csv\"\n\n[directory]");
+    house.write("demo/accepted.csv", "gap,accepted_by,reason\n");
+    let settings = std::fs::read_to_string(house.path("demo/rating.toml")).unwrap();
+    let at = settings.find("cdr/ldn/").unwrap();
+    let line = settings[at..].find('\n').unwrap() + at;
+    let after = settings[line..].find("\n\n").unwrap() + line;
+    let expect = "\n\n[source.expect]\nname = \"Master_{sequence}.csv\"";
+    house.write("demo/rating.toml", format!("{}{expect}{}", &settings[..after], &settings[after..]));
+    let source = settings[..at].rsplit("id = \"").next().unwrap().split('"').next().unwrap().to_owned();
+
+    let before = house.tree("demo/out/current");
+    let refused = house.rating(&["run", "demo"]).ends(6);
+    assert!(
+        refused.err.contains("run.incomplete") && refused.err.contains(&format!("{source}:sequence:2")),
+        "{}",
+        refused.err
+    );
+    assert_eq!(house.tree("demo/out/current"), before);
+    // A dry run goes on, and ends with the same code.
+    house.rating(&["run", "demo", "--dry-run"]).ends(6);
+
+    house
+        .write("demo/accepted.csv", format!("gap,accepted_by,reason\n{source}:sequence:2,J. Moor,the disk was lost\n"));
+    let accepted = house.rating(&["run", "demo", "--json"]);
+    assert!(accepted.out.contains("\"published\""), "{}", accepted.out);
+    let manifest = std::fs::read_to_string(house.path("demo/out/current/month=2026-10/manifest.json")).unwrap();
+    assert!(manifest.contains("J. Moor") && manifest.contains("the disk was lost"), "{manifest}");
+
+    // The file comes after all: the acceptance has nothing to accept, and every record of the demo is there.
+    house.write("demo/cdr/ldn/Master_2.csv", second.join("\n") + "\n");
+    let whole = house.rating(&["run", "demo"]);
+    assert!(whole.err.contains("run.nothing_to_accept"), "{}", whole.err);
+}

@@ -89,21 +89,27 @@ fn a_layout_named_in_the_settings_is_taken() {
 
 #[test]
 fn stretches_of_a_call_share_call_id_and_day() {
-    let part = |cdr: &Cdr| match cdr.kind {
-        Kind::Part(part) => format!("{} {} {:?}", text(part.group[0]), text(part.group[1]), part.role),
-        other => format!("{other:?}"),
-    };
+    fn part(cdr: &Cdr) -> String {
+        match cdr.kind {
+            Kind::Part(part) => format!("{} {} {:?}", text(part.group[0]), text(part.group[1]), part.role),
+            other => format!("{other:?}"),
+        }
+    }
     check(
         fixture!("mitel/transferred_calls_in_stretches.txt"),
         "level_2",
         part,
         &[
-            "B0000201 10/05 Segment { more: false }",
-            "B0000201 10/05 Segment { more: false }",
-            "B0000202 10/05 Segment { more: false }",
-            "B0000202 10/05 Segment { more: false }",
+            "B0000201 10/05 Segment { number: 0, more: false }",
+            "B0000201 10/05 Segment { number: 0, more: false }",
+            "B0000202 10/05 Segment { number: 0, more: false }",
+            "B0000202 10/05 Segment { number: 0, more: false }",
         ],
     );
+    // Without seconds the letters count.
+    let first = |cdr: &Cdr| part(cdr).split_once(" 10/05 ").map(|(_, role)| role.to_owned()).unwrap_or_default();
+    let role = &lines(Format::Mitel, &options("smdr2026"), fixture!("mitel/level_1_169_columns.txt"), first)[0];
+    assert_eq!(role, "Segment { number: 1, more: false }");
     let key = |cdr: &Cdr| cdr.key.map(text).join("|");
     let keys = lines(Format::Mitel, &options("smdr2026"), fixture!("mitel/transferred_calls_in_stretches.txt"), key);
     assert_eq!(keys[1], "B0000201|B|10/05 10:01:00 |0000:04:00|2005|02079460958");
