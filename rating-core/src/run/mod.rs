@@ -36,6 +36,7 @@ pub mod spill;
 pub mod storage;
 mod usage;
 mod usage_settings;
+pub mod what_if;
 
 use std::path::PathBuf;
 
