@@ -489,7 +489,7 @@ fn compile_format(
     }
     let layout = layout.map(|name| name.value.clone());
     let columns = source.columns.iter().map(|column| column.value.clone()).collect();
-    Some((format, cdr::Options { layout, columns, ..cdr::Options::default() }))
+    Some((format, cdr::Options { layout, columns, year: source.year, ..cdr::Options::default() }))
 }
 
 /// The template of a format that the project describes itself; `None` if it needs one and has none that is good.
