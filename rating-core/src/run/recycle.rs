@@ -154,7 +154,7 @@ impl Compare<'_> {
     fn released(&self, after: &Path, of_books: &BTreeSet<Place>) -> Result<Vec<Released>, RunError> {
         let differences = self.differences(after)?;
         let reasons = self.reasons_in_books(&differences, of_books)?;
-        let mut heaps: BTreeMap<(SideName, String, Option<Month>), (u64, BTreeMap<Currency, Total>)> = BTreeMap::new();
+        let mut heaps = Heaps::new();
         let mut refused = Refused::default();
         for (place, pair) in &differences.places {
             match pair {
@@ -263,13 +263,10 @@ impl Compare<'_> {
     }
 }
 
-fn count(
-    heaps: &mut BTreeMap<(SideName, String, Option<Month>), (u64, BTreeMap<Currency, Total>)>,
-    side: SideName,
-    reason: &str,
-    corrects: Option<Month>,
-    now: &PublishedSide<String>,
-) {
+/// How many were released and what they cost, by side, reason, and the closed month they correct.
+type Heaps = BTreeMap<(SideName, String, Option<Month>), (u64, BTreeMap<Currency, Total>)>;
+
+fn count(heaps: &mut Heaps, side: SideName, reason: &str, corrects: Option<Month>, now: &PublishedSide<String>) {
     let (calls, charges) = heaps.entry((side, reason.to_owned(), corrects)).or_default();
     *calls += 1;
     if let Some((currency, charge)) = charged(now) {
