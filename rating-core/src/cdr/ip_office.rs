@@ -402,7 +402,7 @@ impl<'a> Parties<'a> {
         Self {
             extension: devices.into_iter().find_map(|(device, _)| extension_of(device)).unwrap_or_default(),
             trunk: trunks().next().unwrap_or_default(),
-            last_trunk: trunks().last().unwrap_or_default(),
+            last_trunk: trunks().next_back().unwrap_or_default(),
             targeter: match () {
                 () if is_number(id) => id,
                 () => by_name.or(extn).or(forwarded).unwrap_or(id),
