@@ -34,8 +34,10 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+pub mod suspense;
 mod usage;
 mod usage_settings;
+pub mod what_if;
 
 use std::path::PathBuf;
 

@@ -14,6 +14,7 @@ mod numbers;
 mod price;
 mod progress;
 mod run;
+mod suspense;
 mod terminal;
 
 use std::io::IsTerminal;
@@ -54,7 +55,7 @@ struct Cli {
 enum Command {
     /// Rate a month and publish its reports
     #[command(
-        before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
+        before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail\n  rating run acme --what-if tariff=draft.toml"
     )]
     Run(RunArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
@@ -63,6 +64,9 @@ enum Command {
     /// Open the last closed month again
     #[command(before_help = books::REOPEN_EXAMPLES)]
     Reopen(books::ReopenArguments),
+    /// List what is charged to nobody: causes, money at stake, and the change that clears most
+    #[command(before_help = suspense::EXAMPLES)]
+    Suspense(suspense::SuspenseArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
@@ -131,6 +135,13 @@ struct RunArguments {
     /// Use the directory as it was known at this instant (RFC 3339), as a draft
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     known_at: Option<Instant>,
+    /// Write nothing, and say what would be another with this file: `tariff=FILE` (in place of the version with its id and
+    /// `from`, or beside the others), `assignments=FILE` or `allocations=FILE`; may be repeated
+    #[arg(long, value_name = "KIND=FILE", value_parser = what_if, conflicts_with = "dry_run")]
+    what_if: Vec<(String, PathBuf)>,
+    /// With --what-if: write every call that would be another to this file (machine CSV)
+    #[arg(long, value_name = "FILE", requires = "what_if")]
+    csv: Option<PathBuf>,
     /// The summary as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -151,6 +162,14 @@ struct CheckArguments {
     /// Exit with 3 also for what is only worth a look
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     deny: Option<String>,
+}
+
+fn what_if(text: &str) -> Result<(String, PathBuf), String> {
+    const KINDS: [&str; 3] = ["tariff", "assignments", "allocations"];
+    match text.split_once('=') {
+        Some((kind, file)) if KINDS.contains(&kind) && !file.is_empty() => Ok((kind.to_owned(), PathBuf::from(file))),
+        _ => Err(format!("write KIND=FILE, where KIND is {}", KINDS.join(", "))),
+    }
 }
 
 fn month(text: &str) -> Result<Month, String> {
@@ -196,6 +215,7 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
+        Command::Suspense(arguments) => suspense::suspense(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
