@@ -17,6 +17,11 @@ const BROADWORKS: [&[u8]; 2] = [
     include_bytes!("../../testdata/broadworks/version_line_markers_and_calls.csv"),
     include_bytes!("../../testdata/broadworks/doctype_entities_and_latin_1.xml"),
 ];
+const OPENSIPS: [&[u8]; 2] = [
+    include_bytes!("../../testdata/opensips/table_with_header_twice.csv"),
+    include_bytes!("../../testdata/opensips/kamailio_cdrs.csv"),
+];
+const ORACLE_SBC: [&[u8]; 1] = [include_bytes!("../../testdata/oracle-sbc/quotes_that_nobody_escaped.csv")];
 
 /// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
 pub fn check(format: Format, data: &[u8]) {
@@ -28,6 +33,8 @@ pub fn check(format: Format, data: &[u8]) {
     let known: &[&[u8]] = match format {
         Format::CiscoCucm => &CUCM,
         Format::BroadWorks => &BROADWORKS,
+        Format::SipAcc => &OPENSIPS,
+        Format::OracleSbc => &ORACLE_SBC,
         _ => &ASTERISK,
     };
     let known = known[usize::from(first & 3) % known.len()];
