@@ -15,7 +15,7 @@
 //! - **Local channels**: a record with a half of a `Local` channel on either side is [`Kind::LocalHalf`]. The side the
 //!   call came in by is looked at first; where both sides are `Local` (a chain), [`local_half`] of `egress` gives the
 //!   other pair.
-//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written. Legs of one call share the uniqueid; so where
+//! - **Key**: uniqueid, sequence, channel, dst and dstchannel as written, and the start. Legs of one call share the uniqueid; so where
 //!   that is missing, or both the sequence and the channels, only the same bytes are the same record.
 
 mod channel;
@@ -297,10 +297,11 @@ impl Asterisk {
             raw,
             call_id: uniqueid,
             key: if columns.has_key() && !uniqueid.is_empty() {
-                [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel]
+                [uniqueid, field(columns.sequence), channel, dst, dstchannel, b""]
             } else {
                 [text, b"", b"", b"", b"", b""]
             },
+            key_at: Some(setup),
             setup: Some(setup),
             answer,
             end,
