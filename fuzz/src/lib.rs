@@ -13,6 +13,10 @@ const CUCM: [&[u8]; 2] = [
     include_bytes!("../../testdata/cucm/names_and_types.txt"),
     include_bytes!("../../testdata/cucm/quality_records.txt"),
 ];
+const BROADWORKS: [&[u8]; 2] = [
+    include_bytes!("../../testdata/broadworks/version_line_markers_and_calls.csv"),
+    include_bytes!("../../testdata/broadworks/doctype_entities_and_latin_1.xml"),
+];
 
 /// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
 pub fn check(format: Format, data: &[u8]) {
@@ -23,6 +27,7 @@ pub fn check(format: Format, data: &[u8]) {
     }
     let known: &[&[u8]] = match format {
         Format::CiscoCucm => &CUCM,
+        Format::BroadWorks => &BROADWORKS,
         _ => &ASTERISK,
     };
     let known = known[usize::from(first & 3) % known.len()];

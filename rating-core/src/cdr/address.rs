@@ -8,6 +8,10 @@ use memchr::{memchr, memmem, memrchr};
 /// The number or name in an address: what stands before the `@`, without scheme, password and parameters. Text that is no
 /// address comes back as it is, without blanks around it; a SIP URI that names a host alone has no user.
 pub(super) fn user(text: &[u8]) -> &[u8] {
+    // Nearly always it is digits alone.
+    if !text.iter().any(|byte| matches!(byte, b'<' | b'"' | b':' | b'@' | b';')) {
+        return text.trim_ascii();
+    }
     let (scheme, rest) = scheme_of(uri(text));
     match (scheme, memrchr(b'@', before(rest, b"?>"))) {
         // RFC 3261, 25.1: a user part may have parameters of its own, and a password.

@@ -14,9 +14,7 @@ mod address;
 pub mod asterisk;
 mod broadworks;
 mod cucm;
-mod delimited;
 mod fields;
-mod fixed;
 mod freeswitch;
 mod grandstream;
 mod ip_office;
@@ -26,6 +24,7 @@ mod reader;
 pub mod records;
 mod switch;
 mod teams;
+mod template;
 mod three_cx;
 mod times;
 mod uk_wholesale;
@@ -33,6 +32,7 @@ mod yeastar;
 
 pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};
 pub use switch::Sign;
+pub use template::Template;
 pub use times::{DateOrder, MAX_DURATION};
 
 use crate::source::RecordId;

@@ -12,6 +12,7 @@ use super::asterisk::{self, Asterisk};
 use super::cucm::{self, Cucm};
 use super::records::{self, Framing, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
 use super::switch::{Entry, Head, Scratch, Sign, Switch};
+use super::template::{self, Template};
 use super::times::DateOrder;
 use super::{BYTE_ORDER_MARK, Cdr, Fault, Kind, NotACall, Reject, RejectReason};
 
@@ -131,8 +132,7 @@ impl Format {
             Self::Yeastar => &super::yeastar::ENTRY,
             Self::Grandstream => &super::grandstream::ENTRY,
             Self::OracleSbc => &super::acme::ENTRY,
-            Self::Delimited => &super::delimited::ENTRY,
-            Self::Fixed => &super::fixed::ENTRY,
+            Self::Delimited | Self::Fixed => &template::ENTRY,
         })
     }
 }
@@ -146,6 +146,8 @@ pub struct Options {
     /// of Asterisk's CDR variables (`src`, `dst`, `start`, …), in any case; other names stand for columns that are not
     /// read; needed are at least `dst`, `start` (or `calldate`), `billsec` and `disposition`. 3CX: by the names of its fields.
     pub columns: Vec<String>,
+    /// How the project describes the files, for [`Format::Delimited`] and [`Format::Fixed`].
+    pub template: Option<Arc<Template>>,
     /// The file's name without folders: evidence for formats that write no year.
     pub file_name: String,
 }
@@ -329,7 +331,12 @@ pub fn open(format: Format, options: &Options, head: &[u8], whole_file_in_head: 
     }
     let reader = match open_as(format, options, head, whole_file_in_head) {
         Ok(reader) => reader,
-        Err(error @ (FileError::HeaderMissing | FileError::UnknownLayout { .. } | FileError::ColumnMissing { .. })) => {
+        Err(
+            error @ (FileError::HeaderMissing
+            | FileError::UnknownLayout { .. }
+            | FileError::ColumnMissing { .. }
+            | FileError::Unreadable { .. }),
+        ) => {
             return Err(other_format(format, head, whole_file_in_head).unwrap_or(error));
         }
         Err(error) => return Err(error),
@@ -498,6 +505,12 @@ impl Reader {
             Inner::Switch(switch) => switch.notes(),
             Inner::Cucm(cucm) => Notes { quality_records: cucm.is_quality_file(), ..Notes::default() },
         }
+    }
+
+    /// The smallest buffer at which a caller of [`Reader::split_point`] may give up: that of [`records::split_point`].
+    #[must_use]
+    pub const fn min_buffer(&self) -> usize {
+        self.framing.min_buffer()
     }
 
     /// End of the last complete record in a buffer that begins at a record boundary; see [`records::split_point`],
@@ -688,14 +701,14 @@ impl<'a> Iterator for Records<'a> {
                     let is_whole = !self.last
                         || line.is_terminated()
                         || self.scratch.fields.count() >= self.reader.width
-                        || cdr.kind == Kind::NotACall(NotACall::QualityRecord);
+                        || matches!(cdr.kind, Kind::NotACall(NotACall::QualityRecord | NotACall::Marker));
                     if is_whole {
                         return Some(Ok(cdr));
                     }
                     Fault::record(RejectReason::Truncated)
                 }
                 Err(fault) => {
-                    let cut_off = self.last && !line.is_terminated();
+                    let cut_off = self.last && !line.is_terminated() && line.next == self.chunk.len();
                     match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.scratch) {
                         Reconsidered::Header => {
                             self.skipped.header_lines += 1;

@@ -30,6 +30,9 @@ pub const MAX_JOINED_BYTES: usize = 64 << 10;
 /// The smallest buffer a caller of [`split_point`] may give up growing at. See there.
 pub const MIN_BUFFER_BYTES: usize = MAX_RECORD_BYTES + MAX_JOINED_BYTES;
 
+/// The same for files with date records: two hundred thousand calls of a day.
+pub const MIN_DATED_BUFFER_BYTES: usize = 16 << 20;
+
 /// How many bytes of a record that is too long are kept in its reject.
 pub const KEPT_OF_TOO_LONG: usize = 4096;
 
@@ -79,6 +82,54 @@ pub enum Framing {
         /// The element's name, as written.
         element: &'static str,
     },
+    /// Lines, with NULs before and behind them that are none of theirs. Where some of them are date records, that is what
+    /// the records behind them depend on: then chunks begin with one.
+    Dated {
+        /// What ends a line.
+        line_end: LineEnd,
+        /// What a date record looks like; empty if there are none.
+        date: DateMask,
+    },
+}
+
+/// The shape of a date record: `9` for a digit (or a blank before one), other bytes as they stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DateMask {
+    signs: [u8; Self::MOST],
+    len: u8,
+}
+
+impl DateMask {
+    /// The longest shape.
+    pub const MOST: usize = 24;
+
+    /// A shape of at most [`DateMask::MOST`] signs.
+    #[must_use]
+    pub fn new(mask: &[u8]) -> Option<Self> {
+        let mut signs = [0; Self::MOST];
+        signs.get_mut(..mask.len())?.copy_from_slice(mask);
+        Some(Self { signs, len: u8::try_from(mask.len()).ok()? })
+    }
+
+    /// Whether there are no date records.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether a line is a date record, blanks around it aside.
+    #[must_use]
+    #[inline]
+    pub fn fits(&self, line: &[u8]) -> bool {
+        let line = line.trim_ascii();
+        let signs = self.signs.get(..usize::from(self.len)).unwrap_or_default();
+        line.len() == signs.len()
+            && !signs.is_empty()
+            && line.iter().zip(signs).all(|(byte, sign)| match sign {
+                b'9' => byte.is_ascii_digit() || *byte == b' ',
+                sign => byte == sign,
+            })
+    }
 }
 
 impl Framing {
@@ -86,8 +137,20 @@ impl Framing {
     #[must_use]
     pub const fn line_end(self) -> LineEnd {
         match self {
-            Self::Quoted { line_end, .. } | Self::Lines(line_end) => line_end,
+            Self::Quoted { line_end, .. } | Self::Lines(line_end) | Self::Dated { line_end, .. } => line_end,
             Self::Json | Self::Xml { .. } => LineEnd::Lf,
+        }
+    }
+}
+
+impl Framing {
+    /// The smallest buffer at which a caller of [`split_point`] may give up: files with date records are cut before one of
+    /// them, and there may be one a day.
+    #[must_use]
+    pub const fn min_buffer(self) -> usize {
+        match self {
+            Self::Dated { date, .. } if !date.is_empty() => MIN_DATED_BUFFER_BYTES,
+            _ => MIN_BUFFER_BYTES,
         }
     }
 }
@@ -138,6 +201,7 @@ pub fn split_point(buffer: &[u8], at_end_of_file: bool, framing: impl Into<Frami
     let mut boundary = match framing {
         Framing::Quoted { line_end, .. } => last_certain_boundary(buffer, line_end),
         Framing::Lines(line_end) => return memrchr(line_end.byte(), buffer).map_or(0, |last| last + 1),
+        Framing::Dated { line_end, date } => return dated_boundary(buffer, line_end, date),
         Framing::Json | Framing::Xml { .. } => 0,
     };
     while let Step::Record(line) = step(buffer, boundary, framing, false) {
@@ -213,6 +277,7 @@ pub(super) fn step(buffer: &[u8], start: usize, framing: impl Into<Framing>, com
     let (line_end, delimiter) = match framing.into() {
         Framing::Quoted { line_end, delimiter } => (line_end, Some(delimiter)),
         Framing::Lines(line_end) => (line_end, None),
+        Framing::Dated { line_end, .. } => return padded_step(buffer, start, line_end, complete),
         Framing::Json => return json_step(buffer, start, complete),
         Framing::Xml { element } => return xml_step(buffer, start, element, complete),
     };
@@ -234,6 +299,45 @@ pub(super) fn step(buffer: &[u8], start: usize, framing: impl Into<Framing>, com
         }
     }
     Step::Record(trimmed(buffer, line, line_end))
+}
+
+/// The last place before a date record that is not the beginning; of files without any, before a line.
+fn dated_boundary(buffer: &[u8], line_end: LineEnd, date: DateMask) -> usize {
+    let Some(mut upper) = memrchr(line_end.byte(), buffer).map(|last| last + 1) else { return 0 };
+    if date.is_empty() {
+        return upper;
+    }
+    while upper > 0 {
+        let lower = memrchr(line_end.byte(), &buffer[..upper - 1]).map_or(0, |position| position + 1);
+        if lower > 0 && date.fits(without_nuls(&buffer[lower..upper])) {
+            return lower;
+        }
+        upper = lower;
+    }
+    0
+}
+
+/// The line at `start`, without the NULs around it.
+fn padded_step(buffer: &[u8], start: usize, line_end: LineEnd, complete: bool) -> Step {
+    let rest = buffer.get(start..).unwrap_or_default();
+    let line = match memchr(line_end.byte(), rest) {
+        Some(length) => Line { start, end: start + length, next: start + length + 1 },
+        None if complete => Line { start, end: buffer.len(), next: buffer.len() },
+        None => return Step::Incomplete,
+    };
+    let line = trimmed(buffer, line, line_end);
+    let text = buffer.get(line.start..line.end).unwrap_or_default();
+    let before = text.iter().take_while(|byte| **byte == 0).count();
+    let start = line.start + before;
+    Step::Record(Line { start, end: start + without_nuls(text).len(), next: line.next })
+}
+
+fn without_nuls(text: &[u8]) -> &[u8] {
+    let mut text = text;
+    while let [0, rest @ ..] | [rest @ .., 0] = text {
+        text = rest;
+    }
+    text
 }
 
 /// The JSON object that begins at or behind `start`; what stands outside objects and is no punctuation is a record up to the

@@ -17,11 +17,13 @@ use crate::source::RecordId;
 pub(super) struct Scratch {
     pub(super) fields: Fields,
     pub(super) cache: DateCache,
+    /// The day that the last date record of the chunk named, and the latest second of it that a record told.
+    pub(super) day: Option<(super::template::Day, i64)>,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { fields: Fields::new(), cache: DateCache::new() }
+        Self { fields: Fields::new(), cache: DateCache::new(), day: None }
     }
 }
 

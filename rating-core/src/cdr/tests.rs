@@ -72,6 +72,8 @@ fn good_files() -> Vec<(Format, &'static [u8])> {
         (Format::Asterisk, fixture!("asterisk/gui_export_with_broken_quoting.csv")),
         (Format::Asterisk, fixture!("asterisk/name_over_two_lines_crlf_and_byte_order_mark.csv")),
         (Format::CiscoCucm, fixture!("cucm/files_put_together.txt")),
+        (Format::BroadWorks, fixture!("broadworks/backslash_comma_and_backslash_backslash.csv")),
+        (Format::BroadWorks, fixture!("broadworks/doctype_entities_and_latin_1.xml")),
         (Format::ThreeCx, fixture!("3cx/who_pays_for_forwarded_and_transferred_calls.csv")),
         (Format::ThreeCx, fixture!("3cx/semicolons_inside_and_between.csv")),
     ]

@@ -421,7 +421,7 @@ impl Switch for ThreeCx {
         text: &'a [u8],
         scratch: &mut Scratch,
     ) -> Result<Cdr<'a>, Fault> {
-        let Scratch { fields, cache } = scratch;
+        let Scratch { fields, cache, .. } = scratch;
         let row = self.split(text, fields)?;
         let get = |place: usize| row.fields.get(text, row.column(place)).trim_ascii();
         let fault = |reason, place| Fault::column(reason, row.column(place));

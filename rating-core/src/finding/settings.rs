@@ -135,6 +135,22 @@ impl Section {
         self.find(key).is_some_and(|entry| matches!(entry.value.value, Value::Text(_)))
     }
 
+    /// What the key holds, without asking for its value: `text`, `an integer`, `a list` …
+    #[must_use]
+    pub fn kind_of(&self, key: &str) -> Option<&'static str> {
+        self.find(key).map(|entry| entry.value.value.kind())
+    }
+
+    /// Whether the key holds a table or a list that begins with one, without asking for its value.
+    #[must_use]
+    pub fn holds_tables(&self, key: &str) -> bool {
+        self.find(key).is_some_and(|entry| match &entry.value.value {
+            Value::Table(_) => true,
+            Value::List(items) => matches!(items.first().map(|item| &item.value), Some(Value::Table(_))),
+            _ => false,
+        })
+    }
+
     /// The keys of this table in the order of their names, with their places: for tables whose keys are data.
     pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.entries.iter().map(|entry| &entry.key)

@@ -144,7 +144,7 @@ pub(super) fn each_or_waiting(
         let mut needs_reader = false;
         loop {
             let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-            let chunk = match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+            let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
                 None => break,
                 Some(Piece::TooLong(_)) => continue,
                 Some(Piece::Records(chunk)) => chunk,

@@ -308,7 +308,7 @@ impl Shared<'_> {
             let reader = std::sync::Arc::clone(&file.reader);
             let piece = file.stream.next_piece(
                 |buffer, at_end| reader.split_point(buffer, at_end),
-                crate::cdr::records::MIN_BUFFER_BYTES,
+                reader.min_buffer(),
                 line_end_byte(&reader),
             );
             let index = file.index;

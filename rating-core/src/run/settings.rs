@@ -94,6 +94,8 @@ pub struct SourceSettings {
     pub layout: Option<Spanned<String>>,
     /// Column names, for layouts that the switch's administrator chose.
     pub columns: Vec<Spanned<String>>,
+    /// The file that describes the format, for formats that the project describes itself.
+    pub template: Option<Spanned<String>>,
     /// Which files.
     pub files: Vec<GlobMatcher>,
     /// Where `files` stands.
@@ -408,6 +410,7 @@ fn read_source(
     let format = section.required_text("format", findings);
     let layout = section.text("layout", findings);
     let columns = section.texts("columns", findings);
+    let template = section.text("template", findings);
     let (files, files_span) = read_patterns(&section, "files", findings);
     let zone = read_zone(&section, "zone", findings);
     let trunks = section.texts("trunks", findings);
@@ -423,6 +426,7 @@ fn read_source(
         format: format?,
         layout,
         columns,
+        template,
         files,
         files_span,
         zone: zone?,

@@ -27,7 +27,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 18] = [
+const AREAS: [&str; 19] = [
     "settings",
     "table",
     "project",
@@ -46,6 +46,7 @@ const AREAS: [&str; 18] = [
     "cgrates",
     "price",
     "lint",
+    "template",
 ];
 
 fn root() -> PathBuf {

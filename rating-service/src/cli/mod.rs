@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and how the answer looks.
 
 mod books;
+mod compared;
+mod diff;
 mod exit;
 mod explain;
 mod findings;
@@ -31,6 +33,7 @@ Examples:
   rating check acme                             find every mistake in settings, directory and tariffs
   rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
+  rating diff acme 2026-10-0f3a current         what changed between two versions of a month, and why
   rating inspect Master.csv                     what a switch's file is, and the settings to read it by
   rating generate big --records 1000000         make a project to try things on
 
@@ -92,6 +95,9 @@ enum Command {
         before_help = "Examples:\n  rating deck-diff november.csv december.csv\n  rating deck-diff old/retail.toml new/retail.toml --at 2026-12-01"
     )]
     DeckDiff(import::DeckDiffArguments),
+    /// Compare two published versions of a month, call by call: every difference with its cause, down to the cent
+    #[command(before_help = diff::EXAMPLES)]
+    Diff(diff::DiffArguments),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -198,6 +204,7 @@ fn obey(command: Command) -> Exit {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);
