@@ -13,7 +13,6 @@ use crate::time::{Duration, Instant};
 
 /// What became of one record of a group.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "halves are few, and a call is what they become")]
 pub enum Assembled<'a> {
     /// It stands for the call.
     Call(Call<'a>),

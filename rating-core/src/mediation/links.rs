@@ -27,6 +27,7 @@ pub(super) const fn group_of([cluster, leg]: LegId<'_>) -> Group<'_> {
 }
 
 /// How a party came to the switch.
+#[expect(clippy::large_enum_variant, reason = "one at a time")]
 enum CameIn<'a> {
     /// Somebody inside called it: the call.
     Called(Cdr<'a>, Ends<'a>),
@@ -91,10 +92,7 @@ impl Mediator {
             .iter()
             .filter_map(|split| {
                 let Kind::Split { legs } = split.kind else { return None };
-                let is_called = match legs.iter().position(|of| *of == leg)? {
-                    0 => false,
-                    _ => true,
-                };
+                let is_called = legs.iter().position(|of| *of == leg)? > 0;
                 let times = self.times(split);
                 let from = times.setup_at.unwrap_or(times.charging_at);
                 let is_before = from <= at.plus(SLACK) && times.ended_at.plus(LONGEST_GAP) >= at;

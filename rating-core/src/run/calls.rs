@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::history;
 use super::inputs::{Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{Cdr, Group, Reader, records};
+use crate::cdr::{Cdr, FileError, Group, Reader, Reject, records};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
@@ -65,16 +65,6 @@ pub(super) struct Waiting<'a> {
     pub(super) with: &'a [Member<'a>],
 }
 
-/// What there is to look at.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
-pub(super) enum Seen<'a> {
-    /// A call.
-    Call(Found<'a>),
-    /// A record that stands for none yet.
-    Waiting(Waiting<'a>),
-}
-
 /// All input files in canonical order.
 ///
 /// # Errors
@@ -96,7 +86,21 @@ struct Half {
     raw: Vec<u8>,
 }
 
-/// Shows every call to `visit`; see [`each_or_waiting`].
+/// What a reader of all records sees.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen<'a> {
+    /// A call.
+    Call(&'a Found<'a>),
+    /// A record that cannot be read, and its number in its file, from 1.
+    Rejected(Reject<'a>, u64),
+    /// A file that is none of its source's: which, why, and what to do.
+    Refused(u32, &'a FileError),
+    /// A record that waits for others.
+    Waiting(&'a Waiting<'a>),
+}
+
+/// Shows every call to `visit`, those put together from halves last. Records equal to an earlier one are passed over;
+/// files that are none of their source's are, too.
 ///
 /// # Errors
 ///
@@ -107,24 +111,24 @@ pub(super) fn each(
     inputs: &[Input],
     visit: &mut dyn FnMut(&Found<'_>),
 ) -> Result<(), RunError> {
-    each_or_waiting(storage, engine, inputs, &mut |seen| {
+    every(storage, engine, inputs, &mut |seen| {
         if let Seen::Call(found) = seen {
-            visit(&found);
+            visit(found);
         }
     })
 }
 
-/// Shows every call to `visit`, those put together from several records last, and then records that wait. Records equal to an earlier one are passed over;
-/// files that are none of their source's are, too.
+/// Shows every call to `visit`, and what is none because something is wrong or missing; what needs several records last.
+/// Records equal to an earlier one are passed over.
 ///
 /// # Errors
 ///
 /// If a file cannot be read.
-pub(super) fn each_or_waiting(
+pub(super) fn every(
     storage: &dyn Storage,
     engine: &Engine<'_>,
     inputs: &[Input],
-    visit: &mut dyn FnMut(Seen<'_>),
+    visit: &mut dyn FnMut(&Seen<'_>),
 ) -> Result<(), RunError> {
     let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
     let mut readers: BTreeMap<u32, Reader> = BTreeMap::new();
@@ -135,7 +139,14 @@ pub(super) fn each_or_waiting(
             let (head, whole) = stream.head()?;
             engine.open(input.source, &input.path, head, whole)
         };
-        let Ok(reader) = opened else { continue };
+        let reader = match opened {
+            Ok(reader) => reader,
+            Err(error) => {
+                visit(&Seen::Refused(file, &error));
+                continue;
+            }
+        };
+        let mut number = 0;
         stream.skip(reader.body_start());
         let line_end = match reader.line_end() {
             records::LineEnd::Lf => b'\n',
@@ -146,17 +157,29 @@ pub(super) fn each_or_waiting(
             let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
             let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
                 None => break,
-                Some(Piece::TooLong(_)) => continue,
+                Some(Piece::TooLong(chunk)) => {
+                    number += 1;
+                    visit(&Seen::Rejected(reader.too_long(file, chunk.offset, &chunk.bytes), number));
+                    continue;
+                }
                 Some(Piece::Records(chunk)) => chunk,
             };
-            for cdr in reader.records(file, chunk.offset, &chunk.bytes, chunk.last).flatten() {
+            for record in reader.records(file, chunk.offset, &chunk.bytes, chunk.last) {
+                number += 1;
+                let cdr = match record {
+                    Ok(cdr) => cdr,
+                    Err(reject) => {
+                        visit(&Seen::Rejected(reject, number));
+                        continue;
+                    }
+                };
                 if !seen.insert(history::hash(engine.duplicate_scope(input.source), &cdr.key)) {
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {
-                    Mediated::Call(call) => visit(Seen::Call(Found { call, suspended: None, members: &[] })),
+                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None, members: &[] })),
                     Mediated::Suspended(call, why) => {
-                        visit(Seen::Call(Found { call, suspended: Some(why), members: &[] }));
+                        visit(&Seen::Call(&Found { call, suspended: Some(why), members: &[] }));
                     }
                     Mediated::Linked(call, groups) => {
                         needs_reader = true;
@@ -164,7 +187,7 @@ pub(super) fn each_or_waiting(
                             let half = Half { source: input.source, id: call.cdr.id, raw: call.cdr.raw.to_vec() };
                             halves.entry((input.source.0, group.map(<[u8]>::to_vec))).or_default().push(half);
                         }
-                        visit(Seen::Call(Found { call, suspended: None, members: &[] }));
+                        visit(&Seen::Call(&Found { call, suspended: None, members: &[] }));
                     }
                     Mediated::NotACall(_) => {}
                     Mediated::NeedsPartner(cdr, group) => {
@@ -209,7 +232,7 @@ pub(super) fn each_or_waiting(
                 _ => None,
             });
             let members = if of_call.len() > 1 { of_call.as_slice() } else { &[] };
-            visit(Seen::Call(Found { call, suspended, members }));
+            visit(&Seen::Call(&Found { call, suspended, members }));
         }
         let waiting = members(&|_, verdict| match verdict {
             Assembled::Waiting(_) => Some(MemberRole::Merged),
@@ -217,7 +240,7 @@ pub(super) fn each_or_waiting(
         });
         for (verdict, cdr) in verdicts.iter().zip(&cdrs) {
             if let (Assembled::Waiting(waits_for), Some(alone)) = (verdict, engine.alone(source, *cdr)) {
-                visit(Seen::Waiting(Waiting { alone, waits_for: *waits_for, with: &waiting }));
+                visit(&Seen::Waiting(&Waiting { alone, waits_for: *waits_for, with: &waiting }));
             }
         }
     }

@@ -116,8 +116,8 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
     let mut explained = [Vec::new(), Vec::new()];
     let mut places = [Vec::new(), Vec::new()];
     let mut done = Ok(());
-    calls::each_or_waiting(storage, &engine, &inputs, &mut |seen| {
-        let (call, how) = match &seen {
+    calls::every(storage, &engine, &inputs, &mut |seen| {
+        let (call, how) = match *seen {
             Seen::Call(found) if wanted.is(&found.call) => (&found.call, 0),
             Seen::Call(found) => {
                 let is_part =
@@ -128,14 +128,15 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
                 (&found.call, 1)
             }
             Seen::Waiting(waiting) if wanted.is(&waiting.alone) => (&waiting.alone, 1),
-            Seen::Waiting(_) => return,
+            _ => return,
         };
         let attributed = attribute(*call, &project.directory);
         let record = explainer.record(call);
         places[how].push(format!("{}@{}", record.file, record.offset));
-        let explanation = match &seen {
+        let explanation = match *seen {
             Seen::Call(found) => explainer.explain(found, &attributed),
             Seen::Waiting(waiting) => Ok(explainer.waiting(waiting, &attributed)),
+            _ => Ok(None),
         };
         match explanation {
             Ok(explanation) => explained[how].extend(explanation),

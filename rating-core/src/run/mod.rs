@@ -34,6 +34,7 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+pub mod suspense;
 mod usage;
 mod usage_settings;
 

@@ -14,6 +14,7 @@ mod numbers;
 mod price;
 mod progress;
 mod run;
+mod suspense;
 mod terminal;
 
 use std::io::IsTerminal;
@@ -63,6 +64,9 @@ enum Command {
     /// Open the last closed month again
     #[command(before_help = books::REOPEN_EXAMPLES)]
     Reopen(books::ReopenArguments),
+    /// List what is charged to nobody: causes, money at stake, and the change that clears most
+    #[command(before_help = suspense::EXAMPLES)]
+    Suspense(suspense::SuspenseArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
@@ -196,6 +200,7 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
+        Command::Suspense(arguments) => suspense::suspense(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
