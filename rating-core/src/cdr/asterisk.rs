@@ -18,7 +18,7 @@
 //! - **Branches**: `Queue`, and `Dial` with several destinations (`&`), write a record for each party that was tried. Those of
 //!   one channel are [legs](super::PartRole::Leg) of one call: whoever answered stands for it; of tries that nobody
 //!   answered the first does. One try after another by `Dial` alone are records like any other.
-//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written. Legs of one call share the uniqueid; so where
+//! - **Key**: uniqueid, sequence, channel, dst and dstchannel as written, and the start. Legs of one call share the uniqueid; so where
 //!   that is missing, or both the sequence and the channels, only the same bytes are the same record.
 
 mod channel;
@@ -302,10 +302,11 @@ impl Asterisk {
             raw,
             call_id: uniqueid,
             key: if columns.has_key() && !uniqueid.is_empty() {
-                [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel]
+                [uniqueid, field(columns.sequence), channel, dst, dstchannel, b""]
             } else {
                 [text, b"", b"", b"", b"", b""]
             },
+            key_at: Some(setup),
             setup: Some(setup),
             answer,
             end,

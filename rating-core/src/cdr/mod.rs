@@ -54,6 +54,9 @@ pub struct Cdr<'a> {
     pub call_id: &'a [u8],
     /// The format's exact key: two records with equal parts are one record written twice.
     pub key: [&'a [u8]; 6],
+    /// The set-up, where it belongs to that key as a time and not as a text: the same record resaved with its dates in
+    /// another shape is the same record.
+    pub key_at: Option<Stamp>,
     /// When the call was set up.
     pub setup: Option<Stamp>,
     /// When it was answered; `None` if never, or if the format does not say.
@@ -114,6 +117,7 @@ impl<'a> Cdr<'a> {
             raw,
             call_id: &[],
             key: [raw, &[], &[], &[], &[], &[]],
+            key_at: None,
             setup: None,
             answer: None,
             end: None,
@@ -149,6 +153,21 @@ pub struct Frame {
     /// How many records, markers not counted, it says there are; `None` if it does not say.
     pub records: Option<u64>,
 }
+
+impl<'a> Cdr<'a> {
+    /// What two records have in common that are one record written twice: the key's texts and its time.
+    #[must_use]
+    pub fn exact_key(&self) -> ExactKey<'a> {
+        let at = self.key_at.map(|stamp| match stamp {
+            Stamp::Instant(instant) => (true, instant.as_millis()),
+            Stamp::Local(local) => (false, local.as_millis()),
+        });
+        (self.key, at)
+    }
+}
+
+/// The texts of a record's key, and its time: whether it is UTC, and milliseconds.
+pub type ExactKey<'a> = ([&'a [u8]; 6], Option<(bool, i64)>);
 
 /// Where an end of a call is, as the switch records it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

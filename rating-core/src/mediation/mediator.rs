@@ -13,7 +13,8 @@
 //! 4. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
 //!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
 //!    anybody who sent the call on, names are not enough, and the direction stays unknown.
-//!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside.
+//!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside; a host (`192.0.2.30:5060`) says
+//!    nothing by itself.
 //! 5. **Context** (Asterisk): says where the caller stands.
 //! 6. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
 //!    if the record has a channel it went out by (formats without partitions): what an application answers (`Echo`,
@@ -410,6 +411,10 @@ impl Mediator {
         if line.is_empty() {
             return Side::Unclear;
         }
+        // A host may be a telephone or a carrier's gateway. CUCM names gateways after their addresses.
+        if partition.is_none() && is_host(line) {
+            return Side::Unclear;
+        }
         if is_channel(line) {
             let inside = self.plan.knows_extensions()
                 && device_of(line).is_some_and(|device| self.plan.extension_of(device).is_some());
@@ -521,6 +526,11 @@ pub(super) fn is_local(channel: &[u8]) -> bool {
 /// Whether a line is an Asterisk channel (`SIP/114-000000c4`) rather than a CUCM device name, which has no slash.
 fn is_channel(line: &[u8]) -> bool {
     line.contains(&b'/')
+}
+
+/// Whether a line is the address or name of a host (`192.0.2.30:5060`, `gw04.example.com`): SIP servers name nothing else.
+fn is_host(line: &[u8]) -> bool {
+    line.iter().any(|byte| matches!(byte, b'.' | b':')) && !is_channel(line)
 }
 
 /// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by. A layout

@@ -13,6 +13,7 @@ const NONE: Cdr<'static> = Cdr {
     raw: b"",
     call_id: b"",
     key: [b""; 6],
+    key_at: None,
     setup: None,
     answer: None,
     end: None,

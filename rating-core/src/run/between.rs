@@ -170,7 +170,7 @@ fn assemble(
         let mut seen = std::collections::BTreeSet::new();
         let mut by_source: BTreeMap<SourceId, Vec<Cdr<'_>>> = BTreeMap::new();
         for (source, cdr) in group {
-            if seen.insert(cdr.key) {
+            if seen.insert(cdr.exact_key()) {
                 by_source.entry(source).or_default().push(cdr);
             } else if !matches!(cdr.kind, Kind::Split { .. }) {
                 fates.push((cdr.id, LegFate::Duplicate));

@@ -173,7 +173,7 @@ pub(super) fn every(
                         continue;
                     }
                 };
-                if !seen.insert(history::hash(engine.duplicate_scope(input.source), &cdr.key)) {
+                if !seen.insert(history::hash_of(engine.duplicate_scope(input.source), &cdr)) {
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {

@@ -138,7 +138,7 @@ impl Key {
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
     pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
-        Self { hash: history::hash(scope, &cdr.key), record: cdr.id.to_bits(), status }
+        Self { hash: history::hash_of(scope, cdr), record: cdr.id.to_bits(), status }
     }
 
     pub(super) fn partition(&self) -> usize {

@@ -193,7 +193,7 @@ impl<'l> List<'l> {
 
     fn call(&mut self, found: &Found<'_>) {
         let call = found.call;
-        let hash = history::hash(self.engine.duplicate_scope(call.source), &call.cdr.key);
+        let hash = history::hash_of(self.engine.duplicate_scope(call.source), &call.cdr);
         let row = match self.engine.row(call, found.suspended.map(MediationReason::code), hash) {
             Ok(row) => row,
             Err(Fate::Row(_) | Fate::Settled | Fate::StillSuspended | Fate::OtherPeriod) => return,

@@ -92,7 +92,7 @@ impl Tally {
         if std::str::from_utf8(cdr.raw).is_err() {
             self.odd("text that is not UTF-8 (names keep their bytes)", cdr);
         }
-        let hash = [0x5ca1_ab1e, 0x0dd_ba11].map(|seed| FixedState::with_seed(seed).hash_one(cdr.key));
+        let hash = [0x5ca1_ab1e, 0x0dd_ba11].map(|seed| FixedState::with_seed(seed).hash_one(cdr.exact_key()));
         if !self.seen.insert((hash[0], hash[1])) {
             self.duplicates += 1;
             return;
