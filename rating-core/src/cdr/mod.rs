@@ -206,12 +206,31 @@ pub enum Kind<'a> {
         controller: &'a [u8],
         /// The participant's number.
         participant: &'a [u8],
+        /// The participant's leg, which it has had since it came in.
+        leg: LegId<'a>,
+    },
+    /// A call that ended when its parties were joined with others (CUCM cause 393216, call split): a call by itself, whose
+    /// legs go on in other records. It tells those how each party came in.
+    Split {
+        /// The legs of the calling and of the called party.
+        legs: [LegId<'a>; 2],
+    },
+    /// A call between parties whom other calls brought together (CUCM: transfer). Who is the calling party in it says
+    /// nothing of who called whom.
+    Joined {
+        /// The calling party's leg.
+        leg: LegId<'a>,
     },
     /// One of several records that together tell of one call.
     Part(Part<'a>),
     /// Not a call at all.
     NotACall(NotACall),
 }
+
+/// A party's leg at a switch, whatever records it goes through: cluster and number. Empty where the format does not tell.
+///
+/// Numbers are given again after a while, so legs are the same only if their records follow each other.
+pub type LegId<'a> = [&'a [u8]; 2];
 
 /// What the records of one call have in common: equal in all three parts. Unused parts are empty.
 pub type Group<'a> = [&'a [u8]; 3];

@@ -167,10 +167,11 @@ impl<'l> List<'l> {
                 let path = self.path(id);
                 self.record(error.code(), id, path.clone(), error.to_string(), &path);
             }
-            Seen::Waiting(cdr, why) => {
+            Seen::Waiting(waiting) => {
+                let cdr = &waiting.alone.cdr;
                 let place = format!("{}@{}", self.path(cdr.id), cdr.id.offset());
                 let id = String::from_utf8_lossy(cdr.call_id).into_owned();
-                self.record(why.code(), cdr.id, place, id, "");
+                self.record(waiting.waits_for.code(), cdr.id, place, id, "");
             }
         }
     }

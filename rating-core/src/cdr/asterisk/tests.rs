@@ -46,6 +46,7 @@ fn kind(cdr: &Cdr) -> String {
         Kind::NotACall(reason) => reason.code().into(),
         Kind::Conference { .. } => "conference".into(),
         Kind::Part(_) => "part".into(),
+        Kind::Split { .. } | Kind::Joined { .. } => "CUCM's".into(),
     }
 }
 

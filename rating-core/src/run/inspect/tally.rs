@@ -106,6 +106,8 @@ impl Tally {
             }
             Kind::LocalHalf { .. } => *self.parts.entry("halves of Local channels").or_default() += 1,
             Kind::Conference { .. } => *self.parts.entry("conference legs").or_default() += 1,
+            Kind::Split { .. } => *self.parts.entry("calls whose parties were joined with others").or_default() += 1,
+            Kind::Joined { .. } => *self.parts.entry("transferred calls").or_default() += 1,
             Kind::Part(part) => *self.parts.entry(role(part.role)).or_default() += 1,
             Kind::Call => {}
         }
