@@ -1,6 +1,7 @@
 //! The `rating` command as a user meets it: started as a process, judged by what it prints and by its exit code.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod books;
 mod check;
 mod diff;
 mod explain;
