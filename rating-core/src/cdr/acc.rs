@@ -174,8 +174,7 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
                 90,
                 "SIP methods, tags, Call-ID, reply code and time stand where OpenSIPS and Kamailio write them",
             );
-            sign.because
-                .push("name the extra columns in `columns`: no header says which of them have the numbers".into());
+            sign.because.push("no header says which columns have the numbers: name the extra ones in `columns`".into());
             Some(sign)
         }
         First::Unknown(_) => None,
