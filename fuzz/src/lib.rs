@@ -13,6 +13,11 @@ const CUCM: [&[u8]; 2] = [
     include_bytes!("../../testdata/cucm/names_and_types.txt"),
     include_bytes!("../../testdata/cucm/quality_records.txt"),
 ];
+const FREESWITCH: [&[u8]; 3] = [
+    include_bytes!("../../testdata/freeswitch/example_template_legs_ab.csv"),
+    include_bytes!("../../testdata/freeswitch/names_that_break_the_quotes.csv"),
+    include_bytes!("../../testdata/freeswitch/documents_of_both_legs.json"),
+];
 const BROADWORKS: [&[u8]; 2] = [
     include_bytes!("../../testdata/broadworks/version_line_markers_and_calls.csv"),
     include_bytes!("../../testdata/broadworks/doctype_entities_and_latin_1.xml"),
@@ -26,9 +31,11 @@ pub fn check(format: Format, data: &[u8]) {
         check_laws(&reader, file, block);
     }
     let known: &[&[u8]] = match format {
+        Format::Asterisk => &ASTERISK,
         Format::CiscoCucm => &CUCM,
+        Format::FreeSwitch => &FREESWITCH,
         Format::BroadWorks => &BROADWORKS,
-        _ => &ASTERISK,
+        _ => return,
     };
     let known = known[usize::from(first & 3) % known.len()];
     let reader = open(format, &Options::default(), known, true).expect("a file of the repository opens");

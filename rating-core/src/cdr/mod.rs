@@ -18,6 +18,7 @@ mod fields;
 mod freeswitch;
 mod grandstream;
 mod ip_office;
+mod json;
 mod kazoo;
 mod mitel;
 mod reader;

@@ -146,6 +146,8 @@ pub struct Options {
     /// of Asterisk's CDR variables (`src`, `dst`, `start`, …), in any case; other names stand for columns that are not
     /// read; needed are at least `dst`, `start` (or `calldate`), `billsec` and `disposition`. 3CX: by the names of its fields.
     pub columns: Vec<String>,
+    /// The year of dates that have none (Mitel), where the file's name does not tell it.
+    pub year: Option<i32>,
     /// How the project describes the files, for [`Format::Delimited`] and [`Format::Fixed`].
     pub template: Option<Arc<Template>>,
     /// The file's name without folders: evidence for formats that write no year.

@@ -44,6 +44,7 @@ mod margin;
 mod names;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+mod published;
 mod summary;
 mod usage;
 
@@ -55,6 +56,7 @@ pub use file_name::{Report, Scope, file_name, safe_name};
 pub use itemised::Itemised;
 pub use margin::margins;
 pub use names::{Dictionary, NameLists, Names};
+pub use published::{PublishedCall, PublishedSide, ReadError, read_calls};
 pub use summary::{charges_by_occupier, extension_summary, payer_destinations, site_destinations};
 pub use usage::usage;
 

@@ -8,9 +8,9 @@ use super::engine::Engine;
 use super::history;
 use super::inputs::{Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{Cdr, Reader, records};
+use crate::cdr::{Cdr, FileError, Reader, Reject, records};
 use crate::ids::SourceId;
-use crate::mediation::{Assembled, Call, Mediated, MediationReason};
+use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +53,19 @@ struct Half {
     raw: Vec<u8>,
 }
 
+/// What a reader of all records sees.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen<'a> {
+    /// A call.
+    Call(&'a Found<'a>),
+    /// A record that cannot be read, and its number in its file, from 1.
+    Rejected(Reject<'a>, u64),
+    /// A file that is none of its source's: which, why, and what to do.
+    Refused(u32, &'a FileError),
+    /// A record that waits for others, and for what.
+    Waiting(&'a Cdr<'a>, WaitsFor),
+}
+
 /// Shows every call to `visit`, those put together from halves last. Records equal to an earlier one are passed over;
 /// files that are none of their source's are, too.
 ///
@@ -65,6 +78,25 @@ pub(super) fn each(
     inputs: &[Input],
     visit: &mut dyn FnMut(&Found<'_>),
 ) -> Result<(), RunError> {
+    every(storage, engine, inputs, &mut |seen| {
+        if let Seen::Call(found) = seen {
+            visit(found);
+        }
+    })
+}
+
+/// Shows every call to `visit`, and what is none because something is wrong or missing; what needs several records last.
+/// Records equal to an earlier one are passed over.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub(super) fn every(
+    storage: &dyn Storage,
+    engine: &Engine<'_>,
+    inputs: &[Input],
+    visit: &mut dyn FnMut(&Seen<'_>),
+) -> Result<(), RunError> {
     let mut seen: BTreeSet<(u64, u64)> = BTreeSet::new();
     let mut readers: BTreeMap<u32, Reader> = BTreeMap::new();
     let mut halves: BTreeMap<(u32, [Vec<u8>; 3]), Vec<Half>> = BTreeMap::new();
@@ -74,7 +106,14 @@ pub(super) fn each(
             let (head, whole) = stream.head()?;
             engine.open(input.source, &input.path, head, whole)
         };
-        let Ok(reader) = opened else { continue };
+        let reader = match opened {
+            Ok(reader) => reader,
+            Err(error) => {
+                visit(&Seen::Refused(file, &error));
+                continue;
+            }
+        };
+        let mut number = 0;
         stream.skip(reader.body_start());
         let line_end = match reader.line_end() {
             records::LineEnd::Lf => b'\n',
@@ -85,16 +124,28 @@ pub(super) fn each(
             let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
             let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
                 None => break,
-                Some(Piece::TooLong(_)) => continue,
+                Some(Piece::TooLong(chunk)) => {
+                    number += 1;
+                    visit(&Seen::Rejected(reader.too_long(file, chunk.offset, &chunk.bytes), number));
+                    continue;
+                }
                 Some(Piece::Records(chunk)) => chunk,
             };
-            for cdr in reader.records(file, chunk.offset, &chunk.bytes, chunk.last).flatten() {
+            for record in reader.records(file, chunk.offset, &chunk.bytes, chunk.last) {
+                number += 1;
+                let cdr = match record {
+                    Ok(cdr) => cdr,
+                    Err(reject) => {
+                        visit(&Seen::Rejected(reject, number));
+                        continue;
+                    }
+                };
                 if !seen.insert(history::hash(engine.duplicate_scope(input.source), &cdr.key)) {
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {
-                    Mediated::Call(call) => visit(&Found { call, suspended: None }),
-                    Mediated::Suspended(call, why) => visit(&Found { call, suspended: Some(why) }),
+                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
+                    Mediated::Suspended(call, why) => visit(&Seen::Call(&Found { call, suspended: Some(why) })),
                     Mediated::NotACall(_) => {}
                     Mediated::NeedsPartner(cdr, group) => {
                         needs_reader = true;
@@ -112,9 +163,11 @@ pub(super) fn each(
         let cdrs: Vec<Cdr<'_>> =
             group.iter().filter_map(|half| readers.get(&half.id.file())?.parse_one(half.id, &half.raw).ok()).collect();
         let Some(source) = group.first().map(|half| half.source) else { continue };
-        for verdict in engine.assemble(source, &cdrs) {
-            if let Assembled::Call(call) = verdict {
-                visit(&Found { call, suspended: None });
+        for (verdict, cdr) in engine.assemble(source, &cdrs).into_iter().zip(&cdrs) {
+            match verdict {
+                Assembled::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
+                Assembled::Waiting(why) => visit(&Seen::Waiting(cdr, why)),
+                Assembled::MergedInto(_) => {}
             }
         }
     }

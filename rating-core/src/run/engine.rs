@@ -46,6 +46,7 @@ pub(super) struct Engine<'p> {
     /// The month at each site.
     bounds: Vec<Interval>,
     history: Option<History<'p>>,
+    any_month: bool,
     scopes: Vec<u64>,
     only: Option<SiteId>,
     codes: Vec<&'static str>,
@@ -69,6 +70,7 @@ impl<'p> Engine<'p> {
             rater: Rater::new(&project.book, &project.assignments),
             bounds,
             history: None,
+            any_month: false,
             scopes: project.sources().map(|source| scope(project, source)).collect(),
             only,
             codes: super::codes::suspended_or_free(),
@@ -79,6 +81,12 @@ impl<'p> Engine<'p> {
     #[must_use]
     pub(super) fn with_history(self, history: Option<History<'p>>) -> Self {
         Self { history, ..self }
+    }
+
+    /// For every month, each that is closed by its books: what is still suspended there has a row, too.
+    #[must_use]
+    pub(super) fn for_any_month(self) -> Self {
+        Self { any_month: true, ..self }
     }
 
     /// The books of the closed months that lead up to the month, if it follows any.
@@ -152,16 +160,17 @@ impl<'p> Engine<'p> {
     /// To which month of the books a call belongs: the one that is run (and what the closed one before it says, where a
     /// zone that was mended since may have moved the call over the boundary), a closed one, or none that matters.
     fn period(&self, site: SiteId, at: Instant) -> Period {
-        let Some(bounds) = self.bounds.get(site.index()) else { return Period::Other };
+        let other = if self.any_month { Period::Own(None) } else { Period::Other };
+        let Some(bounds) = self.bounds.get(site.index()) else { return other };
         let Some(last) = self.history.as_ref().and_then(|history| history.closed().last()) else {
-            return if bounds.contains(at) { Period::Own(None) } else { Period::Other };
+            return if bounds.contains(at) { Period::Own(None) } else { other };
         };
         if bounds.contains(at) {
             return Period::Own(Some(last.month).filter(|_| at.since(bounds.from) < BOUNDARY));
         }
         let month = Month::of(self.project.zone(site).to_local(at).date());
         let closed = self.history.as_ref().is_some_and(|history| history.closed().iter().any(|of| of.month == month));
-        if closed { Period::Closed(month) } else { Period::Other }
+        if closed { Period::Closed(month) } else { other }
     }
 
     /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on, `hash`
@@ -173,11 +182,31 @@ impl<'p> Engine<'p> {
         hash: history::Hash,
         rows: &mut RowBuffer,
     ) -> Fate {
+        match self.row(call, suspended, hash) {
+            Ok(row) => {
+                rows.push(&row, &self.codes);
+                Fate::Row(Status::of(&row).byte(row.flags & flags::LATE != 0))
+            }
+            Err(fate) => fate,
+        }
+    }
+
+    /// Attributes and rates a call.
+    ///
+    /// # Errors
+    ///
+    /// What became of it, if it has no row.
+    pub(super) fn row<'a>(
+        &self,
+        call: Call<'a>,
+        suspended: Option<&'static str>,
+        hash: history::Hash,
+    ) -> Result<CallRow<'a>, Fate> {
         let attributed = attribute(call, &self.project.directory);
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
         let period = self.period(site, call.charging_at);
         if self.only.is_some_and(|only| only != site) || period == Period::Other {
-            return Fate::OtherPeriod;
+            return Err(Fate::OtherPeriod);
         }
         let (known, late) = match (&self.history, period) {
             (Some(history), Period::Own(Some(month))) => (history.find(month, hash), false),
@@ -185,7 +214,7 @@ impl<'p> Engine<'p> {
             _ => (None, false),
         };
         if known.is_some_and(|known| known.pending() == (false, false)) {
-            return Fate::Settled;
+            return Err(Fate::Settled);
         }
         let mut row = self.rater.rate(attributed).row();
         if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
@@ -209,11 +238,11 @@ impl<'p> Engine<'p> {
         }
         if let Some(known) = known
             && !keep_released(&mut row, known)
+            && !self.any_month
         {
-            return Fate::StillSuspended;
+            return Err(Fate::StillSuspended);
         }
-        rows.push(&row, &self.codes);
-        Fate::Row(Status::of(&row).byte(late))
+        Ok(row)
     }
 
     /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made

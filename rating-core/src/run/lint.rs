@@ -125,7 +125,11 @@ fn beginning(call: &AttributedCall<'_>, reason: Reason) -> Option<String> {
 }
 
 /// What the call would cost by the longest prefix that may not price it.
-fn by_shorter(project: &Project, call: &AttributedCall<'_>, worked: &Worked<'_>) -> Option<(Charge, Currency, String)> {
+pub(super) fn by_shorter(
+    project: &Project,
+    call: &AttributedCall<'_>,
+    worked: &Worked<'_>,
+) -> Option<(Charge, Currency, String)> {
     let (query, at) = (worked.query.as_ref()?, call.call.charging_at);
     let candidates = project.book.candidates(worked.assigned?, query, at, worked.site);
     let (tariff, version, row) = candidates

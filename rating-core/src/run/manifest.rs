@@ -15,7 +15,7 @@ use crate::money::{Currency, LEDGER_SCALE, Total};
 use crate::time::{Instant, Month, ZONE_DATABASE_VERSION};
 
 /// The version of the manifest's own layout.
-const LAYOUT: u64 = 1;
+pub(super) const LAYOUT: u64 = 1;
 
 pub(super) fn write(
     run: &RunContext<'_>,
@@ -47,7 +47,7 @@ pub(super) fn write(
         .project
         .references
         .iter()
-        .map(|reference| json!({ "path": reference.path, "sha256": reference.sha256 }))
+        .map(|reference| json!({ "path": reference.path, "sha256": reference.sha256, "role": reference.role }))
         .collect();
     let outputs: Vec<Value> =
         published.iter().map(|file| json!({ "path": file.path, "bytes": file.bytes, "sha256": file.sha256 })).collect();
@@ -249,13 +249,13 @@ fn read_gaps(value: &Value) -> Vec<super::completeness::Gap> {
     .collect()
 }
 
-fn read_money(value: &Value) -> Vec<(Currency, Total)> {
+pub(super) fn read_money(value: &Value) -> Vec<(Currency, Total)> {
     let amounts = value.as_object().into_iter().flatten();
     amounts.filter_map(|(code, text)| Some((Currency::parse(code)?, total(text.as_str()?)?))).collect()
 }
 
 /// The inverse of [`Total`]'s text.
-fn total(text: &str) -> Option<Total> {
+pub(super) fn total(text: &str) -> Option<Total> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let padded = format!("{whole}{fraction:0<width$}", width = LEDGER_SCALE as usize);

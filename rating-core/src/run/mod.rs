@@ -9,8 +9,10 @@ mod bills;
 mod calls;
 pub mod closing;
 mod codes;
+pub mod compare;
 pub mod completeness;
 pub mod control;
+pub mod diff;
 mod engine;
 mod exceptions;
 pub mod exchange;
@@ -32,6 +34,7 @@ mod second_pass;
 pub mod settings;
 pub mod spill;
 pub mod storage;
+pub mod suspense;
 mod usage;
 mod usage_settings;
 

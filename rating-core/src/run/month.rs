@@ -18,7 +18,7 @@ use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
 use super::history::{self, History};
 use super::inputs::Found;
 use super::manifest;
-use super::project::Project;
+use super::project::{Project, role};
 use super::publish::{Published, Stage, hex};
 use super::second_pass::{self, Context, SecondPass};
 use super::spill::{Spilled, Stretch};
@@ -191,7 +191,7 @@ fn books(storage: &dyn Storage, out: &Path, month: Month) -> Result<(Vec<Closed>
 /// A closed month is an input of the month that follows it.
 fn reference(closed: &Closed) -> super::project::ReferenceFile {
     let path = format!("closed: versions/{}/month={}/manifest.json", closed.run, closed.month);
-    super::project::ReferenceFile { path, sha256: closed.manifest_sha256.clone() }
+    super::project::ReferenceFile { path, sha256: closed.manifest_sha256.clone(), role: role::CLOSED_MONTH }
 }
 
 fn closed_for(books: &Closed) -> Findings {

@@ -34,6 +34,30 @@ pub struct ReferenceFile {
     pub path: String,
     /// SHA-256, hexadecimal.
     pub sha256: String,
+    /// What it is read for; see [`role`].
+    pub role: &'static str,
+}
+
+/// What a reference file is read for, as manifests say it.
+pub mod role {
+    /// `rating.toml`.
+    pub const SETTINGS: &str = "settings";
+    /// A table of the directory.
+    pub const DIRECTORY: &str = "directory";
+    /// Settings, a deck or another table of a tariff.
+    pub const TARIFF: &str = "tariff";
+    /// A site's calendar.
+    pub const CALENDAR: &str = "calendar";
+    /// Who is on which tariff.
+    pub const ASSIGNMENTS: &str = "assignments";
+    /// Allowances and volume tiers.
+    pub const ALLOWANCES: &str = "allowances";
+    /// How accounts stood when the month began.
+    pub const BALANCES: &str = "balances";
+    /// The manifest of a closed month, whose calls are in its books.
+    pub const CLOSED_MONTH: &str = "closed month";
+    /// Exchange rates for margins.
+    pub const EXCHANGE_RATES: &str = "exchange rates";
 }
 
 /// A project, compiled.
@@ -69,6 +93,8 @@ struct Reader<'s> {
     storage: &'s dyn Storage,
     root: &'s Path,
     references: Vec<ReferenceFile>,
+    /// What the files that are read now are for.
+    role: &'static str,
 }
 
 impl Reader<'_> {
@@ -93,7 +119,8 @@ impl Reader<'_> {
                 return None;
             }
         };
-        self.references.push(ReferenceFile { path: path.to_owned(), sha256: hex(&Sha256::digest(&content)) });
+        let sha256 = hex(&Sha256::digest(&content));
+        self.references.push(ReferenceFile { path: path.to_owned(), sha256, role: self.role });
         match String::from_utf8(content) {
             Ok(text) => Some(SourceText::new(path, text)),
             Err(error) => {
@@ -143,15 +170,20 @@ impl Project {
                 root.display()
             )));
         }
-        let mut reader = Reader { storage, root, references: Vec::new() };
+        let mut reader = Reader { storage, root, references: Vec::new(), role: role::SETTINGS };
         let Some(source) = reader.text(SETTINGS_FILE, None, &mut findings) else { return Ok((None, findings)) };
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
         let (mediators, formats) = compile_sources(&mut reader, &settings, &mut findings);
+        reader.role = role::DIRECTORY;
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
+        reader.role = role::TARIFF;
         let (book, declared) = read_tariffs(&mut reader, &settings, &mut findings)?;
+        reader.role = role::ALLOWANCES;
         let (schemes, schemes_are_whole) = read_schemes(&mut reader, &settings, &book, &mut findings);
+        reader.role = role::BALANCES;
         let opening_balances = reader.named(&settings.tariffs.opening_balances, &source, &mut findings);
         let mut of_assignments = Findings::default();
+        reader.role = role::ASSIGNMENTS;
         let assignments = read_assignments(&mut reader, &settings, &directory, &book, &schemes, &mut of_assignments);
         // A tariff with a mistake in it is not in the book: that is no mistake of who is assigned to it.
         let is_declared = |message: &str| declared.iter().any(|id| message == format!("there is no tariff `{id}`"));
@@ -162,6 +194,7 @@ impl Project {
                 findings.push(finding);
             }
         }
+        reader.role = role::EXCHANGE_RATES;
         let rates = reader
             .named(&settings.tariffs.exchange_rates, &source, &mut findings)
             .first()
@@ -377,7 +410,7 @@ fn compile_format(
     }
     let layout = layout.map(|name| name.value.clone());
     let columns = source.columns.iter().map(|column| column.value.clone()).collect();
-    Some((format, cdr::Options { layout, columns, ..cdr::Options::default() }))
+    Some((format, cdr::Options { layout, columns, year: source.year, ..cdr::Options::default() }))
 }
 
 /// The template of a format that the project describes itself; `None` if it needs one and has none that is good.
@@ -498,8 +531,10 @@ fn read_tariffs(
     for path in &paths {
         files.extend(reader.text(path, None, findings));
     }
+    reader.role = role::CALENDAR;
     let sites: Vec<SiteClock> =
         settings.sites.iter().map(|site| site_clock(reader, settings, site, findings)).collect();
+    reader.role = role::TARIFF;
     // A deck is named relative to the tariff that names it; what cannot be read is the tariff reader's to report.
     let mut deck = |path: &str| reader.text(path, None, &mut Findings::default());
     let book = TariffBook::read(&files, &mut deck, &sites, &settings.operator.zone, findings);

@@ -94,6 +94,8 @@ pub struct SourceSettings {
     pub layout: Option<Spanned<String>>,
     /// Column names, for layouts that the switch's administrator chose.
     pub columns: Vec<Spanned<String>>,
+    /// The year of dates that have none.
+    pub year: Option<i32>,
     /// The file that describes the format, for formats that the project describes itself.
     pub template: Option<Spanned<String>>,
     /// Which files.
@@ -361,6 +363,19 @@ fn read_site(section: Section, findings: &mut Findings) -> Option<SiteSettings> 
     })
 }
 
+/// The year of a source whose files have none.
+fn read_year(section: &Section, findings: &mut Findings) -> Option<i32> {
+    let year = section.integer("year", findings)?;
+    let plausible = i32::try_from(year.value).ok().filter(|year| (1990..=2089).contains(year));
+    if plausible.is_none() {
+        findings.push(
+            Finding::error("settings.wrong_type", format!("{} is no year that a call can be of", year.value))
+                .at(section.label(&year.span, "not between 1990 and 2089")),
+        );
+    }
+    plausible
+}
+
 /// File patterns, and where they stand.
 fn read_patterns(section: &Section, key: &str, findings: &mut Findings) -> (Vec<GlobMatcher>, Range<usize>) {
     section.require(key, findings);
@@ -410,6 +425,7 @@ fn read_source(
     let format = section.required_text("format", findings);
     let layout = section.text("layout", findings);
     let columns = section.texts("columns", findings);
+    let year = read_year(&section, findings);
     let template = section.text("template", findings);
     let (files, files_span) = read_patterns(&section, "files", findings);
     let zone = read_zone(&section, "zone", findings);
@@ -426,6 +442,7 @@ fn read_source(
         format: format?,
         layout,
         columns,
+        year,
         template,
         files,
         files_span,

@@ -9,7 +9,7 @@
 //! | `add FOLDER` | the story's folder is laid over the project |
 //! | `rename OLD NEW` | a file of the project |
 //! | `run MONTH`, `close MONTH [by NAME]`, `reopen MONTH by NAME: NOTE` | as the commands |
-//! | `recycle MONTH`, `suspense MONTH DAY` | as the commands |
+//! | `recycle MONTH`, `suspense [MONTH]` | as the commands |
 //! | `damage FILE`, `restore` | changes a byte of a file of the last month that was closed; and back |
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it books` writes what came over what was expected: read the difference.
@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use rating_core::run::closing::{self, CloseOptions};
 use rating_core::run::publish::Published;
 use rating_core::run::storage::Disk;
+use rating_core::run::suspense::{SuspenseOptions, suspense};
 use rating_core::run::{Options, RunError, Silent, Summary, month};
 use rating_core::time::Month;
 
@@ -88,6 +89,7 @@ impl Story {
             ("run", Some(month)) => self.run(month),
             ("close", Some(month)) => self.close(month, after.strip_prefix("by ")),
             ("reopen", Some(month)) => self.reopen(month, after.strip_prefix("by ").unwrap()),
+            ("suspense", month) => self.suspense(month),
             ("damage", _) => {
                 let path = self.current(self.closed.last().unwrap().0).join(rest);
                 let content = fs::read(&path).unwrap();
@@ -204,6 +206,33 @@ impl Story {
                 self.closed.push((of, files_below(&self.current(of))));
             }
             Err(error) => self.refused(&error),
+        }
+    }
+
+    fn suspense(&mut self, of: Option<Month>) {
+        let options = SuspenseOptions { month: of, ..SuspenseOptions::new(&self.project) };
+        let list = suspense(&Disk, &options).unwrap();
+        writeln!(self.text, "{} calls, {} records", list.calls, list.records).unwrap();
+        for work in &list.work {
+            let sums: Vec<String> =
+                work.at_stake.iter().map(|(currency, total)| format!("{total} {currency}")).collect();
+            let stake = match &work.estimated_by {
+                Some(by) => format!(", about {} by {by}", sums.join(" + ")),
+                None => String::new(),
+            };
+            let since = work.oldest.map_or_else(String::new, |day| format!(", since {day}"));
+            let closed = match work.in_closed_months {
+                0 => String::new(),
+                count => format!(", {count} of closed months"),
+            };
+            let side = work.side.map_or("records", rating_core::aggregation::SideName::name);
+            writeln!(self.text, "{}: {}", work.count, work.action).unwrap();
+            writeln!(
+                self.text,
+                "   {side} [{}]{stake}{since}{closed}; {}: {}",
+                work.code, work.example, work.looks_like
+            )
+            .unwrap();
         }
     }
 

@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and how the answer looks.
 
 mod books;
+mod compared;
+mod diff;
 mod exit;
 mod explain;
 mod findings;
@@ -12,6 +14,7 @@ mod numbers;
 mod price;
 mod progress;
 mod run;
+mod suspense;
 mod terminal;
 
 use std::io::IsTerminal;
@@ -31,6 +34,7 @@ Examples:
   rating check acme                             find every mistake in settings, directory and tariffs
   rating explain acme 1790842502.66             why a call costs what it costs
   rating price --tariff retail.toml < calls     price calls as JSON Lines, without a project
+  rating diff acme 2026-10-0f3a current         what changed between two versions of a month, and why
   rating inspect Master.csv                     what a switch's file is, and the settings to read it by
   rating generate big --records 1000000         make a project to try things on
 
@@ -60,6 +64,9 @@ enum Command {
     /// Open the last closed month again
     #[command(before_help = books::REOPEN_EXAMPLES)]
     Reopen(books::ReopenArguments),
+    /// List what is charged to nobody: causes, money at stake, and the change that clears most
+    #[command(before_help = suspense::EXAMPLES)]
+    Suspense(suspense::SuspenseArguments),
     /// Find every mistake in a project's settings, directory and tariffs, and what is worth a look, without rating anything
     #[command(
         before_help = "Examples:\n  rating check acme\n  rating check acme --json\n  rating check acme --calls\n  rating check tariffs/*.toml --deny warnings"
@@ -92,6 +99,9 @@ enum Command {
         before_help = "Examples:\n  rating deck-diff november.csv december.csv\n  rating deck-diff old/retail.toml new/retail.toml --at 2026-12-01"
     )]
     DeckDiff(import::DeckDiffArguments),
+    /// Compare two published versions of a month, call by call: every difference with its cause, down to the cent
+    #[command(before_help = diff::EXAMPLES)]
+    Diff(diff::DiffArguments),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -190,6 +200,7 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
+        Command::Suspense(arguments) => suspense::suspense(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Price(arguments) => price::price(&arguments),
@@ -198,6 +209,7 @@ fn obey(command: Command) -> Exit {
         Command::Generate(arguments) => generate::generate(&arguments),
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);

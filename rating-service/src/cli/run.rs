@@ -167,6 +167,12 @@ pub(super) fn money((currency, total): &(Currency, Total)) -> (String, String) {
     (format!("{sign}{}", grouped(whole)), format!(".{decimals} {currency}"))
 }
 
+/// A sum of money to the last decimal, thousands grouped, without its currency.
+pub(super) fn grouped_money(total: Total) -> String {
+    let (whole, rest) = money(&(Currency::NONE, total));
+    (whole + &rest).trim_end_matches(Currency::NONE.code()).trim_end().to_owned()
+}
+
 /// Width of the column of figures, up to the decimal point.
 const FIGURES: usize = 15;
 

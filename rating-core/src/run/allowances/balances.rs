@@ -21,7 +21,7 @@ use crate::rating::allowance::{AccountKey, Balance, Counts, Ledger, Member, Owne
 use crate::report::csv::{self, Profile};
 use crate::report::{BalanceLine, allowance_balances};
 use crate::run::RunError;
-use crate::run::project::{Project, ReferenceFile};
+use crate::run::project::{Project, ReferenceFile, role};
 use crate::run::publish::{Stage, hex};
 use crate::run::storage::Storage;
 use crate::time::{Date, Interval, Month};
@@ -73,7 +73,8 @@ pub(in crate::run) fn opening(
     let path = format!("current/month={before}/{}", closing_file(before));
     if storage.exists(&out.join(&path)) {
         let content = storage.read(&out.join(&path))?;
-        reference = Some(ReferenceFile { path: format!("published: {path}"), sha256: hex(&Sha256::digest(&content)) });
+        let sha256 = hex(&Sha256::digest(&content));
+        reference = Some(ReferenceFile { path: format!("published: {path}"), sha256, role: role::BALANCES });
         let text = SourceText::new(format!("out/{path}"), String::from_utf8_lossy(&content));
         balances = read(&text, project, first, true, findings);
     }
