@@ -279,6 +279,12 @@ impl Template {
         &self.name
     }
 
+    /// Whether its files lost the national zero of numbers to a spreadsheet.
+    #[must_use]
+    pub const fn loses_zero(&self) -> bool {
+        self.lost_zero
+    }
+
     /// The format that reads by it: [`Format::Delimited`] or [`Format::Fixed`].
     #[must_use]
     pub const fn format(&self) -> Format {

@@ -219,6 +219,8 @@ pub struct DialPlan {
     country_ids: Vec<Box<str>>,
     destinations: Vec<Destination>,
     destination_codes: PrefixTree<u16>,
+    /// See [`DialPlan::with_lost_zero`].
+    zero_lost: bool,
 }
 
 /// The codes that were dialled before a number and are no part of it; empty where there are none.
@@ -354,6 +356,7 @@ impl DialPlan {
             country_ids,
             destinations,
             destination_codes: PrefixTree::build(codes),
+            zero_lost: false,
             rules,
         })
     }
@@ -457,6 +460,20 @@ impl DialPlan {
         found
     }
 
+    /// The plan for a source whose numbers lost the national prefix 0 to a spreadsheet: digits that are a national number but
+    /// for it are one, before they are read as a short code, a local number or one with its country code.
+    #[must_use]
+    pub fn with_lost_zero(self) -> Self {
+        Self { zero_lost: true, ..self }
+    }
+
+    /// The number behind a national prefix 0 that was lost.
+    fn without_zero(&self, view: View<'_>) -> Option<E164> {
+        let is_lost = self.zero_lost && self.rules.national.iter().any(|prefix| prefix.as_slice() == b"0");
+        let fits = is_lost && view.digits.first() != Some(&b'0') && self.own.fits(view.digits);
+        if fits { self.number(view.digits) } else { None }
+    }
+
     fn is_extension(&self, digits: Digits) -> bool {
         self.extensions.iter().any(|range| range.contains(digits))
     }
@@ -557,7 +574,7 @@ impl DialPlan {
             let rests = self.rules.international.iter().filter_map(|prefix| view.strip_prefix(prefix));
             self.international(rests.max_by_key(shortest_rest)?)
         };
-        let number = international().or_else(|| self.national(view));
+        let number = international().or_else(|| self.national(view)).or_else(|| self.without_zero(view));
         if let Some(number) = number {
             return Some(plainly(Party::Number(number)));
         }

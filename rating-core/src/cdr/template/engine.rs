@@ -33,6 +33,8 @@ pub(super) struct Engine {
     mask: DateMask,
     /// What the file's name says of its dates.
     named: Option<Date>,
+    /// The year that the project names.
+    year: Option<i32>,
     minutes_only: bool,
 }
 
@@ -62,6 +64,7 @@ impl Engine {
             trailing: false,
             mask,
             named: clock::date_in_name(&options.file_name),
+            year: options.year,
             minutes_only: template.lacks_seconds(),
         };
         let mut fields = Fields::new();
@@ -120,7 +123,7 @@ impl Engine {
             };
             engine.trailing = template.kind != Kind::Fixed && body.peek().is_some() && body.all(has_one_more);
         }
-        if template.needs_year() && engine.named.is_none() {
+        if template.needs_year() && engine.named.is_none() && engine.year.is_none() {
             return Err(FileError::YearUnknown);
         }
         if !template.alternatives.is_empty() {
@@ -263,8 +266,11 @@ impl Engine {
         (least..=most).contains(&count) || (self.trailing && count == most + 1)
     }
 
-    /// The year of a day of the year, by the file's name: the nearest such day.
+    /// The year of a day of the year: the one that the project names; else, by the file's name, that of the nearest such day.
     fn year_of(&self, month: i64, day: i64) -> Option<i64> {
+        if let Some(year) = self.year {
+            return Some(i64::from(year));
+        }
         let named = self.named?;
         let (year, _, _) = named.civil();
         let year = i64::from(year);
@@ -388,6 +394,7 @@ pub(in crate::cdr) fn lacks(template: &Arc<Template>, head: Head<'_>) -> Vec<Str
         trailing: false,
         mask: DateMask::default(),
         named: None,
+        year: None,
         minutes_only: false,
     };
     let mut fields = Fields::new();
@@ -523,8 +530,11 @@ impl Switch for Engine {
         let not_a_call = |why: NotACall| Ok(Cdr { kind: crate::cdr::Kind::NotACall(why), ..Cdr::blank(id, raw) });
         let is_end = template.end_when.holds(field);
         if is_end || template.begin_when.holds(field) {
-            let records =
-                template.count.and_then(|slot| integer(field(slot))).and_then(|count| u64::try_from(count).ok());
+            let records = template
+                .count
+                .filter(|_| is_end)
+                .and_then(|slot| integer(field(slot)))
+                .and_then(|count| u64::try_from(count).ok());
             let frame = Some(Frame { end: is_end, records });
             let kind = crate::cdr::Kind::NotACall(NotACall::Marker);
             return Ok(Cdr { frame, kind, ..Cdr::blank(id, raw) });
