@@ -16,12 +16,12 @@
 //!    `9911`). They win over extensions of the same digits; [`DialPlan::conflicts`] lists those. `911` is an emergency
 //!    number where the country says so, and never read as 9 for a line and `11`; elsewhere it is no number at all.
 //! 4. **Extensions**: the length decides, so extensions may begin with the outside-line code.
-//! 5. **Outside-line code**, if what follows it can be read; else the digits are read as if it had not been recorded,
-//!    because many records lack it. (Where code and national prefix are both 0, as in Germany, `0033…` can be read both
+//! 5. **Outside-line code**, if what follows it can be read; else, or if what follows has too many or too few digits for its
+//!    country and the whole has not, the digits are read as if it had not been recorded, because many records lack it. (Where code and national prefix are both 0, as in Germany, `0033…` can be read both
 //!    ways and the code wins; a site whose switch never records the code should not name it.)
 //! 6. **Service prefixes** that keep the destination (British 141, 1470, 18001, 18002; American `*67`; German 010xx), if
 //!    what follows can be read. What else begins with `*` or `#` is a feature.
-//! 7. `+` or an **international prefix**. After `+` a second international prefix goes (`+0044…`), and so does the
+//! 7. `+` or an **international prefix**, which in some countries chooses the carrier too. After `+` a second international prefix goes (`+0044…`), and so does the
 //!    national zero after the country code (`+44 (0)20`, `+44020`), except where it belongs to the number (Italy).
 //! 8. The **national prefix**, if the length fits; numbers of countries without one.
 //! 9. **Short codes.**
@@ -41,7 +41,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use countries::Countries;
-use countries::{Replacement, Row, Rules};
+use countries::{Infix, Replacement, Row, Rules};
 use prefix_tree::{Lengths, PrefixTree};
 use written::{Keyed, Written};
 
@@ -155,6 +155,9 @@ struct Destination {
     bare_international: bool,
     shape: Box<[u8]>,
     lengths: PrefixTree<()>,
+    unassigned: Box<[Vec<u8>]>,
+    dropped: Box<[(Vec<u8>, Lengths)]>,
+    infix: Option<Infix>,
 }
 
 impl Destination {
@@ -165,7 +168,35 @@ impl Destination {
             bare_international: rules.bare_international,
             shape: rules.shape.clone().into(),
             lengths: PrefixTree::build(rules.lengths.iter().cloned()),
+            unassigned: rules.unassigned.clone().into(),
+            dropped: rules.dropped.clone().into(),
+            infix: rules.infix.clone(),
         }
+    }
+
+    /// The number that people mean by digits that are none: with a digit that is no longer part of it, or a mobile as it
+    /// is dialled inside the country.
+    fn meant(&self, written: &[u8]) -> Option<E164> {
+        let dropped = |(prefix, lengths): &(Vec<u8>, Lengths)| {
+            let rest = written.strip_prefix(&**prefix).filter(|_| lengths.contains(written.len()))?;
+            if self.fits(rest) { joined(&self.code, rest) } else { None }
+        };
+        if let Some(number) = self.dropped.iter().find_map(dropped) {
+            return Some(number);
+        }
+        let areas = self.infix.iter().flat_map(|infix| &infix.areas);
+        areas
+            .filter_map(|area| Some((area, written.strip_prefix(&**area)?)))
+            .find_map(|(area, rest)| self.mobile(area, rest))
+    }
+
+    /// The mobile in `area` that is dialled as `rest` there, infix first.
+    fn mobile(&self, area: &[u8], rest: &[u8]) -> Option<E164> {
+        let infix = self.infix.as_ref()?;
+        let rest = rest.strip_prefix(&*infix.digits)?;
+        let (mut head, mut whole) = ([0; MAX_DIGITS], [0; MAX_DIGITS]);
+        let national = join(&mut whole, join(&mut head, &infix.becomes, area)?, rest)?;
+        if self.fits(national) { joined(&self.code, national) } else { None }
     }
 
     /// Whether `number` is a national significant number by length and shape.
@@ -228,7 +259,8 @@ pub struct DialPlan {
 pub struct AccessCodes {
     /// The outside-line code.
     pub line: Digits,
-    /// The service prefix that stood next to the number, such as that of a carrier (German 010xx).
+    /// The service prefix that stood next to the number, such as that of a carrier (German 010xx), or the international or
+    /// national prefix where that chooses the carrier (Brazilian 0015, Hong Kong's 0060).
     pub carrier: Digits,
 }
 
@@ -494,13 +526,13 @@ impl DialPlan {
         let before = view.digits.get(..plus).unwrap_or_default();
         let leads = before.is_empty()
             || self.outside_line.iter().any(|code| **code == *before)
-            || self.rules.international.iter().any(|prefix| *prefix == before)
+            || self.international_prefixes().any(|prefix| *prefix == before)
             || self.service_prefix(before).is_some_and(|len| len == before.len());
         if !leads {
             return None;
         }
         let mut number = view.strip(plus);
-        while let Some(rest) = self.rules.international.iter().find_map(|prefix| number.strip_prefix(prefix)) {
+        while let Some(rest) = self.international_prefixes().find_map(|prefix| number.strip_prefix(prefix)) {
             // Only a prefix that begins with 0 can be one too many: no country code does.
             if number.digits.first() != Some(&b'0') {
                 break;
@@ -527,6 +559,14 @@ impl DialPlan {
         if readings.outside_line {
             for (code, rest) in self.outside_line.iter().filter_map(|code| Some((code, view.strip_prefix(code)?))) {
                 if let Some((party, carrier)) = self.public(rest, readings, Self::MOST_SERVICE_PREFIXES) {
+                    // 9 00 1234567 is no American number, but 900 1234567 is a Mexican one without an outside line.
+                    if !self.is_sound(party)
+                        && let Some((whole, carrier)) =
+                            self.public(view, Readings { bare: false, ..readings }, Self::MOST_SERVICE_PREFIXES)
+                        && self.is_sound(whole)
+                    {
+                        return Some((whole, AccessCodes { line: Digits::EMPTY, carrier }));
+                    }
                     return Some((party, AccessCodes { line: Digits::parse(code).unwrap_or(Digits::EMPTY), carrier }));
                 }
                 // 9 012345678 is an outside line and too few digits, not the bare premium number 09012345678.
@@ -535,6 +575,21 @@ impl DialPlan {
         }
         let (party, carrier) = self.public(view, readings, Self::MOST_SERVICE_PREFIXES)?;
         Some((party, AccessCodes { line: Digits::EMPTY, carrier }))
+    }
+
+    /// Whether a number has a length of its country's plan; where the plan is not known, the fewest digits that a country
+    /// has (eight: +290 22222).
+    fn is_sound(&self, party: Party<'_>) -> bool {
+        const FEWEST: usize = 8;
+        let Some(number) = party.e164() else { return true };
+        let mut buffer = [0; MAX_DIGITS];
+        let digits = number.digits().write(&mut buffer);
+        match self.destination(digits) {
+            Some(destination) => {
+                digits.strip_prefix(&*destination.code).is_some_and(|national| destination.fits(national))
+            }
+            None => digits.len() >= FEWEST,
+        }
     }
 
     fn emergency(&self, view: View<'_>) -> Option<Party<'static>> {
@@ -570,13 +625,16 @@ impl DialPlan {
         }
         // The longest prefix that is there decides: what is no number after 011 is none after 01 either.
         let international = || {
-            let shortest_rest = |rest: &View<'_>| std::cmp::Reverse(rest.digits.len());
-            let rests = self.rules.international.iter().filter_map(|prefix| view.strip_prefix(prefix));
-            self.international(rests.max_by_key(shortest_rest)?)
+            let carriers = self.rules.carrier_international.iter().map(|prefix| (prefix, Some(&**prefix)));
+            let plain = self.rules.international.iter().map(|prefix| (prefix, None));
+            let found =
+                carriers.chain(plain).filter_map(|(prefix, carrier)| Some((view.strip_prefix(prefix)?, carrier)));
+            let (rest, carrier) = found.min_by_key(|(rest, _)| rest.digits.len())?;
+            Some((self.international(rest)?, carrier))
         };
-        let number = international().or_else(|| self.national(view)).or_else(|| self.without_zero(view));
-        if let Some(number) = number {
-            return Some(plainly(Party::Number(number)));
+        let lost = || Some((self.without_zero(view)?, None));
+        if let Some((number, carrier)) = international().or_else(|| self.national(view)).or_else(lost) {
+            return Some((Party::Number(number), carrier.and_then(Digits::parse).unwrap_or(Digits::EMPTY)));
         }
         if readings.short_code && self.short_codes.longest(view.digits).is_some() {
             return Digits::parse(view.digits).map(Party::ShortCode).map(plainly);
@@ -610,7 +668,14 @@ impl DialPlan {
         match self.destination(digits) {
             Some(destination) => {
                 let national = digits.strip_prefix(&*destination.code)?;
-                (!destination.lengths.lengths(national).is_empty()).then_some(number)
+                if !destination.fits(national)
+                    && let Some(meant) = destination.meant(national)
+                {
+                    return Some(meant);
+                }
+                let begins = |prefix: &Vec<u8>| national.starts_with(prefix);
+                let known = !destination.lengths.lengths(national).is_empty();
+                (known || destination.unassigned.iter().any(begins)).then_some(number)
             }
             None => Some(number),
         }
@@ -637,8 +702,12 @@ impl DialPlan {
         self.destinations.get(usize::from(index))
     }
 
-    fn national(&self, view: View<'_>) -> Option<E164> {
-        let with_prefix = self.rules.national.iter().filter_map(|prefix| view.strip_prefix(prefix));
+    fn international_prefixes(&self) -> impl Iterator<Item = &Vec<u8>> {
+        self.rules.international.iter().chain(&self.rules.carrier_international)
+    }
+
+    /// A national number, and the prefix that chose its carrier.
+    fn national(&self, view: View<'_>) -> Option<(E164, Option<&[u8]>)> {
         let unprefixed = self.rules.national.is_empty()
             || self.rules.prefix_optional
             || self
@@ -646,8 +715,17 @@ impl DialPlan {
                 .direct
                 .iter()
                 .any(|(direct, lengths)| view.digits.starts_with(direct) && lengths.contains(view.digits.len()));
-        let number = with_prefix.chain(unprefixed.then_some(view)).find(|rest| self.own.fits(rest.digits))?;
-        self.number(number.digits)
+        let candidates = || {
+            let carriers = self.rules.carrier_national.iter().map(|prefix| (prefix, Some(&**prefix)));
+            let plain = self.rules.national.iter().map(|prefix| (prefix, None));
+            let prefixed = carriers.chain(plain);
+            let prefixed = prefixed.filter_map(|(prefix, carrier)| Some((view.strip_prefix(prefix)?.digits, carrier)));
+            prefixed.chain(unprefixed.then_some((view.digits, None)))
+        };
+        if let Some((national, carrier)) = candidates().find(|(national, _)| self.own.fits(national)) {
+            return Some((self.number(national)?, carrier));
+        }
+        candidates().find_map(|(national, carrier)| Some((self.own.meant(national)?, carrier)))
     }
 
     /// The E.164 number of a national significant number.
@@ -661,9 +739,15 @@ impl DialPlan {
     fn local(&self, view: View<'_>) -> Option<E164> {
         let local = self.rules.local.as_ref()?;
         let first = usize::from(view.digits.first()?.wrapping_sub(b'0'));
+        if !self.area_code.is_empty()
+            && let Some(mobile) = self.own.mobile(&self.area_code, view.digits)
+        {
+            return Some(mobile);
+        }
         let allowed = !self.area_code.is_empty()
             && local.lengths.contains(view.digits.len())
             && local.first.get(first).copied().unwrap_or(false)
+            && !local.except.iter().any(|prefix| view.digits.starts_with(prefix))
             && !local.closed.iter().any(|closed| **closed == *self.area_code);
         let mut buffer = [0; MAX_DIGITS];
         let national = join(&mut buffer, &self.area_code, view.digits)?;

@@ -93,6 +93,12 @@ pub struct Names {
 }
 
 impl Names {
+    /// The path of an input file; empty if there is none of that number.
+    #[must_use]
+    pub fn file(&self, file: u32) -> &str {
+        self.files.get(file).unwrap_or_default()
+    }
+
     /// Makes the names fit for writing.
     #[must_use]
     pub fn new(lists: &NameLists) -> Self {

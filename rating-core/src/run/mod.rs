@@ -37,6 +37,7 @@ pub mod storage;
 pub mod suspense;
 mod usage;
 mod usage_settings;
+pub mod what_if;
 
 use std::path::PathBuf;
 

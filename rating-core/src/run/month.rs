@@ -18,9 +18,9 @@ use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
 use super::history::{self, History};
 use super::inputs::Found;
 use super::manifest;
-use super::project::{Project, role};
+use super::project::{Project, StandIns, role};
 use super::publish::{Published, Stage, hex};
-use super::second_pass::{self, Context, SecondPass};
+use super::second_pass::{self, Context, SecondPass, Watch};
 use super::spill::{Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::usage;
@@ -44,11 +44,22 @@ pub const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// See [`RunError`]; whatever happens, the version in force is the old one or the new one, whole.
 pub fn month(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Result<Summary, RunError> {
+    watched(storage, options, progress, &StandIns::default(), None)
+}
+
+/// The same with other files in place of some of the project's, and with somebody who is shown every call.
+pub(super) fn watched(
+    storage: &dyn Storage,
+    options: &Options,
+    progress: &dyn Progress,
+    stand_ins: &StandIns,
+    watch: Option<&dyn Watch>,
+) -> Result<Summary, RunError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()
         .map_err(|error| RunError::Internal(format!("cannot start threads: {error}")))?;
-    pool.install(|| run(storage, options, progress))
+    pool.install(|| run(storage, options, progress, stand_ins, watch))
 }
 
 /// Reads everything a project says and finds what is wrong with it, without rating anything.
@@ -110,8 +121,14 @@ fn judge_files(project: &Project, source: crate::ids::SourceId, found: &Found, f
     }
 }
 
-fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Result<Summary, RunError> {
-    let (project, mut warnings) = Project::load(storage, &options.project, options.known_at)?;
+fn run(
+    storage: &dyn Storage,
+    options: &Options,
+    progress: &dyn Progress,
+    stand_ins: &StandIns,
+    watch: Option<&dyn Watch>,
+) -> Result<Summary, RunError> {
+    let (project, mut warnings) = Project::load_with(storage, &options.project, options.known_at, stand_ins)?;
     let Some(mut project) = project else { return Err(RunError::Invalid(warnings)) };
     let month = options.month.or(project.settings.month).unwrap_or(options.default_month);
     let only = find_site(&project, options.site.as_deref())?;
@@ -159,6 +176,7 @@ fn run(storage: &dyn Storage, options: &Options, progress: &dyn Progress) -> Res
             progress,
             id: &id,
             known_at: options.known_at,
+            watch,
         },
         stage,
         opening,
@@ -311,6 +329,7 @@ pub(super) struct RunContext<'r> {
     pub(super) progress: &'r dyn Progress,
     pub(super) id: &'r str,
     pub(super) known_at: Option<crate::time::Instant>,
+    pub(super) watch: Option<&'r dyn Watch>,
 }
 
 fn rate_and_publish(
@@ -357,6 +376,7 @@ fn rate_and_publish(
         duplicates: &joined.duplicates,
         allowances: Allowances::new(run.project, run.month, opening),
         billing: Billing::new(run.project, run.month),
+        watch: run.watch,
     };
     let second = second_pass::run(&context)?;
     usage::write(&context, run.project, run.only)?;

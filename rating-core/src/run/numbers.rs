@@ -157,7 +157,7 @@ mod tests {
             ("118500", "118500,short_code,118500,directory,,,\n"),
             ("7946 0958", "7946 0958,number,+442079460958,geographic,GB,fixed_line,London\n"),
             ("0012125550100", "0012125550100,number,+12125550100,ordinary,US,fixed_line_or_mobile,\"New York, NY\"\n"),
-            ("a,b\"", "\"a,b\"\"\",unclassified,,,,,\n"),
+            ("a,b\"", "\"a,b\"\"\",name,,,,,\n"),
             ("", ",missing,,,,,\n"),
         ] {
             assert_eq!(answer(&london, text), expected);

@@ -88,6 +88,21 @@ pub struct Project {
     pub references: Vec<ReferenceFile>,
 }
 
+/// Files that stand in for those of a project, to see what a month would be with them; paths as the caller has them, not below
+/// the project.
+#[derive(Clone, Debug, Default)]
+pub struct StandIns {
+    /// Settings files of tariffs. One replaces the version with its id and `from`; else it is added.
+    pub tariffs: Vec<PathBuf>,
+    /// In place of the assignments.
+    pub assignments: Option<PathBuf>,
+    /// In place of the allocations.
+    pub allocations: Option<PathBuf>,
+}
+
+/// What the names of stand-ins begin with, so that they are not taken for files of the project.
+const STAND_IN: &str = "what-if: ";
+
 /// Reads text files, remembers their hashes, and turns what is wrong with them into findings.
 struct Reader<'s> {
     storage: &'s dyn Storage,
@@ -95,9 +110,52 @@ struct Reader<'s> {
     references: Vec<ReferenceFile>,
     /// What the files that are read now are for.
     role: &'static str,
+    stand_ins: &'s StandIns,
+    /// Where a draft's tables may be besides: its folder, and the folder of the version that it replaces or follows.
+    fallbacks: Vec<(String, String)>,
 }
 
 impl Reader<'_> {
+    /// The content of a file and the name that it has in findings.
+    fn content(&self, path: &str) -> super::storage::Result<(String, Vec<u8>)> {
+        let Some(stand_in) = path.strip_prefix(STAND_IN) else {
+            return Ok((path.to_owned(), self.storage.read(&self.root.join(path))?));
+        };
+        let own = self.storage.read(Path::new(stand_in));
+        if own.is_ok() {
+            return own.map(|content| (path.to_owned(), content));
+        }
+        for (from, to) in &self.fallbacks {
+            if let Some(rest) = stand_in.strip_prefix(from.as_str())
+                && let Ok(content) = self.storage.read(&self.root.join(to).join(rest))
+            {
+                return Ok((format!("{to}{rest}"), content));
+            }
+        }
+        own.map(|content| (path.to_owned(), content))
+    }
+
+    /// A stand-in, by the caller's path.
+    fn stand_in(&mut self, path: &Path, findings: &mut Findings) -> Option<Arc<SourceText>> {
+        let shown = path.display().to_string();
+        let shown = if shown.contains('/') { shown } else { format!("./{shown}") };
+        self.text(&format!("{STAND_IN}{shown}"), None, findings)
+    }
+
+    /// The file named by the settings, or what stands in for it.
+    fn named_or(
+        &mut self,
+        stand_in: Option<&PathBuf>,
+        name: &Option<Spanned<String>>,
+        by: &Arc<SourceText>,
+        findings: &mut Findings,
+    ) -> Vec<Arc<SourceText>> {
+        match stand_in {
+            Some(path) => self.stand_in(path, findings).into_iter().collect(),
+            None => self.named(name, by, findings),
+        }
+    }
+
     /// A file of the project; `asked_by` is the place that names it.
     fn text(&mut self, path: &str, asked_by: Option<Label>, findings: &mut Findings) -> Option<Arc<SourceText>> {
         let path = path.strip_prefix("./").unwrap_or(path);
@@ -105,22 +163,28 @@ impl Reader<'_> {
             Some(label) => finding.at(label.clone()),
             None => finding.in_file(path),
         };
-        if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        let is_outside = path.starts_with('/') || path.split('/').any(|part| part == "..");
+        if is_outside && !path.starts_with(STAND_IN) {
             findings.push(place(Finding::error("project.path_outside", format!("`{path}` leads out of the project"))));
             return None;
         }
-        let content = match self.storage.read(&self.root.join(path)) {
-            Ok(content) => content,
+        let (path, content) = match self.content(path) {
+            Ok(found) => found,
             Err(error) => {
                 findings.push(
                     place(Finding::error("project.file_unreadable", format!("cannot read `{path}`: {}", error.error)))
-                        .help("check the name (it is relative to the project's folder) and who may read the file"),
+                        .help(match path.starts_with(STAND_IN) {
+                            true => "check the name (it is relative to where you are) and who may read the file",
+                            false => {
+                                "check the name (it is relative to the project's folder) and who may read the file"
+                            }
+                        }),
                 );
                 return None;
             }
         };
         let sha256 = hex(&Sha256::digest(&content));
-        self.references.push(ReferenceFile { path: path.to_owned(), sha256, role: self.role });
+        self.references.push(ReferenceFile { path: path.clone(), sha256, role: self.role });
         match String::from_utf8(content) {
             Ok(text) => Some(SourceText::new(path, text)),
             Err(error) => {
@@ -160,6 +224,20 @@ impl Project {
         root: &Path,
         known_at: Option<Instant>,
     ) -> Result<(Option<Self>, Findings), RunError> {
+        Self::load_with(storage, root, known_at, &StandIns::default())
+    }
+
+    /// The same, with other files in place of some of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_with(
+        storage: &dyn Storage,
+        root: &Path,
+        known_at: Option<Instant>,
+        stand_ins: &StandIns,
+    ) -> Result<(Option<Self>, Findings), RunError> {
         let mut findings = Findings::default();
         if root.file_name().is_some_and(|name| name == SETTINGS_FILE) && storage.exists(root) {
             return Err(RunError::Usage(format!("`{}` is a file: give the project's folder", root.display())));
@@ -170,7 +248,8 @@ impl Project {
                 root.display()
             )));
         }
-        let mut reader = Reader { storage, root, references: Vec::new(), role: role::SETTINGS };
+        let mut reader =
+            Reader { storage, root, references: Vec::new(), role: role::SETTINGS, stand_ins, fallbacks: Vec::new() };
         let Some(source) = reader.text(SETTINGS_FILE, None, &mut findings) else { return Ok((None, findings)) };
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
         let (mediators, formats) = compile_sources(&mut reader, &settings, &mut findings);
@@ -475,7 +554,7 @@ fn read_directory(
         contracts: reader.named(&named.contracts, source, findings),
         services: reader.named(&named.services, source, findings),
         numbers: reader.named(&named.numbers, source, findings),
-        allocations: reader.named(&named.allocations, source, findings),
+        allocations: reader.named_or(reader.stand_ins.allocations.as_ref(), &named.allocations, source, findings),
         account_codes: reader.named(&named.account_codes, source, findings),
     };
     let asked =
@@ -535,6 +614,11 @@ fn read_tariffs(
     for path in &paths {
         files.extend(reader.text(path, None, findings));
     }
+    for path in &reader.stand_ins.tariffs {
+        if let Some(draft) = reader.stand_in(path, findings) {
+            replace_or_add(reader, &mut files, draft);
+        }
+    }
     reader.role = role::CALENDAR;
     let sites: Vec<SiteClock> =
         settings.sites.iter().map(|site| site_clock(reader, settings, site, findings)).collect();
@@ -547,6 +631,26 @@ fn read_tariffs(
         Section::parse(file, &mut ignored).text("id", &mut ignored).map(|id| id.value)
     });
     Ok((book, declared.collect()))
+}
+
+/// Puts a draft in the place of the version with its id and `from`, or beside the others.
+fn replace_or_add(reader: &mut Reader<'_>, files: &mut Vec<Arc<SourceText>>, draft: Arc<SourceText>) {
+    let identity = |file: &Arc<SourceText>| {
+        let mut ignored = Findings::default();
+        let section = Section::parse(file, &mut ignored);
+        let mut text = |key| section.text(key, &mut ignored).map(|text| text.value);
+        (text("id"), text("from"))
+    };
+    let folder = |name: &str| name.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    let own = identity(&draft);
+    let same_id = files.iter().filter(|file| identity(file).0 == own.0);
+    let model = same_id.max_by_key(|file| identity(file).1 == own.1).map(|file| folder(&file.name));
+    if let Some(model) = model.filter(|model| !model.starts_with(STAND_IN)) {
+        let from = folder(draft.name.strip_prefix(STAND_IN).unwrap_or(&draft.name));
+        reader.fallbacks.push((from, model));
+    }
+    files.retain(|file| identity(file) != own);
+    files.push(draft);
 }
 
 /// A path as files are found by.
@@ -613,7 +717,8 @@ fn read_assignments(
     schemes: &Schemes,
     findings: &mut Findings,
 ) -> Assignments {
-    let texts = reader.named(&settings.tariffs.assignments, &settings.source, findings);
+    let stand_in = reader.stand_ins.assignments.as_ref();
+    let texts = reader.named_or(stand_in, &settings.tariffs.assignments, &settings.source, findings);
     let payers: Vec<&str> = directory.payers().iter().map(|payer| payer.id.as_str()).collect();
     let sites: Vec<(&str, &Zone)> = settings.sites.iter().map(|site| (site.id.as_str(), &site.zone)).collect();
     let tariffs: Vec<&str> = book.tariffs().iter().map(crate::tariff::Tariff::id).collect();

@@ -14,6 +14,7 @@ use super::control::CallCounts;
 use super::engine::Engine;
 use super::history::Status;
 use super::parquet_file::{self, ItemisedFile, RowGroups};
+use super::project::Project;
 use super::publish::Stage;
 use super::spill::{GroupKey, Rows, Spilled, Stretch};
 use super::storage::Storage;
@@ -131,7 +132,18 @@ pub(super) struct Context<'c> {
     pub(super) allowances: Option<Allowances<'c>>,
     /// What makes bills, if there are any.
     pub(super) billing: Option<Billing<'c>>,
+    /// Who is shown every call.
+    pub(super) watch: Option<&'c dyn Watch>,
 }
+
+/// Shown every call of a month as it is reported, from several threads and in no order.
+pub(super) trait Watch: Sync {
+    /// Some calls of one payer.
+    fn calls(&self, project: &Project, names: &Names, rows: &[CallRow<'_>]);
+}
+
+/// How many calls are shown at once.
+const SHOWN_AT_ONCE: usize = 1_024;
 
 /// Runs the second pass.
 ///
@@ -262,6 +274,7 @@ impl Context<'_> {
         let adjusted = self.settled(group, &rows, prepared, found)?;
         let mut bills = Bills::default();
         let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
+        let mut shown = Vec::new();
         for mut row in rows.iter(self.engine) {
             if self.is_duplicate(&row) {
                 *found.duplicates.entry(row.record.file()).or_default() += 1;
@@ -291,6 +304,16 @@ impl Context<'_> {
                 own.push(&row);
             }
             for_site.push(&row);
+            if let Some(watch) = self.watch {
+                shown.push(row);
+                if shown.len() >= SHOWN_AT_ONCE {
+                    watch.calls(self.engine.project, self.names, &shown);
+                    shown.clear();
+                }
+            }
+        }
+        if let Some(watch) = self.watch {
+            watch.calls(self.engine.project, self.names, &shown);
         }
         found.near.extend(near);
         self.bill(key, bills, sums, found)?;

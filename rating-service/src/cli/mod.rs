@@ -55,7 +55,7 @@ struct Cli {
 enum Command {
     /// Rate a month and publish its reports
     #[command(
-        before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail"
+        before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail\n  rating run acme --what-if tariff=draft.toml"
     )]
     Run(RunArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
@@ -135,6 +135,13 @@ struct RunArguments {
     /// Use the directory as it was known at this instant (RFC 3339), as a draft
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     known_at: Option<Instant>,
+    /// Write nothing, and say what would be another with this file: `tariff=FILE` (in place of the version with its id and
+    /// `from`, or beside the others), `assignments=FILE` or `allocations=FILE`; may be repeated
+    #[arg(long, value_name = "KIND=FILE", value_parser = what_if, conflicts_with = "dry_run")]
+    what_if: Vec<(String, PathBuf)>,
+    /// With --what-if: write every call that would be another to this file (machine CSV)
+    #[arg(long, value_name = "FILE", requires = "what_if")]
+    csv: Option<PathBuf>,
     /// The summary as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -155,6 +162,14 @@ struct CheckArguments {
     /// Exit with 3 also for what is only worth a look
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     deny: Option<String>,
+}
+
+fn what_if(text: &str) -> Result<(String, PathBuf), String> {
+    const KINDS: [&str; 3] = ["tariff", "assignments", "allocations"];
+    match text.split_once('=') {
+        Some((kind, file)) if KINDS.contains(&kind) && !file.is_empty() => Ok((kind.to_owned(), PathBuf::from(file))),
+        _ => Err(format!("write KIND=FILE, where KIND is {}", KINDS.join(", "))),
+    }
 }
 
 fn month(text: &str) -> Result<Month, String> {

@@ -9,9 +9,12 @@ use rating_core::money::{Currency, Total};
 use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::Published;
 use rating_core::run::storage::Disk;
+use rating_core::run::what_if::StandIns;
 use rating_core::run::{self, Aside, Late, Options, RunError, Summary};
 use rating_core::time::{Instant, Month, Zone};
 
+use super::compared;
+use super::diff::{Refused, with_csv};
 use super::progress::Bar;
 use super::terminal::{complain, line};
 use super::{CheckArguments, Exit, RunArguments, fancy, findings, say};
@@ -38,6 +41,9 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
         dry_run: arguments.dry_run,
         known_at: arguments.known_at,
     };
+    if !arguments.what_if.is_empty() {
+        return what_if(arguments, &options);
+    }
     let bar = Bar::new();
     let started = std::time::Instant::now();
     let result = run::month(&Disk, &options, &bar);
@@ -58,6 +64,34 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
             }
         }
         Err(error) => fail(&error, arguments.json),
+    }
+}
+
+/// What the month would be with other files; nothing is published.
+fn what_if(arguments: &RunArguments, options: &Options) -> Exit {
+    let mut stand_ins = StandIns::default();
+    for (kind, file) in &arguments.what_if {
+        let table = match kind.as_str() {
+            "tariff" => {
+                stand_ins.tariffs.push(file.clone());
+                continue;
+            }
+            "assignments" => &mut stand_ins.assignments,
+            _ => &mut stand_ins.allocations,
+        };
+        if table.replace(file.clone()).is_some() {
+            let message = format!("`{kind}` is given twice; only `tariff` may be repeated");
+            return fail(&RunError::Usage(message), arguments.json);
+        }
+    }
+    let bar = Bar::new();
+    let found = with_csv(arguments.csv.as_deref(), |csv| run::what_if::what_if(&Disk, options, &stand_ins, &bar, csv));
+    bar.clear();
+    match found {
+        Ok(found) if arguments.json => say(&format!("{:#}\n", compared::json(&found)), Exit::Ok),
+        Ok(found) => say(&compared::text(&found), Exit::Ok),
+        Err(Refused::Run(error)) => fail(&error, arguments.json),
+        Err(Refused::Csv(exit)) => exit,
     }
 }
 

@@ -10,4 +10,5 @@ mod import;
 mod inspect;
 mod price;
 mod run;
+mod what_if;
 mod words;

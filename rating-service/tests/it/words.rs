@@ -30,6 +30,7 @@ fn help_begins_with_examples() {
 #[test]
 fn the_examples_of_the_help_are_understood() {
     let house = House::demo();
+    std::fs::copy(house.path("demo/tariffs/retail-gb.toml"), house.path("draft.toml")).unwrap();
     let help = house.rating(&["run", "--help"]).ends(0).out;
     let examples: Vec<&str> =
         help.lines().skip(1).take_while(|line| line.starts_with("  rating ")).map(str::trim).collect();

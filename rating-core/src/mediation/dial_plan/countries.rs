@@ -10,15 +10,16 @@ use crate::finding::{Finding, Findings, SourceText};
 use crate::number::{Digits, NumberClass};
 
 /// The plans that ship with the library.
-const EMBEDDED: [(&str, &str); 8] = [
-    ("dial_plan/global.toml", include_str!("global.toml")),
-    ("dial_plan/de.toml", include_str!("de.toml")),
-    ("dial_plan/fr.toml", include_str!("fr.toml")),
-    ("dial_plan/gb.toml", include_str!("gb.toml")),
-    ("dial_plan/ie.toml", include_str!("ie.toml")),
-    ("dial_plan/it.toml", include_str!("it.toml")),
-    ("dial_plan/nanp.toml", include_str!("nanp.toml")),
-    ("dial_plan/sm.toml", include_str!("sm.toml")),
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        &[$((concat!("dial_plan/", $name, ".toml"), include_str!(concat!($name, ".toml")))),*]
+    };
+}
+
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "global", "ar", "at", "au", "be", "br", "ch", "cl", "cn", "co", "cz", "de", "dk", "es", "fi", "fr", "gb", "gr",
+    "hk", "hu", "id", "ie", "il", "in", "it", "jp", "kr", "lt", "mn", "mx", "my", "nanp", "nl", "no", "nz", "ph", "pl",
+    "pt", "ru", "se", "sg", "sm", "th", "tw", "za",
 ];
 
 /// A prefix of digits, the lengths of the numbers it speaks of, and what it says.
@@ -30,15 +31,23 @@ pub(super) struct Rules {
     pub(super) country_code: Vec<u8>,
     pub(super) international: Vec<Vec<u8>>,
     pub(super) national: Vec<Vec<u8>>,
+    /// Prefixes as those two that also choose a carrier.
+    pub(super) carrier_international: Vec<Vec<u8>>,
+    pub(super) carrier_national: Vec<Vec<u8>>,
     pub(super) keeps_zero: bool,
     pub(super) prefix_optional: bool,
     pub(super) bare_national: bool,
     pub(super) bare_international: bool,
     pub(super) shape: Vec<u8>,
     pub(super) lengths: Vec<Row<()>>,
+    /// What numbers may begin with one day: read behind the country code, and in no other way.
+    pub(super) unassigned: Vec<Vec<u8>>,
     /// Numbers dialled without the national prefix.
     pub(super) direct: Vec<(Vec<u8>, Lengths)>,
     pub(super) elsewhere: Vec<Row<Replacement>>,
+    /// Digits between country code and number that were once part of it.
+    pub(super) dropped: Vec<(Vec<u8>, Lengths)>,
+    pub(super) infix: Option<Infix>,
     pub(super) emergency: Vec<Vec<u8>>,
     pub(super) short_codes: Vec<Row<NumberClass>>,
     /// Digits, `*`, `#`, and `x` for any digit.
@@ -65,6 +74,15 @@ impl Replacement {
     }
 }
 
+/// Digits that stand between area code and number where a mobile is dialled inside the country, and what stands before
+/// the area code instead where it is dialled from abroad (Argentina: 0-11-15-… is +54 9 11 …).
+#[derive(Clone, Debug)]
+pub(super) struct Infix {
+    pub(super) digits: Vec<u8>,
+    pub(super) becomes: Vec<u8>,
+    pub(super) areas: Vec<Vec<u8>>,
+}
+
 /// Local dialling inside an area.
 #[derive(Clone, Debug)]
 pub(super) struct Local {
@@ -73,6 +91,8 @@ pub(super) struct Local {
     pub(super) lengths: Lengths,
     /// Area codes without local dialling.
     pub(super) closed: Vec<Vec<u8>>,
+    /// What no local number begins with.
+    pub(super) except: Vec<Vec<u8>>,
 }
 
 /// One country of a plan.
@@ -124,7 +144,7 @@ impl Countries {
     #[must_use]
     pub fn embedded() -> Self {
         let mut countries = Self::default();
-        for (name, text) in EMBEDDED {
+        for (name, text) in EMBEDDED.iter().copied() {
             // A test holds that none of them has findings.
             countries.add(&SourceText::new(name, text), &mut Findings::default());
         }
@@ -222,6 +242,9 @@ fn rules(section: &Section, base: Rules, findings: &mut Findings) -> Rules {
         ("international", &mut rules.international),
         ("national", &mut rules.national),
         ("emergency", &mut rules.emergency),
+        ("unassigned", &mut rules.unassigned),
+        ("carrier_international", &mut rules.carrier_international),
+        ("carrier_national", &mut rules.carrier_national),
     ] {
         if section.has(key) {
             *list = prefixes(section, key, findings).into_iter().map(|(prefix, ..)| prefix).collect();
@@ -230,6 +253,9 @@ fn rules(section: &Section, base: Rules, findings: &mut Findings) -> Rules {
     }
     if section.has("direct") {
         rules.direct = prefixes(section, "direct", findings);
+    }
+    if section.has("dropped") {
+        rules.dropped = prefixes(section, "dropped", findings);
     }
     for (key, flag) in [
         ("keeps_zero", &mut rules.keeps_zero),
@@ -281,6 +307,10 @@ fn rules(section: &Section, base: Rules, findings: &mut Findings) -> Rules {
         rules.elsewhere = elsewhere(&table, findings);
         table.finish(findings);
     }
+    if let Some(table) = section.table("infix", findings) {
+        rules.infix = infix(&table, findings);
+        table.finish(findings);
+    }
     if let Some(table) = section.table("short_codes", findings) {
         rules.short_codes = by_class(&table, findings);
         for row in &mut rules.short_codes {
@@ -312,6 +342,13 @@ fn elsewhere(table: &Section, findings: &mut Findings) -> Vec<Row<Replacement>> 
     rows
 }
 
+fn infix(table: &Section, findings: &mut Findings) -> Option<Infix> {
+    let (infix, becomes) = (table.required_text("digits", findings), table.required_text("becomes", findings));
+    let areas = prefixes(table, "areas", findings).into_iter().map(|(area, _)| area).collect();
+    let digits = |text: Option<Spanned<String>>, findings: &mut Findings| digits(table, &text?, findings);
+    Some(Infix { digits: digits(infix, findings)?, becomes: digits(becomes, findings)?, areas })
+}
+
 fn local(table: &Section, findings: &mut Findings) -> Option<Local> {
     let mut first = [false; 10];
     for (digit, _) in prefixes(table, "first", findings) {
@@ -321,8 +358,9 @@ fn local(table: &Section, findings: &mut Findings) -> Option<Local> {
         }
     }
     let lengths = lengths(table, "lengths", findings);
-    let closed = prefixes(table, "closed", findings).into_iter().map(|(prefix, _)| prefix).collect();
-    (!lengths.is_empty()).then_some(Local { first, lengths, closed })
+    let mut all = |key| prefixes(table, key, findings).into_iter().map(|(prefix, _)| prefix).collect();
+    let (closed, except) = (all("closed"), all("except"));
+    (!lengths.is_empty()).then_some(Local { first, lengths, closed, except })
 }
 
 /// A table whose keys are classes and whose values are prefixes.
@@ -434,7 +472,7 @@ mod tests {
     #[test]
     fn every_embedded_file_loads_without_a_finding() {
         let mut countries = Countries::default();
-        for (name, text) in EMBEDDED {
+        for (name, text) in EMBEDDED.iter().copied() {
             let mut findings = Findings::default();
             countries.add(&SourceText::new(name, text), &mut findings);
             let found: Vec<String> = findings.iter().map(ToString::to_string).collect();

@@ -4,7 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CASES: &str = include_str!("../../../../testdata/dial_plan/cases.csv");
+/// The first countries with all the ways in which numbers are written; the others.
+const CASES: [&str; 2] = [
+    include_str!("../../../../testdata/dial_plan/cases.csv"),
+    include_str!("../../../../testdata/dial_plan/world.csv"),
+];
 
 fn digits(text: &str) -> Digits {
     Digits::parse(text.as_bytes()).unwrap_or_else(|| panic!("{text}"))
@@ -52,11 +56,10 @@ fn shown(party: Party<'_>) -> String {
 
 #[test]
 fn every_case_of_the_table_reads_as_it_says() {
-    let mut reader = csv::Reader::from_reader(CASES.as_bytes());
     let mut wrong = Vec::new();
     let mut count = 0;
     let mut known: Option<(String, DialPlan)> = None;
-    for record in reader.records() {
+    for record in CASES.iter().flat_map(|cases| csv::Reader::from_reader(cases.as_bytes()).into_records()) {
         let record = record.unwrap();
         let [country, area_code, outside_line, extensions, as_role, text, expected, class] =
             std::array::from_fn(|index| record.get(index).unwrap());
@@ -73,8 +76,37 @@ fn every_case_of_the_table_reads_as_it_says() {
         }
         count += 1;
     }
-    assert!(count > 200, "only {count} cases were read");
+    assert!(count > 700, "only {count} cases were read");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_country_has_cases_of_each_kind() {
+    use std::collections::BTreeMap;
+    const KINDS: [&str; 6] = ["emergency", "unclassified", "abroad", "its own", "short or protected", "seven in all"];
+    let mut seen: BTreeMap<String, [usize; 6]> = BTreeMap::new();
+    for record in csv::Reader::from_reader(CASES[1].as_bytes()).into_records() {
+        let record = record.unwrap();
+        let [country, expected, class] = [0, 6, 7].map(|index| record.get(index).unwrap());
+        let class = NumberClass::from_name(class.split('/').next().unwrap()).unwrap();
+        let counts = seen.entry(country.to_owned()).or_default();
+        counts[0] += usize::from(expected.starts_with("emergency:"));
+        counts[1] += usize::from(expected == "unclassified");
+        let abroad = expected.starts_with("+44");
+        counts[2] += usize::from(abroad);
+        counts[3] += usize::from(expected.starts_with('+') && !abroad);
+        counts[4] += usize::from(expected.starts_with("short:") || class.is_protected());
+        counts[5] += 1;
+    }
+    // Of a territory that dials as the country whose file it is in, and of Britain, a few show what is different.
+    seen.retain(|id, _| !["AX", "CC", "CX", "GB", "SJ"].contains(&&**id));
+    assert_eq!(seen.len(), 38, "{:?}", seen.keys());
+    for (id, counts) in seen {
+        for (kind, count) in KINDS.iter().zip(counts).take(5) {
+            assert!(count > 0, "{id} has no case: {kind}");
+        }
+        assert!(counts[5] >= 7, "{id} has only {} cases", counts[5]);
+    }
 }
 
 #[test]
@@ -96,7 +128,13 @@ fn countries_that_share_a_code_are_told_apart() {
         ("+390612345678", Some("IT")),
         ("+3780549885123", Some("SM")),
         ("+353861234567", Some("IE")),
-        ("+34600123456", None),
+        ("+34600123456", Some("ES")),
+        ("+77011234567", Some("KZ")),
+        ("+74951234567", Some("RU")),
+        ("+4779021234", Some("SJ")),
+        ("+3581812345", Some("AX")),
+        ("+61891641234", Some("CX")),
+        ("+97145550100", None),
     ] {
         assert_eq!(plan.country_of(E164::parse(number.as_bytes()).unwrap()), country, "{number}");
     }
@@ -183,13 +221,20 @@ const ROLES: [Role; 5] = [Role::Dialled, Role::Sent, Role::Delivered, Role::Call
 #[test]
 fn no_bytes_make_it_panic_and_what_it_normalised_it_leaves_alone() {
     let countries = Countries::embedded();
-    let plans = COUNTRIES.map(|(country, area, _)| plan(country, area, "9;0", "2000-2999;100-199"));
+    let world = "AR 11,BR 11,CN 10,HK 2,HU 1,JP 3,KR 2,MX 55,MY 3,RU 495,SG 6"
+        .split(',')
+        .filter_map(|site| site.split_once(' '));
+    let first = COUNTRIES.into_iter().map(|(country, area, _)| (country, area));
+    let plans: Vec<DialPlan> =
+        first.chain(world).map(|(country, area)| plan(country, area, "9;0", "2000-2999;100-199")).collect();
+    assert_eq!(plans.len(), 18);
     let text = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..60),
         "[0-9+*#() .,wpE;@:<>\"-]{0,30}".prop_map(String::into_bytes),
-        "(9|0|00|011|\\+|141|\\*67|01013)?[0-9]{1,16}#?".prop_map(String::into_bytes),
+        "(9|0|00|011|\\+|141|\\*67|01013|\\+5411|\\+521|02|0015|90|810|8~10)?(15)?[0-9]{1,16}#?"
+            .prop_map(String::into_bytes),
     ];
-    proptest!(ProptestConfig::with_cases(1_000), |(text in text, which in 0..7_usize, as_role in 0..5_usize)| {
+    proptest!(ProptestConfig::with_cases(1_000), |(text in text, which in 0..18_usize, as_role in 0..5_usize)| {
         let (plan, as_role) = (&plans[which], ROLES[as_role]);
         let party = plan.normalise(&text, as_role);
         let (class, established) = plan.class_of(party);
@@ -232,6 +277,8 @@ fn the_codes_before_a_number_are_told() {
     let british = plan("GB", "20", "9;8", "2000-2999");
     let german = plan("DE", "30", "", "");
     let austere = plan("GB", "20", "", "2000-2999");
+    let [brazilian, hong_kong] = [plan("BR", "11", "0", ""), plan("HK", "", "9", "")];
+    let [chinese, australian] = [plan("CN", "10", "", ""), plan("AU", "2", "", "")];
     for (plan, text, line, carrier) in [
         (&british, "9 020 7946 0958", "9", ""),
         (&british, "802079460958", "8", ""),
@@ -246,6 +293,15 @@ fn the_codes_before_a_number_are_told() {
         (&german, "0103303012345678", "", "01033"),
         (&german, "03012345678", "", ""),
         (&austere, "902079460958", "", ""),
+        (&brazilian, "00015442079460958", "0", "0015"),
+        (&brazilian, "0 021 11 98765 4321", "0", "021"),
+        (&brazilian, "9015 11 98765 4321", "", "9015"), // collect
+        (&brazilian, "0 11 98765 4321", "0", ""),
+        (&hong_kong, "0060442079460958", "", "0060"),
+        (&hong_kong, "1507442079460958", "", "1507"),
+        (&hong_kong, "21234567", "", ""),
+        (&chinese, "1790900442079460958", "", "17909"),
+        (&australian, "1414 02 9999 1234", "", "1414"),
     ] {
         let (party, codes) = plan.normalise_with_access(text.as_bytes(), Role::Dialled);
         assert_eq!((codes.line.to_string().as_str(), codes.carrier.to_string().as_str()), (line, carrier), "{text}");

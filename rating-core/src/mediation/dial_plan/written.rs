@@ -166,7 +166,8 @@ fn keyed(text: &[u8]) -> Option<Keyed> {
                 keyed.push(b'0')?;
                 after
             }
-            [b' ' | b'\t' | b'.' | b'-' | b'/' | b'(' | b')', after @ ..] => after,
+            // `~` stands for the second dialling tone of Russia: 8~10.
+            [b' ' | b'\t' | b'.' | b'-' | b'/' | b'(' | b')' | b'~', after @ ..] => after,
             // A pause: what follows was keyed into the call, not to reach it.
             [b',' | b'w' | b'W' | b'p' | b'P', after @ ..] if keyed.len > 0 && after.iter().all(is_post_dial) => break,
             // No-break space; hyphens, dashes and direction marks of text that was pasted.

@@ -288,6 +288,9 @@ fn repriced(name: &str, before: &Side<'_>, after: &Side<'_>) -> String {
     let (one, other) = (tariff(before), tariff(after));
     let tariffs = if one == other { one } else { format!("{one} -> {other}") };
     let (one, other) = (in_words(before), in_words(after));
+    if one == other && before.charge == after.charge {
+        return format!("{name} {tariffs}: {one}, as before");
+    }
     if one == other {
         return format!("{name} {tariffs}: {one}, other steps or charges");
     }

@@ -88,7 +88,7 @@ fn what_has_no_price_says_why() {
         (call("999", ""), "rating.emergency_call", "emergency"),
         (call("1", ""), "rating.called_unclassified", "ordinary"),
         (call("", ""), "rating.called_unclassified", "ordinary"),
-        (call("+81312345678", ""), "rating.no_rate_for_destination", "ordinary"),
+        (call("+81312345678", ""), "rating.no_rate_for_destination", "geographic"),
         (call("07012345678", ""), "rating.class_not_priced", "personal"),
         (call("+442079460958", ",\"direction\":\"in\""), "rating.inbound_call", "geographic"),
         (call("214", ",\"direction\":\"internal\""), "rating.internal_call", "ordinary"),
