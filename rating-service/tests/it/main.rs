@@ -10,6 +10,7 @@ mod house;
 mod import;
 mod inspect;
 mod price;
+mod reconcile;
 mod run;
 mod what_if;
 mod words;
