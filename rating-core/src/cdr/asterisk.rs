@@ -15,7 +15,10 @@
 //! - **Local channels**: a record with a half of a `Local` channel on either side is [`Kind::LocalHalf`]. The side the
 //!   call came in by is looked at first; where both sides are `Local` (a chain), [`local_half`] of `egress` gives the
 //!   other pair.
-//! - **Key**: uniqueid, sequence, channel, dst, start, dstchannel, as written. Legs of one call share the uniqueid; so where
+//! - **Branches**: `Queue`, and `Dial` with several destinations (`&`), write a record for each party that was tried. Those of
+//!   one channel are [legs](super::PartRole::Leg) of one call: whoever answered stands for it; of tries that nobody
+//!   answered the first does. One try after another by `Dial` alone are records like any other.
+//! - **Key**: uniqueid, sequence, channel, dst and dstchannel as written, and the start. Legs of one call share the uniqueid; so where
 //!   that is missing, or both the sequence and the channels, only the same bytes are the same record.
 
 mod channel;
@@ -23,7 +26,7 @@ mod layout;
 
 pub use channel::local_half;
 
-use channel::{caller_number, dialled_number, epoch_of, is_keyed, peer};
+use channel::{branch_of, caller_number, dialled_number, epoch_of, is_keyed, peer};
 use layout::{Columns, Layout};
 
 use crate::source::RecordId;
@@ -33,7 +36,7 @@ use super::fields::{Fields, NO_COLUMN, Reading as Quotes, Shape};
 use super::reader::{FileError, Options};
 use super::switch::{Head, Sign};
 use super::times::{self, DateCache, DateOrder, Reading};
-use super::{Cdr, End, Fault, Kind, NotACall, RejectReason, Stamp};
+use super::{Cdr, End, Fault, Kind, NotACall, Part, PartRole, RejectReason, Stamp};
 
 /// What is known of a file before its records are read.
 #[derive(Clone, Debug)]
@@ -289,6 +292,8 @@ impl Asterisk {
             Kind::NotACall(NotACall::Omitted)
         } else if let Some((pair, _)) = local_half(channel).or_else(|| local_half(dstchannel)) {
             Kind::LocalHalf { pair }
+        } else if !uniqueid.is_empty() && rings_several(field(columns.lastapp), field(columns.lastdata)) {
+            Kind::Part(Part { group: [b"branches", uniqueid, channel], role: PartRole::Leg { rank: 0 } })
         } else {
             Kind::Call
         };
@@ -297,10 +302,11 @@ impl Asterisk {
             raw,
             call_id: uniqueid,
             key: if columns.has_key() && !uniqueid.is_empty() {
-                [uniqueid, field(columns.sequence), channel, dst, start_text, dstchannel]
+                [uniqueid, field(columns.sequence), channel, dst, dstchannel, b""]
             } else {
                 [text, b"", b"", b"", b"", b""]
             },
+            key_at: Some(setup),
             setup: Some(setup),
             answer,
             end,
@@ -318,7 +324,12 @@ impl Asterisk {
             reached: if dstchannel.is_empty() {
                 &[]
             } else {
-                dial_number(field(columns.lastapp), field(columns.lastdata))
+                let lastdata = field(columns.lastdata);
+                let lastdata = match lastdata.contains(&b'&') {
+                    true => branch_of(lastdata, dstchannel).unwrap_or(lastdata),
+                    false => lastdata,
+                };
+                dial_number(field(columns.lastapp), lastdata)
             },
             outpulsed: &[],
             forwarder: &[],
@@ -376,6 +387,12 @@ fn not_keyed<'a>(dst: &'a [u8], did: &'a [u8], lastapp: &[u8], lastdata: &'a [u8
         [] => dst,
         number => number,
     }
+}
+
+/// Whether the application tries several parties for one caller and writes a record for each: a queue, or `Dial` with
+/// several destinations.
+fn rings_several(lastapp: &[u8], lastdata: &[u8]) -> bool {
+    lastapp.eq_ignore_ascii_case(b"Queue") || (lastapp.eq_ignore_ascii_case(b"Dial") && lastdata.contains(&b'&'))
 }
 
 /// The number that application `Dial` was given; empty for other applications and where there is none.

@@ -20,6 +20,10 @@
 //! - **Conference**: a bridge's number (`b00…`, older `b` and digits) as final, calling, original or last redirecting
 //!   number. The participant is the party that is no bridge; the controller is `lastRedirectDn` if that is a number
 //!   other than the final one, else `ConfControllerDn` in `comment`.
+//! - **Split**: cause 393216 (call split) on either side. The parties' legs (`origLegCallIdentifier`, `destLegIdentifier`,
+//!   with the cluster) go on in other records: a transferred call, conference legs.
+//! - **Joined**: `joinOnBehalfOf` or the last redirect is a transfer (10), or its reason is one (4, 18, 130). The calling
+//!   party of such a record may have been called: its leg tells.
 //! - **Key**: `pkid`; where that is empty, cluster, call manager, call id, leg and set-up.
 
 mod header;
@@ -33,7 +37,7 @@ use super::fields::{Fields, Reading as Quotes, Shape};
 use super::reader::FileError;
 use super::switch::{Head, Sign};
 use super::times::{self, Reading};
-use super::{Cdr, Fault, Kind, NotACall, RejectReason};
+use super::{Cdr, Fault, Kind, LegId, NotACall, RejectReason};
 
 /// OnBehalfOf codes that send a call on: call forward, transfer, immediate divert, refer, redirection, mobility.
 const SENT_ON_BEHALF_OF: [i64; 6] = [5, 10, 14, 17, 19, 24];
@@ -44,6 +48,15 @@ const SENT_ON_BEHALF_OF: [i64; 6] = [5, 10, 14, 17, 19, 24];
 /// unavailable, away), forward unregistered, mobility follow me.
 const SENT_ON_REASONS: [i64; 23] =
     [1, 2, 4, 9, 10, 15, 18, 34, 50, 66, 82, 130, 146, 162, 177, 178, 207, 209, 239, 242, 257, 274, 335];
+
+/// OnBehalfOf code of transfers.
+const TRANSFER_ON_BEHALF_OF: i64 = 10;
+
+/// Redirect reasons of transfers: transfer, deflection, refer.
+const TRANSFER_REASONS: [i64; 3] = [4, 18, 130];
+
+/// The cause of a call whose legs go on in others.
+const CALL_SPLIT: i64 = 393_216;
 
 const RECORDING_ON_BEHALF_OF: i64 = 27;
 const RECORDING_REASON: i64 = 354;
@@ -211,10 +224,24 @@ impl Cucm {
             original_reason: number_in(columns.original_reason)?,
             last_reason: number_in(columns.last_reason)?,
         };
+        let cluster = field(columns.cluster);
+        let leg_in = |column: u16| match field(column) {
+            [] | b"0" => [&[][..]; 2],
+            leg => [cluster, leg],
+        };
+        let legs = [leg_in(columns.leg), leg_in(columns.destination_leg)];
         let kind = if redirect.is_recording() {
             Kind::NotACall(NotACall::Recording)
+        } else if let Some(conference) = conference(calling, original, last, redirecting, field(columns.comment), legs)
+        {
+            conference
+        } else if redirect.is_transfer() || number_in(columns.join_on_behalf_of)? == TRANSFER_ON_BEHALF_OF {
+            Kind::Joined { leg: legs[0] }
+        } else if number_in(columns.origin_cause)? == CALL_SPLIT || number_in(columns.destination_cause)? == CALL_SPLIT
+        {
+            Kind::Split { legs }
         } else {
-            conference(calling, original, last, redirecting, field(columns.comment)).unwrap_or(Kind::Call)
+            Kind::Call
         };
         let reached = if last.is_empty() { original } else { last };
         let pkid = field(columns.pkid);
@@ -312,6 +339,10 @@ impl Redirect {
             || self.last_reason == RECORDING_REASON
     }
 
+    fn is_transfer(&self) -> bool {
+        self.last_on_behalf_of == TRANSFER_ON_BEHALF_OF || TRANSFER_REASONS.contains(&self.last_reason)
+    }
+
     /// Whether `redirecting` sent the call on to `reached`.
     fn was_sent_on(&self, redirecting: &[u8], original: &[u8], reached: &[u8]) -> bool {
         if redirecting.is_empty() || redirecting == reached || is_bridge(redirecting) {
@@ -331,13 +362,14 @@ fn conference<'a>(
     last: &'a [u8],
     redirecting: &'a [u8],
     comment: &'a [u8],
+    [calling_leg, called_leg]: [LegId<'a>; 2],
 ) -> Option<Kind<'a>> {
     if ![calling, original, last, redirecting].into_iter().any(is_bridge) {
         return None;
     }
     let called = if last.is_empty() { original } else { last };
     // Whoever reached the bridge, or was reached from it, or (bridge only in passing) was joined to the caller.
-    let participant = if is_bridge(called) { calling } else { called };
+    let (participant, leg) = if is_bridge(called) { (calling, calling_leg) } else { (called, called_leg) };
     let participant = if is_bridge(participant) { &[] } else { participant };
     // As ever, lastRedirectDn that is finalCalled says nothing.
     let controller = if redirecting.is_empty() || redirecting == called || is_bridge(redirecting) {
@@ -345,7 +377,7 @@ fn conference<'a>(
     } else {
         redirecting
     };
-    Some(Kind::Conference { controller, participant })
+    Some(Kind::Conference { controller, participant, leg })
 }
 
 /// Whether it is the number of a conference bridge: `b` and at least three digits.

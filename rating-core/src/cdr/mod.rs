@@ -54,6 +54,9 @@ pub struct Cdr<'a> {
     pub call_id: &'a [u8],
     /// The format's exact key: two records with equal parts are one record written twice.
     pub key: [&'a [u8]; 6],
+    /// The set-up, where it belongs to that key as a time and not as a text: the same record resaved with its dates in
+    /// another shape is the same record.
+    pub key_at: Option<Stamp>,
     /// When the call was set up.
     pub setup: Option<Stamp>,
     /// When it was answered; `None` if never, or if the format does not say.
@@ -114,6 +117,7 @@ impl<'a> Cdr<'a> {
             raw,
             call_id: &[],
             key: [raw, &[], &[], &[], &[], &[]],
+            key_at: None,
             setup: None,
             answer: None,
             end: None,
@@ -149,6 +153,21 @@ pub struct Frame {
     /// How many records, markers not counted, it says there are; `None` if it does not say.
     pub records: Option<u64>,
 }
+
+impl<'a> Cdr<'a> {
+    /// What two records have in common that are one record written twice: the key's texts and its time.
+    #[must_use]
+    pub fn exact_key(&self) -> ExactKey<'a> {
+        let at = self.key_at.map(|stamp| match stamp {
+            Stamp::Instant(instant) => (true, instant.as_millis()),
+            Stamp::Local(local) => (false, local.as_millis()),
+        });
+        (self.key, at)
+    }
+}
+
+/// The texts of a record's key, and its time: whether it is UTC, and milliseconds.
+pub type ExactKey<'a> = ([&'a [u8]; 6], Option<(bool, i64)>);
 
 /// Where an end of a call is, as the switch records it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -187,12 +206,31 @@ pub enum Kind<'a> {
         controller: &'a [u8],
         /// The participant's number.
         participant: &'a [u8],
+        /// The participant's leg, which it has had since it came in.
+        leg: LegId<'a>,
+    },
+    /// A call that ended when its parties were joined with others (CUCM cause 393216, call split): a call by itself, whose
+    /// legs go on in other records. It tells those how each party came in.
+    Split {
+        /// The legs of the calling and of the called party.
+        legs: [LegId<'a>; 2],
+    },
+    /// A call between parties whom other calls brought together (CUCM: transfer). Who is the calling party in it says
+    /// nothing of who called whom.
+    Joined {
+        /// The calling party's leg.
+        leg: LegId<'a>,
     },
     /// One of several records that together tell of one call.
     Part(Part<'a>),
     /// Not a call at all.
     NotACall(NotACall),
 }
+
+/// A party's leg at a switch, whatever records it goes through: cluster and number. Empty where the format does not tell.
+///
+/// Numbers are given again after a while, so legs are the same only if their records follow each other.
+pub type LegId<'a> = [&'a [u8]; 2];
 
 /// What the records of one call have in common: equal in all three parts. Unused parts are empty.
 pub type Group<'a> = [&'a [u8]; 3];

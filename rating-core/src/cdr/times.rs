@@ -76,7 +76,9 @@ fn uncommon(text: &[u8], order: Option<DateOrder>, cache: &mut DateCache) -> Res
         return iso(head, decimals(fraction)?, cache);
     }
     if text.contains(&b'/') {
-        let order = order.ok_or(RejectReason::TimeMalformed)?;
+        // On 10/10 the order is of no consequence.
+        let same = || slashes(text).filter(|(first, second, ..)| first == second).map(|_| DateOrder::DayFirst);
+        let order = order.or_else(same).ok_or(RejectReason::TimeMalformed)?;
         return with_slashes(text, order);
     }
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -391,6 +393,8 @@ mod tests {
 
     #[test]
     fn reads_the_times_switches_write() {
+        // The tenth of October is the tenth of the tenth month in either order.
+        check("10/10/2026 8:01:09", None, local("2026-10-10 08:01:09"));
         check("2023-07-26 01:51:32", None, local("2023-07-26 01:51:32"));
         check("2023-07-26T01:51:32", None, local("2023-07-26 01:51:32"));
         check("2023-07-26 01:51:32.987654", None, local("2023-07-26 01:51:32.987"));

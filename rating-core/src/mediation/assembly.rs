@@ -5,15 +5,14 @@
 
 use std::ops::RangeInclusive;
 
-use super::Call;
 use super::mediator::{Ends, Mediator, Side, is_local, is_public};
+use super::{Call, MediationReason};
 use crate::cdr::{Cdr, Kind};
 use crate::number::Party;
 use crate::time::{Duration, Instant};
 
 /// What became of one record of a group.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "halves are few, and a call is what they become")]
 pub enum Assembled<'a> {
     /// It stands for the call.
     Call(Call<'a>),
@@ -21,6 +20,10 @@ pub enum Assembled<'a> {
     MergedInto(usize),
     /// What it needs has not come.
     Waiting(WaitsFor),
+    /// It stands for a call that cannot be rated, and why.
+    Suspended(Call<'a>, MediationReason),
+    /// It is [linked](super::Mediated::Linked): counted where it was read, and here only to tell of others.
+    Elsewhere,
 }
 
 /// What a record waits for.
@@ -90,6 +93,12 @@ impl Mediator {
     pub fn assemble<'a>(&'a self, group: &[Cdr<'a>]) -> Vec<Assembled<'a>> {
         if group.iter().any(|cdr| matches!(cdr.kind, Kind::Part(_))) {
             return self.join(group);
+        }
+        if group
+            .iter()
+            .any(|cdr| matches!(cdr.kind, Kind::Split { .. } | Kind::Joined { .. } | Kind::Conference { .. }))
+        {
+            return self.link(group);
         }
         let mut verdicts = vec![Assembled::Waiting(WaitsFor::OtherHalf); group.len()];
         for cluster in self.clusters(group) {

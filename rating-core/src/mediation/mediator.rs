@@ -13,7 +13,8 @@
 //! 4. **Device names** (CUCM): `SEP`, `ATA`, `CSF`, `TCT`, `BOT`, `TAB` … are phones; a caller in a partition is inside,
 //!    because callers by a gateway have none; anything else is a gateway or trunk. From one of those to another without
 //!    anybody who sent the call on, names are not enough, and the direction stays unknown.
-//!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside.
+//!    For other formats: a channel named after an extension of the site (`SIP/114-…`) is inside; a host (`192.0.2.30:5060`) says
+//!    nothing by itself.
 //! 5. **Context** (Asterisk): says where the caller stands.
 //! 6. **Numbers**: an extension is inside, a number of the numbering plan outside. The called end counts as outside only
 //!    if the record has a channel it went out by (formats without partitions): what an application answers (`Echo`,
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use super::clock::{self, Times};
 use super::dial_plan::{AccessCodes, DialPlan, Role};
-use super::{Call, Direction, MediationReason};
+use super::{Call, Direction, MediationReason, links};
 use crate::cdr::{Cdr, End, Group, Kind, NotACall};
 use crate::ids::{SiteId, SourceId};
 use crate::number::{Digits, E164, Party};
@@ -38,6 +39,9 @@ use crate::time::{Duration, Zone};
 pub enum Mediated<'a> {
     /// A call.
     Call(Call<'a>),
+    /// A call by itself, and what others need to know how its parties came in: goes to [`Mediator::assemble`] with each of
+    /// the groups too, to be looked at there and not to be counted again. Groups may be empty.
+    Linked(Call<'a>, [Group<'a>; 2]),
     /// One of several records of a call: goes to [`Mediator::assemble`] with those of the same group. The group of an
     /// Asterisk `Local` half is the pair's name.
     NeedsPartner(Cdr<'a>, Group<'a>),
@@ -202,7 +206,9 @@ impl Mediator {
             Kind::Call => Mediated::Call(self.call(cdr, self.ends(&cdr))),
             Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, [pair, b"", b""]),
             Kind::Part(part) => Mediated::NeedsPartner(cdr, part.group),
-            Kind::Conference { controller, participant } => self.conference(cdr, controller, participant),
+            Kind::Conference { .. } => self.conference_leg(cdr),
+            Kind::Split { legs } => Mediated::Linked(self.call(cdr, self.ends(&cdr)), legs.map(links::group_of)),
+            Kind::Joined { leg } => self.joined(cdr, leg),
             Kind::NotACall(why) => Mediated::NotACall(why),
         }
     }
@@ -220,6 +226,12 @@ impl Mediator {
             other_reading: Some(call.charging_at),
             ..call
         }
+    }
+
+    /// A record as a call by itself, whatever others there are.
+    #[must_use]
+    pub fn alone<'a>(&'a self, cdr: Cdr<'a>) -> Call<'a> {
+        self.call(cdr, self.ends(&cdr))
     }
 
     pub(super) fn times(&self, cdr: &Cdr<'_>) -> Times {
@@ -384,7 +396,7 @@ impl Mediator {
     }
 
     /// Where a channel or device leads, by patterns, partition and name.
-    fn side_of(&self, line: &[u8], partition: Option<&[u8]>) -> Side {
+    pub(super) fn side_of(&self, line: &[u8], partition: Option<&[u8]>) -> Side {
         if self.phones.iter().any(|pattern| pattern.matches(line)) {
             return Side::Inside;
         }
@@ -397,6 +409,10 @@ impl Mediator {
             return Side::Inside;
         }
         if line.is_empty() {
+            return Side::Unclear;
+        }
+        // A host may be a telephone or a carrier's gateway. CUCM names gateways after their addresses.
+        if partition.is_none() && is_host(line) {
             return Side::Unclear;
         }
         if is_channel(line) {
@@ -475,46 +491,6 @@ impl Mediator {
             .or_else(|| self.plan.extension_of(cdr.peer).filter(|_| self.plan.knows_extensions()))
             .or_else(|| calling.extension())
     }
-
-    /// A leg to a conference bridge. The controller pays for participants outside, but only if their own call is linked;
-    /// this one is not.
-    fn conference<'a>(&'a self, cdr: Cdr<'a>, controller: &'a [u8], participant: &'a [u8]) -> Mediated<'a> {
-        let party = self.plan.normalise(participant, Role::CallingInside);
-        let calls_itself = participant == cdr.calling;
-        let (line, partition) = if calls_itself {
-            (cdr.ingress, cdr.partitions.map(|(calling, _)| calling))
-        } else {
-            (cdr.egress, cdr.partitions.map(|(_, called)| called))
-        };
-        let side = match party {
-            Party::Extension(_) => Side::Inside,
-            // A bridge joined to a bridge.
-            Party::Name(name) if is_bridge(name) => Side::Inside,
-            Party::Missing if is_bridge(cdr.calling) => Side::Inside,
-            _ if calls_itself || participant == cdr.dialled || participant == cdr.reached => {
-                self.side_of(line, partition)
-            }
-            _ => Side::Outside,
-        };
-        if side == Side::Inside {
-            return Mediated::NotACall(NotACall::ConferenceLeg);
-        }
-        let controlling = match self.plan.normalise(controller, Role::CallingInside) {
-            Party::Missing => self.plan.normalise(cdr.calling, Role::CallingInside),
-            controlling => controlling,
-        };
-        let ends = Ends {
-            caller: Side::Inside,
-            callee: Side::Outside,
-            calling: controlling,
-            called: party,
-            forwarder: None,
-            extension: controlling.extension(),
-            shown: controlling.e164(),
-            access: AccessCodes::default(),
-        };
-        Mediated::Suspended(self.call(cdr, ends), MediationReason::ConferenceLegUnlinked)
-    }
 }
 
 /// The first of three readings that says who was called; else the first that has any text.
@@ -552,6 +528,11 @@ fn is_channel(line: &[u8]) -> bool {
     line.contains(&b'/')
 }
 
+/// Whether a line is the address or name of a host (`192.0.2.30:5060`, `gw04.example.com`): SIP servers name nothing else.
+fn is_host(line: &[u8]) -> bool {
+    line.iter().any(|byte| matches!(byte, b'.' | b':')) && !is_channel(line)
+}
+
 /// Whether the record tells by its channels that a call went nowhere: Asterisk names the channel it went out by. A layout
 /// without the columns of channels tells nothing.
 fn channels_tell(cdr: &Cdr<'_>) -> bool {
@@ -567,7 +548,7 @@ fn device_of(channel: &[u8]) -> Option<&[u8]> {
 }
 
 /// A conference bridge, `b002179144511001` (Cisco, Call Detail Records Administration Guide, conference calls).
-fn is_bridge(name: &[u8]) -> bool {
+pub(super) fn is_bridge(name: &[u8]) -> bool {
     matches!(name, [b'b' | b'B', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
 

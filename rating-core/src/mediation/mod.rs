@@ -4,6 +4,7 @@
 mod assembly;
 mod clock;
 pub mod dial_plan;
+mod links;
 mod mediator;
 mod parts;
 

@@ -13,6 +13,7 @@ const NONE: Cdr<'static> = Cdr {
     raw: b"",
     call_id: b"",
     key: [b""; 6],
+    key_at: None,
     setup: None,
     answer: None,
     end: None,
@@ -296,7 +297,7 @@ fn devices_and_partitions_tell_which_way_a_cucm_call_went() {
 #[test]
 fn conference_legs_inside_are_no_calls_and_outside_wait_for_their_own() {
     let leg = |participant: &'static str, ingress: &'static str| Cdr {
-        kind: Kind::Conference { controller: b"114", participant: participant.as_bytes() },
+        kind: Kind::Conference { controller: b"114", participant: participant.as_bytes(), leg: [b""; 2] },
         ..cucm(participant, ingress, "b001", "CFB_2", ("", ""))
     };
     let mediator = mediator("Europe/London", SourceSettings::default());
@@ -482,7 +483,7 @@ fn check_assembly(settings: SourceSettings, group: &[Cdr<'_>], expected: &[&str]
             Assembled::Call(call) => format!("{} {}", line(call), call.duration),
             Assembled::MergedInto(index) => format!("into {index}"),
             Assembled::Waiting(WaitsFor::OtherHalf) => "waiting".to_owned(),
-            Assembled::Waiting(why) => format!("waiting: {}", why.words()),
+            other => format!("{other:?}"),
         })
         .collect();
     assert_eq!(verdicts, expected);

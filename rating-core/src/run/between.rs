@@ -10,9 +10,9 @@ use super::first_pass::{FirstPass, InputFile, Key, Leg, PARTITIONS, Part};
 use super::history::{HistoryCounts, Status};
 use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
-use crate::cdr::{Cdr, Reader};
+use crate::cdr::{Cdr, Kind, Reader};
 use crate::ids::SourceId;
-use crate::mediation::{Assembled, WaitsFor};
+use crate::mediation::{Assembled, Mediated, WaitsFor};
 use crate::source::RecordId;
 
 /// What came of it.
@@ -148,16 +148,17 @@ fn assemble(
     for leg in Leg::read_all(&bytes) {
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
-            Some(Ok(cdr)) => match cdr.kind {
-                crate::cdr::Kind::LocalHalf { pair } => {
-                    let group = [pair, b"", b""];
-                    groups.entry((engine.duplicate_scope(leg.source), group)).or_default().push((leg.source, cdr))
-                }
-                crate::cdr::Kind::Part(part) => {
-                    groups.entry((engine.duplicate_scope(leg.source), part.group)).or_default().push((leg.source, cdr))
-                }
-                _ => fates.push((leg.record, LegFate::Lost)),
-            },
+            Some(Ok(cdr)) => {
+                let group = match (engine.mediate(leg.source, cdr), leg.link) {
+                    (Mediated::NeedsPartner(_, group), 0) => group,
+                    (Mediated::Linked(_, [group, _]), 1) | (Mediated::Linked(_, [_, group]), 2) => group,
+                    _ => {
+                        fates.push((leg.record, LegFate::Lost));
+                        continue;
+                    }
+                };
+                groups.entry((engine.duplicate_scope(leg.source), group)).or_default().push((leg.source, cdr));
+            }
             _ => fates.push((leg.record, LegFate::Lost)),
         }
     }
@@ -169,9 +170,9 @@ fn assemble(
         let mut seen = std::collections::BTreeSet::new();
         let mut by_source: BTreeMap<SourceId, Vec<Cdr<'_>>> = BTreeMap::new();
         for (source, cdr) in group {
-            if seen.insert(cdr.key) {
+            if seen.insert(cdr.exact_key()) {
                 by_source.entry(source).or_default().push(cdr);
-            } else {
+            } else if !matches!(cdr.kind, Kind::Split { .. }) {
                 fates.push((cdr.id, LegFate::Duplicate));
             }
         }
@@ -181,9 +182,13 @@ fn assemble(
             // What became of the calls that records stand for, so that the others share it.
             let mut of_call: Vec<Option<u8>> = vec![None; halves.len()];
             for (index, (verdict, cdr)) in verdicts.iter().zip(&halves).enumerate() {
-                let Assembled::Call(call) = verdict else { continue };
+                let (call, suspended) = match verdict {
+                    Assembled::Call(call) => (call, None),
+                    Assembled::Suspended(call, why) => (call, Some(why.code())),
+                    _ => continue,
+                };
                 let key = Key::of(scope, cdr, 0);
-                let fate = match engine.finish(*call, None, key.hash, &mut rows) {
+                let fate = match engine.finish(*call, suspended, key.hash, &mut rows) {
                     Fate::Row(status) => {
                         of_call[index] = Some(status);
                         keys.push(Key { status, ..key });
@@ -203,7 +208,7 @@ fn assemble(
             }
             for (verdict, cdr) in verdicts.iter().zip(&halves) {
                 let fate = match verdict {
-                    Assembled::Call(_) => continue,
+                    Assembled::Call(_) | Assembled::Suspended(..) | Assembled::Elsewhere => continue,
                     Assembled::MergedInto(stands) => {
                         if let Some(of_call) = of_call.get(*stands).copied().flatten() {
                             keys.push(Key::of(scope, cdr, Status::Merged.byte(Status::is_late(of_call))));

@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::history;
 use super::inputs::{Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{Cdr, FileError, Reader, Reject, records};
+use crate::cdr::{Cdr, FileError, Group, Reader, Reject, records};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
@@ -30,6 +30,39 @@ pub(super) struct Found<'a> {
     pub(super) call: Call<'a>,
     /// Why it cannot be rated.
     pub(super) suspended: Option<MediationReason>,
+    /// The records that it was put together from, in time; empty for a call of one record.
+    pub(super) members: &'a [Member<'a>],
+}
+
+/// A record of a call that has several.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member<'a> {
+    /// The record as a call by itself.
+    pub(super) alone: Call<'a>,
+    /// What it is to the call.
+    pub(super) role: MemberRole,
+}
+
+/// What a record is to a call of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MemberRole {
+    /// It stands for the call.
+    Stands,
+    /// It is part of it.
+    Merged,
+    /// It is a call by itself, and tells how a party came in.
+    Tells,
+}
+
+/// A record that waits, and those that it has found so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting<'a> {
+    /// The record as a call by itself.
+    pub(super) alone: Call<'a>,
+    /// What has not come.
+    pub(super) waits_for: WaitsFor,
+    /// All records of its group that wait, in time, itself among them.
+    pub(super) with: &'a [Member<'a>],
 }
 
 /// All input files in canonical order.
@@ -62,8 +95,8 @@ pub(super) enum Seen<'a> {
     Rejected(Reject<'a>, u64),
     /// A file that is none of its source's: which, why, and what to do.
     Refused(u32, &'a FileError),
-    /// A record that waits for others, and for what.
-    Waiting(&'a Cdr<'a>, WaitsFor),
+    /// A record that waits for others.
+    Waiting(&'a Waiting<'a>),
 }
 
 /// Shows every call to `visit`, those put together from halves last. Records equal to an earlier one are passed over;
@@ -140,12 +173,22 @@ pub(super) fn every(
                         continue;
                     }
                 };
-                if !seen.insert(history::hash(engine.duplicate_scope(input.source), &cdr.key)) {
+                if !seen.insert(history::hash_of(engine.duplicate_scope(input.source), &cdr)) {
                     continue;
                 }
                 match engine.mediate(input.source, cdr) {
-                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
-                    Mediated::Suspended(call, why) => visit(&Seen::Call(&Found { call, suspended: Some(why) })),
+                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None, members: &[] })),
+                    Mediated::Suspended(call, why) => {
+                        visit(&Seen::Call(&Found { call, suspended: Some(why), members: &[] }));
+                    }
+                    Mediated::Linked(call, groups) => {
+                        needs_reader = true;
+                        for group in groups.into_iter().filter(|group| *group != Group::default()) {
+                            let half = Half { source: input.source, id: call.cdr.id, raw: call.cdr.raw.to_vec() };
+                            halves.entry((input.source.0, group.map(<[u8]>::to_vec))).or_default().push(half);
+                        }
+                        visit(&Seen::Call(&Found { call, suspended: None, members: &[] }));
+                    }
                     Mediated::NotACall(_) => {}
                     Mediated::NeedsPartner(cdr, group) => {
                         needs_reader = true;
@@ -163,11 +206,41 @@ pub(super) fn every(
         let cdrs: Vec<Cdr<'_>> =
             group.iter().filter_map(|half| readers.get(&half.id.file())?.parse_one(half.id, &half.raw).ok()).collect();
         let Some(source) = group.first().map(|half| half.source) else { continue };
-        for (verdict, cdr) in engine.assemble(source, &cdrs).into_iter().zip(&cdrs) {
-            match verdict {
-                Assembled::Call(call) => visit(&Seen::Call(&Found { call, suspended: None })),
-                Assembled::Waiting(why) => visit(&Seen::Waiting(cdr, why)),
-                Assembled::MergedInto(_) => {}
+        let verdicts = engine.assemble(source, &cdrs);
+        let members = |role: &dyn Fn(usize, &Assembled<'_>) -> Option<MemberRole>| {
+            let mut members: Vec<Member<'_>> = verdicts
+                .iter()
+                .zip(&cdrs)
+                .enumerate()
+                .filter_map(|(index, (verdict, cdr))| {
+                    Some(Member { role: role(index, verdict)?, alone: engine.alone(source, *cdr)? })
+                })
+                .collect();
+            members.sort_by_key(|member| (member.alone.setup_at, member.alone.cdr.id));
+            members
+        };
+        for (index, verdict) in verdicts.iter().enumerate() {
+            let (call, suspended) = match verdict {
+                Assembled::Call(call) => (*call, None),
+                Assembled::Suspended(call, why) => (*call, Some(*why)),
+                _ => continue,
+            };
+            let of_call = members(&|other, verdict| match verdict {
+                _ if other == index => Some(MemberRole::Stands),
+                Assembled::MergedInto(stands) if *stands == index => Some(MemberRole::Merged),
+                Assembled::Elsewhere => Some(MemberRole::Tells),
+                _ => None,
+            });
+            let members = if of_call.len() > 1 { of_call.as_slice() } else { &[] };
+            visit(&Seen::Call(&Found { call, suspended, members }));
+        }
+        let waiting = members(&|_, verdict| match verdict {
+            Assembled::Waiting(_) => Some(MemberRole::Merged),
+            _ => None,
+        });
+        for (verdict, cdr) in verdicts.iter().zip(&cdrs) {
+            if let (Assembled::Waiting(waits_for), Some(alone)) = (verdict, engine.alone(source, *cdr)) {
+                visit(&Seen::Waiting(&Waiting { alone, waits_for: *waits_for, with: &waiting }));
             }
         }
     }

@@ -151,7 +151,13 @@ impl<'p> Engine<'p> {
         }
     }
 
-    /// Assembles records that share a pair.
+    /// A record as a call by itself, for those who look at parts of calls.
+    #[must_use]
+    pub(super) fn alone<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Option<Call<'a>> {
+        self.mediator(source).map(|mediator| mediator.alone(cdr))
+    }
+
+    /// Assembles records that share a group.
     #[must_use]
     pub(super) fn assemble<'a>(&'a self, source: SourceId, group: &[Cdr<'a>]) -> Vec<crate::mediation::Assembled<'a>> {
         self.mediator(source).map_or_else(Vec::new, |mediator| mediator.assemble(group))

@@ -4,6 +4,7 @@
 //! An explanation is made for an [`Audience`]. What an occupier is given is built without ever looking at the other side of
 //! the call, at other holders, or at tariffs that its own inherits from; nothing is built first and taken out afterwards.
 
+mod assembly;
 mod collect;
 mod settled;
 mod side;
@@ -13,7 +14,7 @@ mod view;
 use std::path::PathBuf;
 
 use super::RunError;
-use super::calls::{self, Found};
+use super::calls::{self, Found, MemberRole, Seen};
 use super::engine::Engine;
 use super::project::Project;
 use super::storage::Storage;
@@ -27,8 +28,9 @@ use crate::time::{Instant, Interval, Month, Zone};
 use settled::SettledMonths;
 
 pub use view::{
-    AllowanceView, CallView, CandidateView, CapView, ChargeView, EntryView, Explanation, HolderView, MarkUpView,
-    NumberView, PartView, RecordView, RoundingView, SideView, StepView, StretchView, SumView, TariffView, TimeView,
+    AllowanceView, AssemblyView, CallView, CandidateView, CapView, ChargeView, EntryView, Explanation, HolderView,
+    MarkUpView, MemberView, NumberView, PartView, RecordView, RoundingView, SideView, StepView, StretchView, SumView,
+    TariffView, TimeView,
 };
 
 /// Who reads an explanation.
@@ -111,23 +113,43 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
     let settled = SettledMonths::new(storage, &project, &inputs);
     let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs, settled };
     let wanted = Wanted::of(&options.call, inputs.iter().map(|input| input.path.as_str()));
-    let mut explained = Vec::new();
-    let mut places = Vec::new();
+    // What was asked for stands for a call; or else it is part of one.
+    let mut explained = [Vec::new(), Vec::new()];
+    let mut places = [Vec::new(), Vec::new()];
     let mut done = Ok(());
-    calls::each(storage, &engine, &inputs, &mut |found| {
-        if !wanted.is(&found.call) {
-            return;
-        }
-        let attributed = attribute(found.call, &project.directory);
-        let record = explainer.record(&found.call);
-        places.push(format!("{}@{}", record.file, record.offset));
-        match explainer.explain(found, &attributed) {
-            Ok(explanation) => explained.extend(explanation),
+    calls::every(storage, &engine, &inputs, &mut |seen| {
+        let (call, how) = match *seen {
+            Seen::Call(found) if wanted.is(&found.call) => (&found.call, 0),
+            Seen::Call(found) => {
+                let is_part =
+                    |member: &calls::Member<'_>| member.role == MemberRole::Merged && wanted.is(&member.alone);
+                if !found.members.iter().any(is_part) {
+                    return;
+                }
+                (&found.call, 1)
+            }
+            Seen::Waiting(waiting) if wanted.is(&waiting.alone) => (&waiting.alone, 1),
+            _ => return,
+        };
+        let attributed = attribute(*call, &project.directory);
+        let record = explainer.record(call);
+        places[how].push(format!("{}@{}", record.file, record.offset));
+        let explanation = match *seen {
+            Seen::Call(found) => explainer.explain(found, &attributed),
+            Seen::Waiting(waiting) => Ok(explainer.waiting(waiting, &attributed)),
+            _ => Ok(None),
+        };
+        match explanation {
+            Ok(explanation) => explained[how].extend(explanation),
             Err(error) => done = Err(error),
         }
     })?;
     done?;
     let call = &options.call;
+    let how = usize::from(places[0].is_empty());
+    let (Some(explained), Some(places)) = (explained.get_mut(how), places.get(how)) else {
+        return Err(RunError::Internal("a call is found or not".to_owned()));
+    };
     match (explained.pop(), places.len()) {
         (Some(explanation), 1) => Ok(explanation),
         (_, 0) => Err(RunError::Usage(format!(
@@ -235,6 +257,7 @@ impl Explainer<'_> {
             call: self.call(call),
             holder: self.holder(call),
             sides: self.sides(found, call, adjusted.as_ref()),
+            assembly: self.assembly(found, call),
         }))
     }
 

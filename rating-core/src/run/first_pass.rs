@@ -20,7 +20,7 @@ use super::spill::{RowBuffer, Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
 use crate::cdr::records::LineEnd;
-use crate::cdr::{Cdr, Kind, NotACall, Reader, Reject, RejectReason};
+use crate::cdr::{Cdr, Group, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
 use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
@@ -138,7 +138,7 @@ impl Key {
     /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
     #[must_use]
     pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
-        Self { hash: history::hash(scope, &cdr.key), record: cdr.id.to_bits(), status }
+        Self { hash: history::hash_of(scope, cdr), record: cdr.id.to_bits(), status }
     }
 
     pub(super) fn partition(&self) -> usize {
@@ -170,6 +170,9 @@ pub(super) struct Leg<'a> {
     pub(super) source: SourceId,
     /// The record.
     pub(super) record: RecordId,
+    /// 0 for a record that is counted where it is put together with others; else it is a reference: the record was counted
+    /// where it was read, and is here by the first or second of its [groups](Mediated::Linked).
+    pub(super) link: u8,
     /// Its bytes.
     pub(super) raw: &'a [u8],
 }
@@ -179,6 +182,7 @@ impl<'a> Leg<'a> {
         out.extend_from_slice(&self.source.0.to_le_bytes());
         out.extend_from_slice(&self.record.to_bits().to_le_bytes());
         out.extend_from_slice(&u32::try_from(self.raw.len()).unwrap_or(0).to_le_bytes());
+        out.push(self.link);
         out.extend_from_slice(self.raw);
     }
 
@@ -186,12 +190,12 @@ impl<'a> Leg<'a> {
     #[must_use]
     pub(super) fn read_all(mut bytes: &'a [u8]) -> Vec<Self> {
         let mut legs = Vec::new();
-        while let Some((head, rest)) = bytes.split_at_checked(16) {
+        while let Some((head, rest)) = bytes.split_at_checked(17) {
             let source = SourceId(u32::from_le_bytes(head[..4].try_into().unwrap_or([0; 4])));
             let record = RecordId::from_bits(u64::from_le_bytes(head[4..12].try_into().unwrap_or([0; 8])));
-            let length = u32::from_le_bytes(head[12..].try_into().unwrap_or([0; 4])) as usize;
+            let length = u32::from_le_bytes(head[12..16].try_into().unwrap_or([0; 4])) as usize;
             let Some((raw, rest)) = rest.split_at_checked(length) else { break };
-            legs.push(Self { source, record, raw });
+            legs.push(Self { source, record, link: head[16], raw });
             bytes = rest;
         }
         legs
@@ -479,15 +483,25 @@ impl<'s> ChunkWork<'s> {
                 }
             }
             Mediated::NeedsPartner(cdr, group) => {
-                let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, group));
-                let partition = (hash >> 58) as usize % PARTITIONS;
-                let start = self.leg_bytes.len();
-                Leg { source: self.source, record: cdr.id, raw: cdr.raw }.write(&mut self.leg_bytes);
-                self.legs.push((partition, start..self.leg_bytes.len()));
+                self.set_aside(&cdr, group, 0);
+            }
+            Mediated::Linked(call, groups) => {
+                for (group, link) in groups.into_iter().zip(1..).filter(|(group, _)| *group != Group::default()) {
+                    self.set_aside(&call.cdr, group, link);
+                }
+                self.call(call, None);
             }
             Mediated::Call(call) => self.call(call, None),
             Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
         }
+    }
+
+    fn set_aside(&mut self, cdr: &Cdr<'_>, group: Group<'_>, link: u8) {
+        let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, group));
+        let partition = (hash >> 58) as usize % PARTITIONS;
+        let start = self.leg_bytes.len();
+        Leg { source: self.source, record: cdr.id, link, raw: cdr.raw }.write(&mut self.leg_bytes);
+        self.legs.push((partition, start..self.leg_bytes.len()));
     }
 
     fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {

@@ -21,6 +21,7 @@ use super::closing::Closed;
 use super::first_pass::{FirstPass, Key, PARTITIONS};
 use super::publish::{Stage, hex};
 use super::storage::Storage;
+use crate::cdr::Cdr;
 use crate::finding::{Finding, Findings};
 use crate::rating::{CallRow, Outcome};
 use crate::source::RecordId;
@@ -55,6 +56,19 @@ pub(super) type Hash = (u64, u64);
 #[must_use]
 pub(super) fn scope(site: &str, format: &str) -> u64 {
     hash(0, &[site.as_bytes(), format.as_bytes()]).0
+}
+
+/// The hash of a record's exact key. The time of a key is its seventh part: `U` (UTC) or `L` (a clock reading) and the
+/// milliseconds.
+#[must_use]
+pub(super) fn hash_of(scope: u64, cdr: &Cdr<'_>) -> Hash {
+    let ([a, b, c, d, e, f], at) = cdr.exact_key();
+    let mut time = [0; 9];
+    if let Some((utc, millis)) = at {
+        time[0] = if utc { b'U' } else { b'L' };
+        time[1..].copy_from_slice(&millis.to_le_bytes());
+    }
+    hash(scope, &[a, b, c, d, e, f, if at.is_some() { &time } else { b"" }])
 }
 
 /// The hash of a key: its scope, then the index, the length and the bytes of each part that is not empty (so that a format

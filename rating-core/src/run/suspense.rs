@@ -167,10 +167,11 @@ impl<'l> List<'l> {
                 let path = self.path(id);
                 self.record(error.code(), id, path.clone(), error.to_string(), &path);
             }
-            Seen::Waiting(cdr, why) => {
+            Seen::Waiting(waiting) => {
+                let cdr = &waiting.alone.cdr;
                 let place = format!("{}@{}", self.path(cdr.id), cdr.id.offset());
                 let id = String::from_utf8_lossy(cdr.call_id).into_owned();
-                self.record(why.code(), cdr.id, place, id, "");
+                self.record(waiting.waits_for.code(), cdr.id, place, id, "");
             }
         }
     }
@@ -192,7 +193,7 @@ impl<'l> List<'l> {
 
     fn call(&mut self, found: &Found<'_>) {
         let call = found.call;
-        let hash = history::hash(self.engine.duplicate_scope(call.source), &call.cdr.key);
+        let hash = history::hash_of(self.engine.duplicate_scope(call.source), &call.cdr);
         let row = match self.engine.row(call, found.suspended.map(MediationReason::code), hash) {
             Ok(row) => row,
             Err(Fate::Row(_) | Fate::Settled | Fate::StillSuspended | Fate::OtherPeriod) => return,

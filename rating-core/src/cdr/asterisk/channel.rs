@@ -84,6 +84,20 @@ pub(super) fn dialled_number(lastdata: &[u8]) -> Option<&[u8]> {
         .find_map(|part| all_consuming(user_of_address).parse(part).ok().map(|(_, user)| user))
 }
 
+/// The one of several destinations of a dial string that a channel was made for: `PJSIP/0711@trunk` of
+/// `PJSIP/114&PJSIP/0711@trunk,60,T` for `PJSIP/trunk-0000000b`. `None` if none is, or several may be.
+pub(super) fn branch_of<'a>(lastdata: &'a [u8], channel: &[u8]) -> Option<&'a [u8]> {
+    let peer = peer(channel);
+    let technology = up_to(channel, b"/");
+    let is_made_for = |branch: &&[u8]| {
+        up_to(branch, b"/").eq_ignore_ascii_case(technology)
+            && (branch.rsplit(|byte| *byte == b'@').next() == Some(peer)
+                || branch.split(|byte| *byte == b'/').nth(1) == Some(peer))
+    };
+    let mut branches = up_to(lastdata, b",|").split(|byte| *byte == b'&').filter(is_made_for);
+    branches.next().filter(|_| !peer.is_empty() && branches.next().is_none())
+}
+
 /// The number of `sip:0711@host`, `0711@context` or `0711`.
 fn user_of_address(text: &[u8]) -> IResult<&[u8], &[u8]> {
     let scheme = alt((tag_no_case("sip:"), tag_no_case("sips:"), tag_no_case("tel:")));
@@ -133,6 +147,20 @@ mod tests {
 
     fn text(bytes: &[u8]) -> String {
         String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    #[test]
+    fn of_several_destinations_the_channel_tells_which_was_reached() {
+        for (lastdata, channel, expected) in [
+            ("PJSIP/114&PJSIP/0711@trunk,60,T", "PJSIP/trunk-0000000b", Some("PJSIP/0711@trunk")),
+            ("PJSIP/114&PJSIP/0711@trunk,60,T", "PJSIP/114-0000000b", Some("PJSIP/114")),
+            ("SIP/trunk/0711&SIP/114", "SIP/trunk-0b", Some("SIP/trunk/0711")),
+            ("PJSIP/0711@trunk&PJSIP/0712@trunk", "PJSIP/trunk-0b", None),
+            ("PJSIP/114&PJSIP/115", "SIP/114-0b", None),
+            ("PJSIP/114&PJSIP/115", "", None),
+        ] {
+            assert_eq!(branch_of(lastdata.as_bytes(), channel.as_bytes()).map(text).as_deref(), expected, "{lastdata}");
+        }
     }
 
     #[test]

@@ -20,13 +20,15 @@ fn call(cdr: &Cdr) -> String {
 
 fn kind(cdr: &Cdr) -> String {
     match cdr.kind {
-        Kind::Conference { controller, participant } => {
+        Kind::Conference { controller, participant, .. } => {
             format!("{} invited by {}", text(participant), text(controller))
         }
         Kind::NotACall(reason) => reason.code().into(),
         Kind::Call => "call".into(),
         Kind::LocalHalf { .. } => "half".into(),
         Kind::Part(_) => "part".into(),
+        Kind::Split { legs } => format!("split {}", legs.map(|[_, leg]| text(leg)).join(" ")),
+        Kind::Joined { leg: [cluster, leg] } => format!("joined {} {}", text(cluster), text(leg)),
     }
 }
 

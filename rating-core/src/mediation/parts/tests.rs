@@ -61,6 +61,7 @@ fn check(group: &[Cdr<'_>], expected: &[&str]) {
                     Assembled::Call(call) => format!("{} {}", line(call), call.duration),
                     Assembled::MergedInto(into) => format!("into {}", order[*into]),
                     Assembled::Waiting(why) => why.words().to_owned(),
+                    other => panic!("{other:?}"),
                 };
             }
             assert_eq!(shown, expected, "in the order {order:?}");
@@ -278,6 +279,7 @@ fn verdicts(group: &[Cdr<'_>]) -> Vec<(RecordId, String)> {
                 Assembled::Call(call) => format!("{} {}", line(call), call.duration),
                 Assembled::MergedInto(index) => format!("into {:?}", group[*index].id),
                 Assembled::Waiting(why) => why.code().to_owned(),
+                other => panic!("{other:?}"),
             };
             (cdr.id, words)
         })

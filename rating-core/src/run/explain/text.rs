@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::view::{
-    CapView, ChargeView, Explanation, HolderView, NumberView, PartView, RoundingView, SideView, SumView,
+    AssemblyView, CapView, ChargeView, Explanation, HolderView, NumberView, PartView, RoundingView, SideView, SumView,
 };
 
 /// Where the words begin that say what is meant.
@@ -40,12 +40,40 @@ impl fmt::Display for Explanation {
         if let Some(forwarder) = &call.forwarder {
             line(f, "sent on by", &party(forwarder))?;
         }
+        if let Some(assembly) = &self.assembly {
+            write_assembly(f, assembly)?;
+        }
         write_holder(f, &self.holder)?;
         for side in &self.sides {
             write_side(f, side, for_operator)?;
         }
         Ok(())
     }
+}
+
+fn write_assembly(f: &mut fmt::Formatter<'_>, assembly: &AssemblyView) -> fmt::Result {
+    for (index, record) in assembly.records.iter().enumerate() {
+        let mut text = String::new();
+        if let Some(place) = &record.record {
+            text.push_str(&format!("{place}: "));
+        }
+        text.push_str(&format!("{}, {}", record.what, record.role));
+        if let Some(at) = &record.setup_at {
+            text.push_str(&format!(", {at}"));
+        }
+        if let Some(at) = record.answered_at.as_ref().filter(|at| Some(*at) != record.setup_at.as_ref()) {
+            text.push_str(&format!(", answered {at}"));
+        }
+        if record.talk_s != "0" {
+            text.push_str(&format!(", {} s of talk", record.talk_s));
+        }
+        line(f, if index == 0 { "records" } else { "" }, &text)?;
+    }
+    line(f, if assembly.waits_for.is_some() { "waits" } else { "one call" }, &assembly.because)?;
+    if let Some(help) = assembly.help {
+        more(f, help)?;
+    }
+    Ok(())
 }
 
 /// One line: a word, and what it stands for. Nothing out of a file acts on a terminal.

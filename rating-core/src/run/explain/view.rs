@@ -20,8 +20,46 @@ pub struct Explanation {
     pub call: CallView,
     /// Who pays, and why.
     pub holder: HolderView,
-    /// What it costs, and why.
+    /// What it costs, and why. Empty for a record that waits.
     pub sides: Vec<SideView>,
+    /// The records of a call that has several; or what a record waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assembly: Option<AssemblyView>,
+}
+
+/// How records became one call, or why they have not yet.
+#[derive(Clone, Debug, Serialize)]
+pub struct AssemblyView {
+    /// Why that record stands for the call, and who pays for it; or what has not come.
+    pub because: String,
+    /// The code of what a waiting record waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<&'static str>,
+    /// What to do about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'static str>,
+    /// The records, in time.
+    pub records: Vec<MemberView>,
+}
+
+/// A record of a call that has several.
+#[derive(Clone, Debug, Serialize)]
+pub struct MemberView {
+    /// Where it stands, as `file@offset`; the operator alone is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// What it is: `leg`, `beginning`, `stretch`, …
+    pub what: String,
+    /// `stands for the call`, `merged`, `tells how a party came in`, `waits`.
+    pub role: &'static str,
+    /// When it was set up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup_at: Option<String>,
+    /// When it was answered, by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<String>,
+    /// Its own talk time.
+    pub talk_s: String,
 }
 
 /// A record of a switch.

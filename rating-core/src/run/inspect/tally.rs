@@ -92,7 +92,7 @@ impl Tally {
         if std::str::from_utf8(cdr.raw).is_err() {
             self.odd("text that is not UTF-8 (names keep their bytes)", cdr);
         }
-        let hash = [0x5ca1_ab1e, 0x0dd_ba11].map(|seed| FixedState::with_seed(seed).hash_one(cdr.key));
+        let hash = [0x5ca1_ab1e, 0x0dd_ba11].map(|seed| FixedState::with_seed(seed).hash_one(cdr.exact_key()));
         if !self.seen.insert((hash[0], hash[1])) {
             self.duplicates += 1;
             return;
@@ -106,6 +106,8 @@ impl Tally {
             }
             Kind::LocalHalf { .. } => *self.parts.entry("halves of Local channels").or_default() += 1,
             Kind::Conference { .. } => *self.parts.entry("conference legs").or_default() += 1,
+            Kind::Split { .. } => *self.parts.entry("calls whose parties were joined with others").or_default() += 1,
+            Kind::Joined { .. } => *self.parts.entry("transferred calls").or_default() += 1,
             Kind::Part(part) => *self.parts.entry(role(part.role)).or_default() += 1,
             Kind::Call => {}
         }
