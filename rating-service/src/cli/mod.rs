@@ -13,6 +13,7 @@ mod inspect;
 mod numbers;
 mod price;
 mod progress;
+mod recycle;
 mod run;
 mod suspense;
 mod terminal;
@@ -64,6 +65,9 @@ enum Command {
     /// Open the last closed month again
     #[command(before_help = books::REOPEN_EXAMPLES)]
     Reopen(books::ReopenArguments),
+    /// Rate what a fix releases of the suspended calls, and nothing else
+    #[command(before_help = recycle::EXAMPLES)]
+    Recycle(recycle::RecycleArguments),
     /// List what is charged to nobody: causes, money at stake, and the change that clears most
     #[command(before_help = suspense::EXAMPLES)]
     Suspense(suspense::SuspenseArguments),
@@ -215,6 +219,7 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
+        Command::Recycle(arguments) => recycle::recycle(&arguments),
         Command::Suspense(arguments) => suspense::suspense(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
