@@ -13,6 +13,7 @@ mod inspect;
 mod numbers;
 mod price;
 mod progress;
+mod reconcile;
 mod recycle;
 mod run;
 mod suspense;
@@ -106,6 +107,9 @@ enum Command {
     /// Compare two published versions of a month, call by call: every difference with its cause, down to the cent
     #[command(before_help = diff::EXAMPLES)]
     Diff(diff::DiffArguments),
+    /// Compare our wholesale charges with a carrier's own file: missing calls, durations, prices by cause
+    #[command(before_help = reconcile::EXAMPLES)]
+    Reconcile(Box<reconcile::ReconcileArguments>),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -230,6 +234,7 @@ fn obey(command: Command) -> Exit {
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Reconcile(arguments) => reconcile::reconcile(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);
