@@ -22,6 +22,11 @@ const BROADWORKS: [&[u8]; 2] = [
     include_bytes!("../../testdata/broadworks/version_line_markers_and_calls.csv"),
     include_bytes!("../../testdata/broadworks/doctype_entities_and_latin_1.xml"),
 ];
+const KAZOO: [&[u8]; 3] = [
+    include_bytes!("../../testdata/kazoo/legs_of_three_interactions.csv"),
+    include_bytes!("../../testdata/kazoo/names_with_commas.csv"),
+    include_bytes!("../../testdata/kazoo/documents_of_a_database.json"),
+];
 const OPENSIPS: [&[u8]; 2] = [
     include_bytes!("../../testdata/opensips/table_with_header_twice.csv"),
     include_bytes!("../../testdata/opensips/kamailio_cdrs.csv"),
@@ -39,6 +44,7 @@ pub fn check(format: Format, data: &[u8]) {
         Format::Asterisk => &ASTERISK,
         Format::CiscoCucm => &CUCM,
         Format::FreeSwitch => &FREESWITCH,
+        Format::Kazoo => &KAZOO,
         Format::BroadWorks => &BROADWORKS,
         Format::SipAcc => &OPENSIPS,
         Format::OracleSbc => &ORACLE_SBC,

@@ -79,6 +79,8 @@ fn good_files() -> Vec<(Format, &'static [u8])> {
         (Format::BroadWorks, fixture!("broadworks/doctype_entities_and_latin_1.xml")),
         (Format::ThreeCx, fixture!("3cx/who_pays_for_forwarded_and_transferred_calls.csv")),
         (Format::ThreeCx, fixture!("3cx/semicolons_inside_and_between.csv")),
+        (Format::IpOffice, fixture!("ip_office/names_with_commas.csv")),
+        (Format::IpOffice, fixture!("ip_office/collector_stamps_before_the_lines.log")),
         (Format::Mitel, fixture!("mitel/level_2_207_columns.txt")),
         (Format::Mitel, fixture!("mitel/trailing_blanks_cut_off_by_an_editor.txt")),
     ]
