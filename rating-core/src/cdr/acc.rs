@@ -52,27 +52,33 @@ struct Acc {
     least: usize,
 }
 
-/// What a file's first record shows.
+/// What the beginning of a file shows.
 enum First {
     /// A header with these names.
     Header(Vec<String>),
     /// A transaction; where its method stands.
     Transaction(u16),
-    /// Something else, with so many columns.
+    /// Something else; the number of columns of the first record.
     Unknown(usize),
 }
 
 fn first(head: Head<'_>, delimiter: u8, fields: &mut Fields) -> Option<First> {
-    let text = head.records(framing(head.line_end, delimiter)).next()?;
+    let mut records = head.records(framing(head.line_end, delimiter)).take(50);
+    let text = records.clone().next()?;
     split(text, delimiter, fields, Quotes::FirstQuoteCloses).ok()?;
     if columns::is_header(text, fields) {
         return Some(First::Header(columns::names(text, fields)));
     }
-    let method_at = (0..2).find(|at| {
-        let before = *at == 0 || times::integer(fields.get(text, 0)).is_some();
-        before && is_transaction(text, fields, *at)
+    let count = fields.count();
+    // Some row at the beginning may be broken.
+    let method_at = records.find_map(|text| {
+        split(text, delimiter, fields, Quotes::FirstQuoteCloses).ok()?;
+        (0..2).find(|at| {
+            let before = *at == 0 || times::integer(fields.get(text, 0)).is_some();
+            before && is_transaction(text, fields, *at)
+        })
     });
-    Some(method_at.map_or(First::Unknown(fields.count()), First::Transaction))
+    Some(method_at.map_or(First::Unknown(count), First::Transaction))
 }
 
 /// Whether a row is a transaction whose method stands at `method`: the code and time stand where they should.
@@ -154,8 +160,12 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
     DELIMITERS.into_iter().find_map(|delimiter| match first(head, delimiter, &mut fields)? {
         First::Header(names) => {
             let is_acc = names.iter().any(|name| name == "method");
-            let (layout, what) = if is_acc { ("acc", "a table of transactions") } else { ("cdrs", "Kamailio's cdrs") };
-            Some(Sign::new(layout, 90, format!("the first line has the column names of {what}")))
+            // Others may name times and durations so, too.
+            let (layout, certainty, what) = match is_acc {
+                true => ("acc", 90, "the first line has the column names of a table of transactions"),
+                false => ("cdrs", 70, "the first line has names of Kamailio's table of calls"),
+            };
+            Some(Sign::new(layout, certainty, what))
         }
         First::Transaction(_) => {
             let layout = if delimiter == b'|' { "flatstore" } else { "acc" };
@@ -164,8 +174,7 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
                 90,
                 "SIP methods, tags, Call-ID, reply code and time stand where OpenSIPS and Kamailio write them",
             );
-            sign.because
-                .push("name the extra columns in `columns`: no header says which of them have the numbers".into());
+            sign.because.push("no header says which columns have the numbers: name the extra ones in `columns`".into());
             Some(sign)
         }
         First::Unknown(_) => None,

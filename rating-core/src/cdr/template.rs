@@ -10,6 +10,7 @@ mod read;
 mod rules;
 
 pub(super) use clock::Day;
+pub(super) use engine::lacks;
 
 use std::sync::Arc;
 
@@ -65,6 +66,8 @@ pub struct Template {
     setup: Moment,
     answer: Moment,
     end: Moment,
+    /// Other ways in which files may write the times that `format` is of; one file writes them in one way.
+    alternatives: Vec<Pattern>,
     date_record: Option<Pattern>,
     talk: Length,
     duration: Length,
@@ -82,8 +85,11 @@ pub struct Template {
     /// Slot of the number of records in a marker.
     count: Option<usize>,
     not_voice_when: Rule,
+    voice_when: Rule,
     directions: Vec<(Rule, Direction)>,
     otherwise: Option<Direction>,
+    /// Ways in which caller and called party stand in each other's columns.
+    swapped: Vec<Direction>,
     parts: Parts,
     /// Slots of the duplicate key.
     key: Vec<usize>,
@@ -273,6 +279,12 @@ impl Template {
         &self.name
     }
 
+    /// Whether its files lost the national zero of numbers to a spreadsheet.
+    #[must_use]
+    pub const fn loses_zero(&self) -> bool {
+        self.lost_zero
+    }
+
     /// The format that reads by it: [`Format::Delimited`] or [`Format::Fixed`].
     #[must_use]
     pub const fn format(&self) -> Format {
@@ -300,10 +312,16 @@ fn recognise(_head: Head<'_>) -> Option<Sign> {
     None
 }
 
+/// A template that comes with the program.
+pub(super) fn preset(name: &str, text: &str) -> Option<Arc<Template>> {
+    let source = crate::finding::SourceText::new(name, text);
+    Template::read(&source, &mut crate::finding::Findings::default()).map(Arc::new)
+}
+
 /// Opens a file by a template.
 pub(super) fn open_with(template: &Arc<Template>, head: Head<'_>, options: &Options) -> Result<Opened, FileError> {
     engine::Engine::open(template, head, options)
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::cdr) mod tests;

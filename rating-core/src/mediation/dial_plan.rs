@@ -250,6 +250,8 @@ pub struct DialPlan {
     country_ids: Vec<Box<str>>,
     destinations: Vec<Destination>,
     destination_codes: PrefixTree<u16>,
+    /// See [`DialPlan::with_lost_zero`].
+    zero_lost: bool,
 }
 
 /// The codes that were dialled before a number and are no part of it; empty where there are none.
@@ -386,6 +388,7 @@ impl DialPlan {
             country_ids,
             destinations,
             destination_codes: PrefixTree::build(codes),
+            zero_lost: false,
             rules,
         })
     }
@@ -487,6 +490,20 @@ impl DialPlan {
             }
         }
         found
+    }
+
+    /// The plan for a source whose numbers lost the national prefix 0 to a spreadsheet: digits that are a national number but
+    /// for it are one, before they are read as a short code, a local number or one with its country code.
+    #[must_use]
+    pub fn with_lost_zero(self) -> Self {
+        Self { zero_lost: true, ..self }
+    }
+
+    /// The number behind a national prefix 0 that was lost.
+    fn without_zero(&self, view: View<'_>) -> Option<E164> {
+        let is_lost = self.zero_lost && self.rules.national.iter().any(|prefix| prefix.as_slice() == b"0");
+        let fits = is_lost && view.digits.first() != Some(&b'0') && self.own.fits(view.digits);
+        if fits { self.number(view.digits) } else { None }
     }
 
     fn is_extension(&self, digits: Digits) -> bool {
@@ -615,7 +632,8 @@ impl DialPlan {
             let (rest, carrier) = found.min_by_key(|(rest, _)| rest.digits.len())?;
             Some((self.international(rest)?, carrier))
         };
-        if let Some((number, carrier)) = international().or_else(|| self.national(view)) {
+        let lost = || Some((self.without_zero(view)?, None));
+        if let Some((number, carrier)) = international().or_else(|| self.national(view)).or_else(lost) {
             return Some((Party::Number(number), carrier.and_then(Digits::parse).unwrap_or(Digits::EMPTY)));
         }
         if readings.short_code && self.short_codes.longest(view.digits).is_some() {

@@ -180,4 +180,6 @@ pub mod flags {
     pub const NEAR_DUPLICATE: u16 = 2;
     /// The call belongs to a closed month and is charged, or corrected, in the month after it.
     pub const LATE: u16 = 4;
+    /// The books of a closed month have it suspended, and something of it is no more.
+    pub const RELEASED: u16 = 8;
 }

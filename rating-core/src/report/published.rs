@@ -193,7 +193,7 @@ mod with_parquet {
         Err(no_table(format_args!("column `{name}` has another scale")))
     }
 
-    fn text<'b>(column: &'b StringArray, row: usize) -> &'b str {
+    fn text(column: &StringArray, row: usize) -> &str {
         if column.is_null(row) { "" } else { column.value(row) }
     }
 

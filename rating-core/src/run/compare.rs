@@ -14,6 +14,7 @@ pub(super) use sums::{Sums, side_by_side};
 
 pub use cause::Cause;
 pub use lines::csv_header;
+pub(super) use lines::line as write_line;
 
 use crate::aggregation::SideName;
 use crate::money::{Charge, Currency, Total};

@@ -242,11 +242,12 @@ impl<'p> Engine<'p> {
             row.flags |= flags::LATE;
             self.keep_from_allowances(&mut row);
         }
-        if let Some(known) = known
-            && !keep_released(&mut row, known)
-            && !self.any_month
-        {
-            return Err(Fate::StillSuspended);
+        if let Some(known) = known {
+            if keep_released(&mut row, known) {
+                row.flags |= flags::RELEASED;
+            } else if !self.any_month {
+                return Err(Fate::StillSuspended);
+            }
         }
         Ok(row)
     }

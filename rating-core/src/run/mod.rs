@@ -30,6 +30,8 @@ mod parquet_file;
 pub mod project;
 pub mod publish;
 pub mod quote;
+pub mod reconcile;
+pub mod recycle;
 mod second_pass;
 pub mod settings;
 pub mod spill;

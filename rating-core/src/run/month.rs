@@ -1,6 +1,6 @@
 //! A month, end to end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -30,6 +30,7 @@ use crate::ids::SiteId;
 use crate::money::{Currency, Total};
 use crate::rating::allowance::{AccountKey, Balance};
 use crate::report::{NameLists, Names, Report, charges_by_occupier};
+use crate::source::RecordId;
 use crate::time::{Month, ZONE_DATABASE_VERSION};
 
 /// The version of this library, part of what a run is made from.
@@ -55,11 +56,47 @@ pub(super) fn watched(
     stand_ins: &StandIns,
     watch: Option<&dyn Watch>,
 ) -> Result<Summary, RunError> {
+    in_pool(storage, options, progress, stand_ins, Onlookers { watch, gate: None })
+}
+
+/// What looks at a version before it is published: its folder, and the records (file and offset) that closed months had
+/// suspended and that are rated in it. Says whether it is to be published.
+pub(super) type Gate<'g> = &'g (dyn Fn(&Path, &BTreeSet<(String, u64)>) -> Result<bool, RunError> + Sync);
+
+/// Runs a month as [`month`], and publishes it only if `gate` lets it. What the gate holds back leaves nothing behind; the
+/// summary says [`Published::DryRun`] then.
+///
+/// # Errors
+///
+/// As for [`month`], and what the gate says.
+pub(super) fn gated(
+    storage: &dyn Storage,
+    options: &Options,
+    progress: &dyn Progress,
+    gate: Gate<'_>,
+) -> Result<Summary, RunError> {
+    in_pool(storage, options, progress, &StandIns::default(), Onlookers { watch: None, gate: Some(gate) })
+}
+
+/// Who else looks at a run.
+#[derive(Clone, Copy)]
+struct Onlookers<'o> {
+    watch: Option<&'o dyn Watch>,
+    gate: Option<Gate<'o>>,
+}
+
+fn in_pool(
+    storage: &dyn Storage,
+    options: &Options,
+    progress: &dyn Progress,
+    stand_ins: &StandIns,
+    onlookers: Onlookers<'_>,
+) -> Result<Summary, RunError> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.threads)
         .build()
         .map_err(|error| RunError::Internal(format!("cannot start threads: {error}")))?;
-    pool.install(|| run(storage, options, progress, stand_ins, watch))
+    pool.install(|| run(storage, options, progress, stand_ins, onlookers))
 }
 
 /// Reads everything a project says and finds what is wrong with it, without rating anything.
@@ -126,7 +163,7 @@ fn run(
     options: &Options,
     progress: &dyn Progress,
     stand_ins: &StandIns,
-    watch: Option<&dyn Watch>,
+    Onlookers { watch, gate }: Onlookers<'_>,
 ) -> Result<Summary, RunError> {
     let (project, mut warnings) = Project::load_with(storage, &options.project, options.known_at, stand_ins)?;
     let Some(mut project) = project else { return Err(RunError::Invalid(warnings)) };
@@ -157,7 +194,7 @@ fn run(
     if let Some(books) = books.filter(|_| !options.dry_run && !draft) {
         return Err(RunError::Invalid(closed_for(&books)));
     }
-    if !options.dry_run && stage.is_complete() {
+    if !options.dry_run && gate.is_none() && stage.is_complete() {
         stage.point()?;
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
         let summary = manifest::read_summary(&manifest, &stage, month, id, warnings)?;
@@ -181,6 +218,7 @@ fn run(
         stage,
         opening,
         History::new(storage, &out, history),
+        gate,
         warnings,
     );
     let Some(work) = work else { return outcome };
@@ -337,6 +375,7 @@ fn rate_and_publish(
     stage: Stage<'_>,
     opening: BTreeMap<AccountKey, Balance>,
     history: History<'_>,
+    gate: Option<Gate<'_>>,
     mut warnings: Findings,
 ) -> Result<Summary, RunError> {
     if let Some(work) = run.work {
@@ -444,6 +483,17 @@ fn rate_and_publish(
     };
     let manifest = manifest::write(run, &summary, &first, &files, &closed, &stage.files());
     stage.write("manifest.json", &manifest)?;
+    if let Some(gate) = gate {
+        let path = |record: RecordId| {
+            (run.files.get(record.file() as usize).map_or_else(String::new, |file| file.path.clone()), record.offset())
+        };
+        let released = second.released.iter().map(|bits| path(RecordId::from_bits(*bits))).collect();
+        let folder = stage.partial().join(format!("month={}", run.month));
+        if !gate(&folder, &released)? {
+            run.storage.remove(&stage.partial())?;
+            return Ok(summary);
+        }
+    }
     summary.published = stage.commit()?;
     Ok(summary)
 }

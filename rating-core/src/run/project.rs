@@ -346,7 +346,11 @@ fn compile_sources(
             let template = read_template(reader, source, format, &settings.source, findings)?;
             Some((format, cdr::Options { template, ..options }))
         });
+        let loses_zero = format
+            .as_ref()
+            .is_some_and(|(_, options)| options.template.as_ref().is_some_and(|template| template.loses_zero()));
         let plan = plans.get(source.site).cloned().flatten();
+        let plan = plan.map(|plan| if loses_zero { plan.with_lost_zero() } else { plan });
         let ids = u32::try_from(index).ok().zip(u32::try_from(source.site).ok());
         if let (Some(format), Some(plan), Some((source_id, site_id))) = (format, plan, ids) {
             let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();

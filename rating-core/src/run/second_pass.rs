@@ -53,6 +53,8 @@ pub(super) struct SecondPass {
     pub(super) bills: Bills,
     /// Late calls, by the month that they correct.
     pub(super) late: BTreeMap<Month, LateSums>,
+    /// Records that the books of a closed month have suspended, and that are rated now.
+    pub(super) released: BTreeSet<u64>,
     /// Records of calls that became something else since the first pass, as the record index has it.
     pub(super) changed: BTreeMap<u64, u8>,
 }
@@ -107,6 +109,7 @@ impl SecondPass {
         for (month, sums) in &other.late {
             self.late.entry(*month).or_default().merge(sums);
         }
+        self.released.extend(other.released);
         self.changed.extend(other.changed);
         self
     }
@@ -288,6 +291,9 @@ impl Context<'_> {
             let (status, late) = (Status::of(&row), row.flags & flags::LATE != 0);
             if status != before {
                 found.changed.insert(row.record.to_bits(), status.byte(late));
+            }
+            if row.flags & flags::RELEASED != 0 {
+                found.released.insert(row.record.to_bits());
             }
             if late {
                 let month = Month::of(self.engine.project.zone(row.site).to_local(row.charging_at).date());

@@ -9,7 +9,7 @@
 //! | `add FOLDER` | the story's folder is laid over the project |
 //! | `rename OLD NEW` | a file of the project |
 //! | `run MONTH`, `close MONTH [by NAME]`, `reopen MONTH by NAME: NOTE` | as the commands |
-//! | `recycle MONTH`, `suspense [MONTH]` | as the commands |
+//! | `recycle MONTH [dry]`, `suspense [MONTH]` | as the commands |
 //! | `damage FILE`, `restore` | changes a byte of a file of the last month that was closed; and back |
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it books` writes what came over what was expected: read the difference.
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use rating_core::run::closing::{self, CloseOptions};
 use rating_core::run::publish::Published;
+use rating_core::run::recycle::{RecycleOptions, recycle};
 use rating_core::run::storage::Disk;
 use rating_core::run::suspense::{SuspenseOptions, suspense};
 use rating_core::run::{Options, RunError, Silent, Summary, month};
@@ -89,6 +90,7 @@ impl Story {
             ("run", Some(month)) => self.run(month),
             ("close", Some(month)) => self.close(month, after.strip_prefix("by ")),
             ("reopen", Some(month)) => self.reopen(month, after.strip_prefix("by ").unwrap()),
+            ("recycle", Some(month)) => self.recycle(month, after == "dry"),
             ("suspense", month) => self.suspense(month),
             ("damage", _) => {
                 let path = self.current(self.closed.last().unwrap().0).join(rest);
@@ -111,7 +113,9 @@ impl Story {
             RunError::Invalid(findings) => {
                 for finding in findings.iter() {
                     writeln!(self.text, "refused [{}]: {}", finding.code, finding.message).unwrap();
-                    writeln!(self.text, "  help: {}", finding.help.as_deref().unwrap()).unwrap();
+                    if let Some(help) = &finding.help {
+                        writeln!(self.text, "  help: {help}").unwrap();
+                    }
                 }
             }
             RunError::Usage(words) => writeln!(self.text, "refused: {words}").unwrap(),
@@ -207,6 +211,43 @@ impl Story {
             }
             Err(error) => self.refused(&error),
         }
+    }
+
+    fn recycle(&mut self, of: Month, dry_run: bool) {
+        let options = RecycleOptions { month: Some(of), dry_run, ..RecycleOptions::new(&self.project, no_month()) };
+        let before = self.in_force();
+        match recycle(&Disk, &options, &Silent) {
+            Ok(recycled) => {
+                writeln!(self.text, "{:?}, {} still suspended", recycled.published, recycled.suspended).unwrap();
+                for released in &recycled.released {
+                    let sums: Vec<String> =
+                        released.charges.iter().map(|(currency, total)| format!("{total} {currency}")).collect();
+                    let corrects = released.corrects.map_or_else(String::new, |month| format!(", correcting {month}"));
+                    let (count, side, code) = (released.calls, released.side.name(), &released.code);
+                    writeln!(self.text, "released {count} {side} [{code}]: {}{corrects}", sums.join(" + ")).unwrap();
+                }
+                match recycled.published {
+                    Published::Now => self.summary(&recycled.summary),
+                    _ => assert_eq!(before, self.in_force(), "nothing was to be published"),
+                }
+            }
+            Err(error) => {
+                self.refused(&error);
+                assert_eq!(before, self.in_force(), "refused, and published all the same");
+            }
+        }
+    }
+
+    /// What the months point at, and all there is on the shelf.
+    fn in_force(&self) -> Vec<PathBuf> {
+        let links = |folder: &str| {
+            let entries =
+                fs::read_dir(self.out().join(folder)).into_iter().flatten().map(|entry| entry.unwrap().path());
+            entries.map(|path| fs::read_link(&path).unwrap_or(path)).collect::<Vec<_>>()
+        };
+        let mut found = [links("current"), links("versions")].concat();
+        found.sort();
+        found
     }
 
     fn suspense(&mut self, of: Option<Month>) {

@@ -13,6 +13,8 @@ mod inspect;
 mod numbers;
 mod price;
 mod progress;
+mod reconcile;
+mod recycle;
 mod run;
 mod suspense;
 mod terminal;
@@ -64,6 +66,9 @@ enum Command {
     /// Open the last closed month again
     #[command(before_help = books::REOPEN_EXAMPLES)]
     Reopen(books::ReopenArguments),
+    /// Rate what a fix releases of the suspended calls, and nothing else
+    #[command(before_help = recycle::EXAMPLES)]
+    Recycle(recycle::RecycleArguments),
     /// List what is charged to nobody: causes, money at stake, and the change that clears most
     #[command(before_help = suspense::EXAMPLES)]
     Suspense(suspense::SuspenseArguments),
@@ -102,6 +107,9 @@ enum Command {
     /// Compare two published versions of a month, call by call: every difference with its cause, down to the cent
     #[command(before_help = diff::EXAMPLES)]
     Diff(diff::DiffArguments),
+    /// Compare our wholesale charges with a carrier's own file: missing calls, durations, prices by cause
+    #[command(before_help = reconcile::EXAMPLES)]
+    Reconcile(Box<reconcile::ReconcileArguments>),
     /// Print a completion script for a shell
     #[command(
         before_help = "Examples:\n  rating completions bash > /etc/bash_completion.d/rating\n  rating completions zsh > ~/.zfunc/_rating"
@@ -215,6 +223,7 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
+        Command::Recycle(arguments) => recycle::recycle(&arguments),
         Command::Suspense(arguments) => suspense::suspense(&arguments),
         Command::Check(arguments) => run::check(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
@@ -225,6 +234,7 @@ fn obey(command: Command) -> Exit {
         Command::Import(arguments) => import::import(&arguments),
         Command::DeckDiff(arguments) => import::deck_diff(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Reconcile(arguments) => reconcile::reconcile(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "rating", &mut script);

@@ -20,7 +20,7 @@ use super::terminal::{complain, line};
 use super::{CheckArguments, Exit, RunArguments, fancy, findings, say};
 
 /// The last month that is over in UTC: the default when neither the command nor the project names one.
-fn last_complete_month() -> Option<Month> {
+pub(super) fn last_complete_month() -> Option<Month> {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
     let now = Instant::from_millis(i64::try_from(since.as_millis()).ok()?);
     Some(Month::of(Zone::utc().to_local(now).date()).previous())

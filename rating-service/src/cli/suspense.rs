@@ -59,7 +59,7 @@ fn age(work: &Work, today: Option<Date>) -> Option<i32> {
     Some(today?.days() - work.oldest?.days())
 }
 
-fn amounts(amounts: &[(Currency, Total)]) -> String {
+pub(super) fn amounts(amounts: &[(Currency, Total)]) -> String {
     let amounts: Vec<String> = amounts.iter().map(|amount| money(amount)).map(|(one, two)| one + &two).collect();
     amounts.join(" + ")
 }

@@ -9,6 +9,7 @@ mod house;
 mod import;
 mod inspect;
 mod price;
+mod reconcile;
 mod run;
 mod what_if;
 mod words;

@@ -14,6 +14,7 @@ fn help_begins_with_examples() {
         (&["import", "--help"], "help_import.txt"),
         (&["deck-diff", "--help"], "help_deck_diff.txt"),
         (&["diff", "--help"], "help_diff.txt"),
+        (&["reconcile", "--help"], "help_reconcile.txt"),
         (&["generate", "--help"], "help_generate.txt"),
         (&["inspect", "--help"], "help_inspect.txt"),
         (&["completions", "--help"], "help_completions.txt"),

@@ -120,6 +120,16 @@ fn what_cannot_be_read_names_the_column() {
 }
 
 #[test]
+fn a_broken_first_row_hides_no_layout() {
+    check(
+        &extras(),
+        fixture!("opensips/first_row_is_broken.txt"),
+        row,
+        &["disposition_unknown 1", "Begin c1 f t 2026-07-01T08:00:00Z 2001>901632960123"],
+    );
+}
+
+#[test]
 fn a_header_names_the_columns_and_may_come_again() {
     let file = fixture!("opensips/table_with_header_twice.csv");
     check(

@@ -26,9 +26,15 @@ pub(super) struct Engine {
     /// Fewest and most columns, or bytes of a line.
     width: Option<(usize, usize)>,
     has_header: bool,
+    /// The header line, which must not be taken for a record that is no call.
+    header: Box<[u8]>,
+    /// Whether every record has an empty column behind the last.
+    trailing: bool,
     mask: DateMask,
     /// What the file's name says of its dates.
     named: Option<Date>,
+    /// The year that the project names.
+    year: Option<i32>,
     minutes_only: bool,
 }
 
@@ -54,8 +60,11 @@ impl Engine {
             columns: Vec::new(),
             width: template.width,
             has_header: false,
+            header: Box::default(),
+            trailing: false,
             mask,
             named: clock::date_in_name(&options.file_name),
+            year: options.year,
             minutes_only: template.lacks_seconds(),
         };
         let mut fields = Fields::new();
@@ -72,7 +81,8 @@ impl Engine {
                 if missing.is_empty() {
                     engine.columns = columns;
                     engine.has_header = true;
-                    engine.width = engine.width.or(Some((names.len(), names.len())));
+                    engine.header = record.into();
+                    engine.width = Some((names.len(), names.len()));
                     header_lines = index + 1;
                     break;
                 }
@@ -83,6 +93,15 @@ impl Engine {
             }
             if !engine.has_header && template.header == Header::Optional {
                 engine.columns = template.places(&template.order);
+                let first = beginning.clone().nth(template.skip_lines).unwrap_or_default();
+                let fits = engine.split(first, &mut fields).is_ok() && engine.has_width(first, &fields);
+                if !first.is_empty() && !fits {
+                    return Err(FileError::UnknownLayout { columns: fields.count() });
+                }
+                // One file has one width.
+                if fits {
+                    engine.width = Some((fields.count(), fields.count()));
+                }
             } else if !engine.has_header {
                 let missing = best.unwrap_or_default();
                 let needed = template.missing(&template.places(&[])).len();
@@ -96,10 +115,64 @@ impl Engine {
                 });
             }
         }
-        if template.needs_year() && engine.named.is_none() {
+        if let Some((_, most)) = engine.width {
+            let mut body = beginning.clone().skip(header_lines).take(100).peekable();
+            let has_one_more = |record: &[u8]| {
+                let is_split = engine.split(record, &mut fields).is_ok() && fields.count() == most + 1;
+                is_split && u16::try_from(most).is_ok_and(|last| fields.get(record, last).is_empty())
+            };
+            engine.trailing = template.kind != Kind::Fixed && body.peek().is_some() && body.all(has_one_more);
+        }
+        if template.needs_year() && engine.named.is_none() && engine.year.is_none() {
             return Err(FileError::YearUnknown);
         }
+        if !template.alternatives.is_empty() {
+            let records: Vec<&[u8]> = beginning.skip(header_lines).collect();
+            engine.choose_format(&records, &mut fields)?;
+        }
         Ok(Opened { switch: Arc::new(engine), header_lines })
+    }
+
+    /// Of several ways to write times the one that all (or most) of the first records have.
+    fn choose_format(&mut self, records: &[&[u8]], fields: &mut Fields) -> Result<(), FileError> {
+        let mut texts: Vec<&[u8]> = Vec::new();
+        for record in records {
+            if self.split(record, fields).is_ok() {
+                let text = self.field(record, fields, slot::SETUP);
+                texts.extend((!text.is_empty()).then_some(text));
+            }
+        }
+        let read = |pattern: &Pattern| -> Vec<Option<Stamp>> {
+            let one = |text: &&[u8]| {
+                let mut parts = Parts::default();
+                pattern.read(text, &mut parts).and_then(|()| parts.stamp(false, |_, _| None, None)).ok().flatten()
+            };
+            texts.iter().map(one).collect()
+        };
+        let ways: Vec<(&Pattern, Vec<Option<Stamp>>)> = std::iter::once(&self.template.setup.whole)
+            .chain(&self.template.alternatives)
+            .map(|pattern| (pattern, read(pattern)))
+            .collect();
+        let count = |stamps: &[Option<Stamp>]| stamps.iter().flatten().count();
+        let most = ways.iter().map(|(_, stamps)| count(stamps)).max().unwrap_or(0);
+        let mut best = ways.iter().filter(|(_, stamps)| count(stamps) == most);
+        let Some((pattern, stamps)) = best.next() else { return Ok(()) };
+        if most > 0 && best.any(|(_, others)| others != stamps) {
+            return Err(FileError::Unreadable {
+                what: "does not show whether day or month comes first in its dates".into(),
+                help: "have the switch write dates as YYYY-MM-DD, or read the file by a template with one time format"
+                    .into(),
+            });
+        }
+        let pattern = (*pattern).clone();
+        let template = Arc::make_mut(&mut self.template);
+        let first = template.setup.whole.clone();
+        for moment in [&mut template.setup, &mut template.answer, &mut template.end] {
+            if moment.whole == first {
+                moment.whole = pattern.clone();
+            }
+        }
+        Ok(())
     }
 
     /// The names in a header line.
@@ -188,13 +261,16 @@ impl Engine {
             return (least..=most).contains(&text.len());
         }
         let count = fields.count();
-        // A last empty column, as dumps have it, may be one too many.
-        let one_more = || count == most + 1 && u16::try_from(most).is_ok_and(|last| fields.get(text, last).is_empty());
-        (least..=most).contains(&count) || one_more()
+        // A comma too many in a text moves what stands behind it: an empty column at the end is passed over only where every record
+        // has one.
+        (least..=most).contains(&count) || (self.trailing && count == most + 1)
     }
 
-    /// The year of a day of the year, by the file's name: the nearest such day.
+    /// The year of a day of the year: the one that the project names; else, by the file's name, that of the nearest such day.
     fn year_of(&self, month: i64, day: i64) -> Option<i64> {
+        if let Some(year) = self.year {
+            return Some(i64::from(year));
+        }
         let named = self.named?;
         let (year, _, _) = named.civil();
         let year = i64::from(year);
@@ -306,6 +382,38 @@ impl Engine {
     }
 }
 
+/// What a file's first lines lack to be read by a template; empty if it can be. For formats that have several.
+pub(in crate::cdr) fn lacks(template: &Arc<Template>, head: Head<'_>) -> Vec<String> {
+    let mut engine = Engine {
+        template: Arc::clone(template),
+        framing: Framing::default(),
+        columns: Vec::new(),
+        width: None,
+        has_header: false,
+        header: Box::default(),
+        trailing: false,
+        mask: DateMask::default(),
+        named: None,
+        year: None,
+        minutes_only: false,
+    };
+    let mut fields = Fields::new();
+    let delimiter = match template.kind {
+        Kind::Delimited { delimiter, .. } => delimiter,
+        Kind::Fixed => b',',
+    };
+    let mut best: Option<Vec<String>> = None;
+    for record in head.records(head.quoted(delimiter)).take(PREAMBLE) {
+        let names = engine.names(record, &mut fields);
+        engine.columns = template.places(&names);
+        let missing = template.missing(&engine.columns);
+        if best.as_ref().is_none_or(|best| missing.len() < best.len()) {
+            best = Some(missing);
+        }
+    }
+    best.unwrap_or_else(|| template.missing(&template.places(&[])))
+}
+
 impl Template {
     /// The column of each slot in a file whose columns have these names.
     fn places(&self, names: &[Name]) -> Vec<u16> {
@@ -413,14 +521,20 @@ impl Switch for Engine {
         if !self.mask.is_empty() && self.mask.fits(text) {
             return self.date_record(id, raw, text, scratch);
         }
+        if self.has_header && *self.header == *text {
+            return Err(Fault::record(RejectReason::Malformed));
+        }
         self.split(text, &mut scratch.fields)?;
         let fields = &scratch.fields;
         let field = |slot: usize| self.field(text, fields, slot);
         let not_a_call = |why: NotACall| Ok(Cdr { kind: crate::cdr::Kind::NotACall(why), ..Cdr::blank(id, raw) });
         let is_end = template.end_when.holds(field);
         if is_end || template.begin_when.holds(field) {
-            let records =
-                template.count.and_then(|slot| integer(field(slot))).and_then(|count| u64::try_from(count).ok());
+            let records = template
+                .count
+                .filter(|_| is_end)
+                .and_then(|slot| integer(field(slot)))
+                .and_then(|count| u64::try_from(count).ok());
             let frame = Some(Frame { end: is_end, records });
             let kind = crate::cdr::Kind::NotACall(NotACall::Marker);
             return Ok(Cdr { frame, kind, ..Cdr::blank(id, raw) });
@@ -435,7 +549,8 @@ impl Switch for Engine {
             let is_fixed = template.kind == Kind::Fixed;
             return Err(Fault::record(if is_fixed { RejectReason::Malformed } else { RejectReason::ColumnCount }));
         }
-        if template.not_voice_when.holds(field) {
+        let is_other = !template.voice_when.is_empty() && !template.voice_when.holds(field);
+        if is_other || template.not_voice_when.holds(field) {
             return not_a_call(NotACall::NotVoice);
         }
 
@@ -512,6 +627,8 @@ impl Switch for Engine {
             .iter()
             .find_map(|(rule, direction)| rule.holds(field).then_some(*direction))
             .or(template.otherwise);
+        let is_swapped = direction.is_some_and(|direction| template.swapped.contains(&direction));
+        let (from, to) = if is_swapped { (slot::DIALLED, slot::CALLING) } else { (slot::CALLING, slot::DIALLED) };
         let currency = field(slot::CURRENCY);
         let charge = field(slot::CHARGE);
         let call_id = field(slot::ID);
@@ -524,9 +641,9 @@ impl Switch for Engine {
             duration,
             talk,
             answered: is_answered && talk > Duration::ZERO,
-            calling: number(slot::CALLING),
+            calling: number(from),
             peer: number(slot::EXTENSION),
-            dialled: number(slot::DIALLED),
+            dialled: number(to),
             reached: number(slot::REACHED),
             outpulsed: number(slot::OUTPULSED),
             forwarder: number(slot::FORWARDER),

@@ -15,6 +15,8 @@ pub(super) enum Length {
     Minutes,
     /// Numbers with their units: `5m`, `1h 2m 3s`.
     Units,
+    /// In one of these ways; the first that fits.
+    OneOf(Vec<Length>),
     /// Digits by their place: `hh:mm:ss`, `hmmt`.
     Signs(Vec<Sign>),
 }
@@ -88,6 +90,16 @@ impl Length {
             return Err(RejectReason::DurationImplausible);
         }
         let millis = match self {
+            Self::OneOf(ways) => {
+                let mut found = Err(RejectReason::DurationMalformed);
+                for way in ways {
+                    found = way.read(padded);
+                    if found != Err(RejectReason::DurationMalformed) {
+                        break;
+                    }
+                }
+                return found;
+            }
             Self::Seconds => decimal(text, 1_000),
             Self::Minutes => decimal(text, 60_000),
             Self::Milliseconds => times::integer(text),

@@ -122,6 +122,7 @@ impl Reading<'_> {
             setup: Moment { whole: Pattern::Iso, date: Pattern::Iso, time: Pattern::Iso },
             answer: Moment { whole: Pattern::Iso, date: Pattern::Iso, time: Pattern::Iso },
             end: Moment { whole: Pattern::Iso, date: Pattern::Iso, time: Pattern::Iso },
+            alternatives: Vec::new(),
             date_record: None,
             talk: Length::Seconds,
             duration: Length::Seconds,
@@ -137,8 +138,10 @@ impl Reading<'_> {
             end_when: Rule::default(),
             count: None,
             not_voice_when: Rule::default(),
+            voice_when: Rule::default(),
             directions: Vec::new(),
             otherwise: None,
+            swapped: Vec::new(),
             parts: Parts::default(),
             key: Vec::new(),
         };
@@ -161,12 +164,16 @@ impl Reading<'_> {
             template.end_when = self.rule(&rules, "end_when", None);
             template.count = self.slots(&rules, "count", 1).first().copied();
             template.not_voice_when = self.rule(&rules, "not_voice_when", None);
+            template.voice_when = self.rule(&rules, "voice_when", None);
             rules.finish(self.findings);
         }
         self.directions(&file, &mut template);
         self.parts(&file, &mut template);
         template.key = self.slots(&file, "key", 6);
-        if template.key.is_empty() && template.specs.first().is_some_and(|id| *id != Spec::Nowhere) {
+        if template.key.is_empty()
+            && !template.parts.revision
+            && template.specs.first().is_some_and(|id| *id != Spec::Nowhere)
+        {
             template.key = vec![slot::ID, slot::LEG, slot::SEQUENCE, slot::CALLING, slot::DIALLED, slot::SETUP];
         }
         file.finish(self.findings);
@@ -305,6 +312,10 @@ impl Reading<'_> {
 
     fn pattern(&mut self, section: &Section, key: &str) -> Option<(Pattern, Range<usize>)> {
         let text = section.text(key, self.findings)?;
+        self.pattern_of(section, text)
+    }
+
+    fn pattern_of(&mut self, section: &Section, text: Spanned<String>) -> Option<(Pattern, Range<usize>)> {
         match Pattern::parse(&text.value) {
             Ok(pattern) => Some((pattern, text.span)),
             Err(why) => {
@@ -324,7 +335,10 @@ impl Reading<'_> {
             return;
         };
         template.utc = self.word(&section, "zone", &[("source", false), ("utc", true)], false);
-        let format = self.pattern(&section, "format");
+        let written = section.texts("format", self.findings);
+        let mut formats: Vec<_> = written.into_iter().filter_map(|text| self.pattern_of(&section, text)).collect();
+        let format = if formats.is_empty() { None } else { Some(formats.remove(0)) };
+        template.alternatives = formats.into_iter().map(|(pattern, _)| pattern).collect();
         let date = self.pattern(&section, "date");
         let time = self.pattern(&section, "time");
         template.date_record = self.date_record(&section, template);
@@ -390,17 +404,19 @@ impl Reading<'_> {
     fn durations(&mut self, file: &Section, template: &mut Template) {
         let Some(section) = file.table("durations", self.findings) else { return };
         let mut length = |key: &str| {
-            let text = section.text(key, self.findings)?;
-            match Length::parse(&text.value) {
-                Ok(length) => Some(length),
-                Err(why) => {
-                    let message = format!("`{}` is no way to write a duration: {why}", text.value);
-                    let help = "write it like `hh:mm:ss`, `hmmt` (t for tenths of minutes), or `seconds`, `milliseconds`, \
-                                `minutes`, `units` (5m 10s)";
-                    self.error("template.bad_duration", message, &section, &text.span, help);
-                    None
+            let mut ways = Vec::new();
+            for text in section.texts(key, self.findings) {
+                match Length::parse(&text.value) {
+                    Ok(length) => ways.push(length),
+                    Err(why) => {
+                        let message = format!("`{}` is no way to write a duration: {why}", text.value);
+                        let help = "write it like `hh:mm:ss`, `hmmt` (t for tenths of minutes), or `seconds`, \
+                                    `milliseconds`, `minutes`, `units` (5m 10s)";
+                        self.error("template.bad_duration", message, &section, &text.span, help);
+                    }
                 }
             }
+            if ways.len() > 1 { Some(Length::OneOf(ways)) } else { ways.pop() }
         };
         let format = length("format").unwrap_or(Length::Seconds);
         template.talk = length("talk").unwrap_or_else(|| format.clone());
@@ -483,10 +499,10 @@ impl Reading<'_> {
 
     fn directions(&mut self, file: &Section, template: &mut Template) {
         const WAYS: [(&str, Direction); 4] = [
+            ("forwarded", Direction::Forwarded),
+            ("internal", Direction::Internal),
             ("in", Direction::In),
             ("out", Direction::Out),
-            ("internal", Direction::Internal),
-            ("forwarded", Direction::Forwarded),
         ];
         let Some(section) = file.table("direction", self.findings) else { return };
         for (key, direction) in WAYS {
@@ -497,6 +513,16 @@ impl Reading<'_> {
         }
         let words = WAYS.map(|(word, direction)| (word, Some(direction)));
         template.otherwise = self.word(&section, "otherwise", &words, None);
+        for text in section.texts("swapped", self.findings) {
+            match WAYS.iter().find(|(word, _)| *word == text.value) {
+                Some((_, direction)) => template.swapped.push(*direction),
+                None => {
+                    let message = format!("`swapped` cannot have `{}`", text.value);
+                    let help = "the ways are `in`, `out`, `internal`, `forwarded`";
+                    self.error("template.bad_value", message, &section, &text.span, help);
+                }
+            }
+        }
         section.finish(self.findings);
     }
 

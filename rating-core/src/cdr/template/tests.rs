@@ -136,11 +136,24 @@ fn a_header_that_lacks_a_column_is_refused_by_name() {
 
 #[test]
 fn a_record_with_more_or_fewer_columns_than_the_header_is_rejected() {
-    let file = b"From;To;Started;Seconds\n1;2;2026-10-05 09:30:00\n1;2;x;2026-10-05 09:30:00;3\n1;2;2026-10-05 09:30:00;3;\n1;2;2026-10-05";
+    let file = b"From;To;Started;Seconds\n1;2;2026-10-05 09:30:00\n1;2;x;2026-10-05 09:30:00;3\n1;2;2026-10-05 09:30:00;3;\n1;2;2026-10-05 09:30:00;4\n1;2;2026-10-05";
     assert_eq!(
         shown(PLAIN, file, ""),
-        ["cdr.column_count 0", "cdr.column_count 0", "2026-10-05 09:30:00 - - 1>2 3s answered ?", "cdr.truncated 0"]
+        [
+            "cdr.column_count 0",
+            "cdr.column_count 0",
+            "cdr.column_count 0",
+            "2026-10-05 09:30:00 - - 1>2 4s answered ?",
+            "cdr.truncated 0"
+        ]
     );
+}
+
+#[test]
+fn an_empty_column_at_the_end_of_every_record_is_passed_over() {
+    let file = b"From;To;Started;Seconds\n1;2;2026-10-05 09:30:00;3;\n1;2;2026-10-05 09:30:00;4;\n";
+    let line = |end: &str| format!("2026-10-05 09:30:00 - - 1>2 {end} answered ?");
+    assert_eq!(shown(PLAIN, file, ""), [line("3s"), line("4s")]);
 }
 
 #[test]
@@ -514,4 +527,71 @@ fn markers_tell_how_many_records_their_file_has() {
     assert_eq!(frames[0], (marker, Some(Frame { end: false, records: None })));
     assert_eq!(frames[1], (Kind::Call, None));
     assert_eq!(frames[2], (marker, Some(Frame { end: true, records: Some(1) })));
+}
+
+/// Reads every file of a folder of `testdata` that is no template, and compares what a person would look at with the
+/// `.expected` beside it. `UPDATE_EXPECTED=1` writes what is found: read the difference before you keep it.
+pub(in crate::cdr) fn check_folder(
+    folder: &str,
+    open_file: impl Fn(&str, &[u8]) -> Result<super::super::Reader, FileError>,
+) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending != "expected" && ending != "toml"));
+    files.sort();
+    assert!(!files.is_empty());
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let found = match open_file(name, &bytes) {
+            Err(error) => format!("{}: {error}\n", error.code()),
+            Ok(reader) => {
+                let mut lines = format!("layout {}\n", reader.layout_name());
+                for record in reader.records(0, 0, &bytes, true) {
+                    lines += &match record {
+                        Ok(cdr) => format!("{}{}\n", show(&cdr), show_more(&cdr)),
+                        Err(reject) => format!("{} {}\n", reject.reason.code(), reject.column),
+                    };
+                }
+                lines
+            }
+        };
+        let expected = file.with_extension("expected");
+        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+            std::fs::write(&expected, &found).unwrap();
+        }
+        assert_eq!(found, std::fs::read_to_string(&expected).unwrap_or_default(), "{}", file.display());
+    }
+}
+
+fn show_more(cdr: &Cdr<'_>) -> String {
+    let mut text = String::new();
+    for (name, bytes) in [
+        ("id", cdr.call_id),
+        ("account", cdr.account),
+        ("extension", cdr.peer),
+        ("forwarder", cdr.forwarder),
+        ("reached", cdr.reached),
+        ("cost", cdr.carrier_price),
+        ("", cdr.carrier_currency),
+    ] {
+        if !bytes.is_empty() && !matches!(cdr.kind, Kind::NotACall(_)) {
+            text += &format!(" {name} {}", String::from_utf8_lossy(bytes));
+        }
+    }
+    if let Some(frame) = cdr.frame {
+        text += &format!(" end {} records {:?}", frame.end, frame.records);
+    }
+    text
+}
+
+#[test]
+fn the_templates_of_the_guide_read_their_files() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/templates");
+    check_folder("templates", |name, bytes| {
+        let stem = name.split('.').next().unwrap();
+        let toml = std::fs::read_to_string(folder.join(format!("{stem}.toml"))).unwrap();
+        // A file's name tells the year where its dates do not.
+        reader_of(&toml, bytes, "calls-2026-10.txt")
+    });
 }

@@ -308,3 +308,49 @@ fn the_codes_before_a_number_are_told() {
         assert_eq!(party, plan.normalise(text.as_bytes(), Role::Dialled), "{text}");
     }
 }
+
+#[test]
+fn a_number_with_masked_digits_is_never_the_number_of_the_digits_left() {
+    for plan in [plan("GB", "20", "9", "2000-2999"), plan("IT", "", "", ""), plan("US", "212", "9", "")] {
+        for text in [
+            "0376667XXX",
+            "0376667xxx",
+            "4315132***",
+            "4315132###",
+            "+44163296****",
+            "0207946****",
+            "020794****",
+            "2079460***",
+            "020 7946 ****",
+            "+44 1632 96XXXX",
+            "0163296??? ",
+            "01632960XXX@carrier",
+            "2***",
+            "21XX",
+        ] {
+            for role in [Role::Dialled, Role::Sent, Role::Delivered, Role::CallingOutside, Role::CallingInside] {
+                let party = plan.normalise(text.as_bytes(), role);
+                let known =
+                    matches!(party, Party::Number(_) | Party::Extension(_) | Party::Emergency(_) | Party::ShortCode(_));
+                assert!(!known, "{text} {role:?} {party:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_national_number_whose_zero_a_spreadsheet_took_is_read_where_the_source_says_so() {
+    let plain = plan("GB", "20", "9", "2000-2999");
+    let lost = plain.clone().with_lost_zero();
+    for (text, without, with) in [
+        ("2079460101", "+442079460101", "+442079460101"),
+        ("120462345", "unclassified", "+44120462345"), // nine digits behind the zero: Bolton
+        ("02079460101", "+442079460101", "+442079460101"),
+        ("442079460101", "+442079460101", "+442079460101"),
+        ("2001", "ext:2001", "ext:2001"),
+        ("4512345678", "unclassified", "unclassified"), // Denmark without 00, or nothing
+    ] {
+        assert_eq!(shown(plain.normalise(text.as_bytes(), Role::CallingInside)), without, "{text}");
+        assert_eq!(shown(lost.normalise(text.as_bytes(), Role::CallingInside)), with, "{text}");
+    }
+}

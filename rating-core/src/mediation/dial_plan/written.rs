@@ -175,8 +175,10 @@ fn keyed(text: &[u8]) -> Option<Keyed> {
             _ => return None,
         };
     }
-    // A closing `#` only says that the number is complete.
-    while keyed.len > 1 && keyed.symbols().last() == Some(&b'#') {
+    // A closing `#` only says that the number is complete; several may stand for digits that were masked.
+    if let [_, .., before, b'#'] = keyed.symbols()
+        && *before != b'#'
+    {
         keyed.len -= 1;
     }
     (keyed.len > 0).then_some(keyed)

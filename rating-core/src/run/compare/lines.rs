@@ -29,7 +29,8 @@ const OF_A_SIDE: [&str; 8] =
 
 const OF_THE_RECORD: [&str; 3] = ["source", "file", "record_offset"];
 
-fn line(cells: &[String], out: &mut Vec<u8>) {
+/// Writes one line.
+pub(in crate::run) fn line(cells: &[String], out: &mut Vec<u8>) {
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {
             out.push(b',');

@@ -1,0 +1,17 @@
+use super::super::reader::{Format, Options, open, recognise};
+use super::super::template::tests::check_folder;
+
+#[test]
+fn every_file_of_the_folder_is_read_as_is_written_beside_it() {
+    check_folder("uk-wholesale", |_, bytes| open(Format::UkWholesale, &Options::default(), bytes, true));
+}
+
+#[test]
+fn its_files_are_recognised() {
+    for name in ["header-and-42-columns.csv", "no-header-42-columns.csv", "no-header-30-columns.csv", "header-only.csv"]
+    {
+        let path = format!("{}/../testdata/uk-wholesale/{name}", env!("CARGO_MANIFEST_DIR"));
+        let found = recognise(&std::fs::read(&path).unwrap(), true);
+        assert_eq!(found.first().map(|(format, _)| *format), Some(Format::UkWholesale), "{name} {found:?}");
+    }
+}
