@@ -32,12 +32,27 @@ const OPENSIPS: [&[u8]; 2] = [
     include_bytes!("../../testdata/opensips/kamailio_cdrs.csv"),
 ];
 const ORACLE_SBC: [&[u8]; 1] = [include_bytes!("../../testdata/oracle-sbc/quotes_that_nobody_escaped.csv")];
+const THREE_CX: [&[u8]; 2] = [
+    include_bytes!("../../testdata/3cx/who_pays_for_forwarded_and_transferred_calls.csv"),
+    include_bytes!("../../testdata/3cx/semicolons_inside_and_between.csv"),
+];
+const IP_OFFICE: [&[u8]; 2] = [
+    include_bytes!("../../testdata/ip_office/names_with_commas.csv"),
+    include_bytes!("../../testdata/ip_office/collector_stamps_before_the_lines.log"),
+];
+const MITEL: [&[u8]; 3] = [
+    include_bytes!("../../testdata/mitel/standard_90_columns.txt"),
+    include_bytes!("../../testdata/mitel/extended_139_columns.txt"),
+    include_bytes!("../../testdata/mitel/level_2_207_columns.txt"),
+];
 
 /// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
 pub fn check(format: Format, data: &[u8]) {
     let Some((&first, file)) = data.split_first() else { return };
     let block = usize::from(first >> 2) * 7 + 1;
-    if let Ok(reader) = open(format, &Options::default(), file, true) {
+    // The date is for formats that write no year.
+    let options = Options { file_name: "calls-2026-10-06.log".into(), ..Options::default() };
+    if let Ok(reader) = open(format, &options, file, true) {
         check_laws(&reader, file, block);
     }
     let known: &[&[u8]] = match format {
@@ -48,10 +63,13 @@ pub fn check(format: Format, data: &[u8]) {
         Format::BroadWorks => &BROADWORKS,
         Format::SipAcc => &OPENSIPS,
         Format::OracleSbc => &ORACLE_SBC,
+        Format::ThreeCx => &THREE_CX,
+        Format::IpOffice => &IP_OFFICE,
+        Format::Mitel => &MITEL,
         _ => return,
     };
     let known = known[usize::from(first & 3) % known.len()];
-    let reader = open(format, &Options::default(), known, true).expect("a file of the repository opens");
+    let reader = open(format, &options, known, true).expect("a file of the repository opens");
     check_laws(&reader, file, block);
 }
 
