@@ -3,6 +3,7 @@
 
 mod agree;
 mod allowances;
+mod assembly;
 mod books;
 mod cgrates;
 mod determinism;
