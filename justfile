@@ -47,6 +47,7 @@ oracle calls="50000":
 numbers count="50000":
     cargo build --release --bin rating
     python3 testdata/numbering/compare.py --binary target/release/rating --numbers {{ count }} --self-test
+    python3 testdata/numbering/plans.py --binary target/release/rating
 
 # Too long for CI: 10 M records on one and two threads, a million calls priced and a million numbers described twice, mutation tests, then half an hour of fuzzing for each target.
 soak:

@@ -1,7 +1,8 @@
 //! The laws of reading CDRs, as assertions for the fuzz targets.
 
 use rating_core::cdr::records::{LineEnd, MIN_BUFFER_BYTES};
-use rating_core::cdr::{Cdr, Format, Options, Reader, Reject, RejectReason, open};
+use rating_core::cdr::{Cdr, Format, Options, Reader, Reject, RejectReason, Template, open};
+use rating_core::finding::{Findings, SourceText};
 
 /// Files of the repository that open, so that damaged records meet every layout and not only what the bytes show.
 const ASTERISK: [&[u8]; 3] = [
@@ -32,12 +33,73 @@ const OPENSIPS: [&[u8]; 2] = [
     include_bytes!("../../testdata/opensips/kamailio_cdrs.csv"),
 ];
 const ORACLE_SBC: [&[u8]; 1] = [include_bytes!("../../testdata/oracle-sbc/quotes_that_nobody_escaped.csv")];
+const THREE_CX: [&[u8]; 2] = [
+    include_bytes!("../../testdata/3cx/who_pays_for_forwarded_and_transferred_calls.csv"),
+    include_bytes!("../../testdata/3cx/semicolons_inside_and_between.csv"),
+];
+const IP_OFFICE: [&[u8]; 2] = [
+    include_bytes!("../../testdata/ip_office/names_with_commas.csv"),
+    include_bytes!("../../testdata/ip_office/collector_stamps_before_the_lines.log"),
+];
+const MITEL: [&[u8]; 3] = [
+    include_bytes!("../../testdata/mitel/standard_90_columns.txt"),
+    include_bytes!("../../testdata/mitel/extended_139_columns.txt"),
+    include_bytes!("../../testdata/mitel/level_2_207_columns.txt"),
+];
+const UK_WHOLESALE: [&[u8]; 2] = [
+    include_bytes!("../../testdata/uk-wholesale/header-and-42-columns.csv"),
+    include_bytes!("../../testdata/uk-wholesale/no-header-30-columns.csv"),
+];
+const TEAMS: [&[u8]; 2] = [
+    include_bytes!("../../testdata/teams/pstn-graph-names.csv"),
+    include_bytes!("../../testdata/teams/direct-routing-export-titles.csv"),
+];
+const YEASTAR: [&[u8]; 1] = [include_bytes!("../../testdata/yeastar/names-in-number-columns.csv")];
+const GRANDSTREAM: [&[u8]; 1] = [include_bytes!("../../testdata/grandstream/main-and-sub-records.csv")];
+
+/// Templates and the files they read. None has date records: what such a record says depends on those before it.
+const TEMPLATES: [(&str, &[u8]); 4] = [
+    (include_str!("../../testdata/templates/plain.toml"), include_bytes!("../../testdata/templates/plain.csv")),
+    (
+        include_str!("../../testdata/templates/comma-and-blank.toml"),
+        include_bytes!("../../testdata/templates/comma-and-blank.csv"),
+    ),
+    (
+        include_str!("../../testdata/templates/fixed-positions.toml"),
+        include_bytes!("../../testdata/templates/fixed-positions.txt"),
+    ),
+    (
+        include_str!("../../testdata/templates/partial-and-complete.toml"),
+        include_bytes!("../../testdata/templates/partial-and-complete.csv"),
+    ),
+];
+
+/// Checks every law for any bytes read by a template; the bytes are read as a template, too.
+pub fn check_template(data: &[u8]) {
+    let Some((&first, file)) = data.split_first() else { return };
+    let read = |text: &str| Template::read(&SourceText::new("template.toml", text), &mut Findings::default());
+    if let Ok(text) = std::str::from_utf8(file) {
+        let _ = read(text);
+    }
+    let (text, known) = TEMPLATES[usize::from(first & 3)];
+    let template = read(text).expect("a template of the repository is right");
+    let format = template.format();
+    let options = Options { template: Some(template.into()), ..Options::default() };
+    let block = usize::from(first >> 2) * 7 + 1;
+    if let Ok(reader) = open(format, &options, file, true) {
+        check_laws(&reader, file, block);
+    }
+    let reader = open(format, &options, known, true).expect("a file of the repository opens");
+    check_laws(&reader, file, block);
+}
 
 /// Checks every law for any bytes. The first byte says how the file is cut and which reader reads it.
 pub fn check(format: Format, data: &[u8]) {
     let Some((&first, file)) = data.split_first() else { return };
     let block = usize::from(first >> 2) * 7 + 1;
-    if let Ok(reader) = open(format, &Options::default(), file, true) {
+    // The date is for formats that write no year.
+    let options = Options { file_name: "calls-2026-10-06.log".into(), ..Options::default() };
+    if let Ok(reader) = open(format, &options, file, true) {
         check_laws(&reader, file, block);
     }
     let known: &[&[u8]] = match format {
@@ -48,10 +110,17 @@ pub fn check(format: Format, data: &[u8]) {
         Format::BroadWorks => &BROADWORKS,
         Format::SipAcc => &OPENSIPS,
         Format::OracleSbc => &ORACLE_SBC,
+        Format::UkWholesale => &UK_WHOLESALE,
+        Format::Teams => &TEAMS,
+        Format::Yeastar => &YEASTAR,
+        Format::Grandstream => &GRANDSTREAM,
+        Format::ThreeCx => &THREE_CX,
+        Format::IpOffice => &IP_OFFICE,
+        Format::Mitel => &MITEL,
         _ => return,
     };
     let known = known[usize::from(first & 3) % known.len()];
-    let reader = open(format, &Options::default(), known, true).expect("a file of the repository opens");
+    let reader = open(format, &options, known, true).expect("a file of the repository opens");
     check_laws(&reader, file, block);
 }
 

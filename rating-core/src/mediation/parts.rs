@@ -124,10 +124,15 @@ impl<'a> Joining<'_, 'a> {
         apart.into_iter().map(|(_, record)| record).collect()
     }
 
+    /// The record that was set up first.
+    fn earliest(&self, records: &[At<'a>]) -> Option<At<'a>> {
+        records.iter().copied().min_by_key(|(_, cdr)| (self.mediator.times(cdr).charging_at, cdr.id))
+    }
+
     fn finals(&mut self, finals: &[At<'a>]) {
         let mut standing = self.apart(finals);
         if standing.is_empty() {
-            standing.extend(finals.first());
+            standing.extend(self.earliest(finals));
         }
         for record in standing {
             self.stands(record, None);
@@ -146,7 +151,7 @@ impl<'a> Joining<'_, 'a> {
         let (placed, led): (Vec<At<'a>>, Vec<At<'a>>) = legs.iter().partition(|(_, cdr)| rank(cdr) == lowest);
         let mut standing = self.apart_by_name(&placed);
         if standing.is_empty() {
-            standing.extend(placed.first());
+            standing.extend(self.earliest(&placed));
         }
         let goes_out = |cdr: &Cdr<'a>| {
             let ends = self.mediator.ends(cdr);

@@ -23,6 +23,7 @@ use crate::directory::Allocation;
 use crate::ids::{PayerId, SiteId};
 use crate::mediation::Call;
 use crate::number::Party;
+use crate::number::numbering::describe;
 use crate::time::{Instant, Interval, Month, Zone};
 use settled::SettledMonths;
 
@@ -279,6 +280,7 @@ impl Explainer<'_> {
         called.class = Some(class.name());
         called.class_digits = (digits > 0).then(|| beginning(call.called, digits)).flatten();
         called.class_is_protected = Some(class.is_protected());
+        called.numbering = call.called.e164().map(|number| describe(number).into());
         let sites = self.project.directory.sites();
         CallView {
             id: words(call.cdr.call_id),

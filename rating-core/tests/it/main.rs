@@ -1,7 +1,9 @@
 //! Integration tests of `rating-core`, one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod agree;
 mod allowances;
+mod assembly;
 mod books;
 mod cgrates;
 mod determinism;

@@ -138,9 +138,8 @@ pub struct Countries {
 }
 
 impl Countries {
-    /// The plans that ship with the library: Britain with Guernsey, Jersey and the Isle of Man, Ireland, the
-    /// twenty-five countries and territories of +1, Germany, France, Italy with Vatican City, San Marino, and the
-    /// classes of the shared country codes.
+    /// The plans that ship with the library: seventy-seven countries and territories (`docs/numbers.md` lists them), and
+    /// the classes of the shared country codes.
     #[must_use]
     pub fn embedded() -> Self {
         let mut countries = Self::default();
@@ -161,6 +160,7 @@ impl Countries {
     /// `[ranges]` gives national prefixes (international ones in a file without `[plan]`) by class.
     /// A prefix is digits; `70-73` is every prefix from the first to the last, of equal length; `116xxx` is a prefix of
     /// numbers with exactly six digits. Lengths are `10` or `6-11` and count the national significant number.
+    /// `docs/numbers.md` lists the keys.
     pub fn add(&mut self, source: &Arc<SourceText>, findings: &mut Findings) {
         let file = Section::parse(source, findings);
         let plan_section = file.table("plan", findings);

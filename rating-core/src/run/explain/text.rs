@@ -33,6 +33,9 @@ impl fmt::Display for Explanation {
             line(f, "dialled", &call.dialled)?;
         }
         line(f, "called", &called(&call.called))?;
+        if let Some(numbering) = &call.called.numbering {
+            more(f, &numbering.described.to_string())?;
+        }
         line(f, "calling", &party(&call.calling))?;
         if let Some(forwarder) = &call.forwarder {
             line(f, "sent on by", &party(forwarder))?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::money::{Price, Rounding};
 use crate::number::Party;
+use crate::number::numbering::Description;
 use crate::time::Duration;
 
 /// Why a call costs what it costs.
@@ -125,6 +126,31 @@ pub struct NumberView {
     /// Whether only rows that are meant for the class price it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub class_is_protected: Option<bool>,
+    /// Country, type and place by the world's numbering plans. No price comes of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub numbering: Option<NumberingView>,
+}
+
+/// What the numbering plans say of a number, as in [`Description`].
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct NumberingView {
+    /// ISO 3166-1 code, or `001` for codes of the whole world.
+    pub region: Option<&'static str>,
+    /// Its stable name.
+    #[serde(rename = "type")]
+    pub number_type: &'static str,
+    /// In English.
+    pub place: Option<&'static str>,
+    /// All in words.
+    #[serde(skip)]
+    pub(super) described: Description,
+}
+
+impl From<Description> for NumberingView {
+    fn from(described: Description) -> Self {
+        let Description { region, number_type, place } = described;
+        Self { region, number_type: number_type.name(), place, described }
+    }
 }
 
 impl NumberView {
