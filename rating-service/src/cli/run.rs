@@ -294,7 +294,7 @@ fn elsewhere(summary: &Summary) -> String {
 /// Late calls, a line for each month that they correct.
 fn late(text: &mut String, late: &[Late]) {
     for late in late {
-        let money: Vec<String> = late.retail.iter().map(|amount| money(amount)).map(|(one, two)| one + &two).collect();
+        let money: Vec<String> = late.retail.iter().map(money).map(|(one, two)| one + &two).collect();
         let money = if money.is_empty() { "nothing charged".to_owned() } else { money.join(" + ") };
         let suspended = match late.calls.suspended {
             0 => String::new(),

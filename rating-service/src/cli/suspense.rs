@@ -60,7 +60,7 @@ fn age(work: &Work, today: Option<Date>) -> Option<i32> {
 }
 
 pub(super) fn amounts(amounts: &[(Currency, Total)]) -> String {
-    let amounts: Vec<String> = amounts.iter().map(|amount| money(amount)).map(|(one, two)| one + &two).collect();
+    let amounts: Vec<String> = amounts.iter().map(money).map(|(one, two)| one + &two).collect();
     amounts.join(" + ")
 }
 

@@ -84,7 +84,7 @@ fn the_key_is_uniqueid_sequence_channels_dst_and_the_start_however_it_is_written
         )
     };
     let written =
-        ["2026-07-01 09:00:00", "1/7/2026 9:00:00", "7/1/2026 9:00:00", "2026-07-01 09:00:01"].map(|start| line(start));
+        ["2026-07-01 09:00:00", "1/7/2026 9:00:00", "7/1/2026 9:00:00", "2026-07-01 09:00:01"].map(line);
     let keys = written.each_ref().map(|file| {
         let reader = open(Format::Asterisk, &Options::default(), file.as_bytes(), true).unwrap();
         let cdr = reader.records(0, 0, file.as_bytes(), true).next().unwrap().unwrap();
