@@ -557,7 +557,7 @@ pub(in crate::cdr) fn check_folder(
             }
         };
         let expected = file.with_extension("expected");
-        if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        if option_env!("UPDATE_EXPECTED").is_some() {
             std::fs::write(&expected, &found).unwrap();
         }
         assert_eq!(found, std::fs::read_to_string(&expected).unwrap_or_default(), "{}", file.display());
