@@ -557,6 +557,9 @@ pub(in crate::cdr) fn check_folder(
             }
         };
         let expected = file.with_extension("expected");
+        if option_env!("UPDATE_EXPECTED").is_some() {
+            std::fs::write(&expected, &found).unwrap();
+        }
         assert_eq!(found, std::fs::read_to_string(&expected).unwrap_or_default(), "{}", file.display());
     }
 }
