@@ -731,7 +731,12 @@ impl DialPlan {
     /// The E.164 number of a national significant number.
     fn number(&self, national: &[u8]) -> Option<E164> {
         match self.elsewhere.longest(national) {
-            Some((replacement, len)) => joined(replacement.as_bytes(), national.get(len..)?),
+            Some((replacement, len)) => {
+                // What leads to another country must be a number there, as if it had been dialled with its code.
+                let mut buffer = [0; MAX_DIGITS];
+                let digits = join(&mut buffer, replacement.as_bytes(), national.get(len..)?)?;
+                self.international(View { digits, zero: None })
+            }
             None => joined(&self.rules.country_code, national),
         }
     }

@@ -96,6 +96,11 @@ type Content = (u64, u64);
 /// [`RunError::Invalid`] with the code `run.recycle_refused` if another call would change: nothing is published then;
 /// [`RunError::Usage`] if the month has no version in force, or one without Parquet; else as for [`super::month`].
 pub fn recycle(storage: &dyn Storage, options: &RecycleOptions, progress: &dyn Progress) -> Result<Recycled, RunError> {
+    if !cfg!(feature = "parquet") {
+        return Err(RunError::Usage(
+            "what would change is compared with published Parquet: this program has no Parquet".to_owned(),
+        ));
+    }
     let (project, findings) = Project::load(storage, &options.project, None)?;
     let Some(project) = project else { return Err(RunError::Invalid(findings)) };
     let asked = options.month.or(project.settings.month).unwrap_or(options.default_month);

@@ -83,8 +83,7 @@ fn the_key_is_uniqueid_sequence_channels_dst_and_the_start_however_it_is_written
             "\"\",\"2001\",\"02079460958\",\"\",\"\",\"SIP/2001-1a\",\"SIP/gw-1b\",\"\",\"\",\"{start}\",\"\",\"\",60,60,\"ANSWERED\",3,\"1782896400.1\"\n"
         )
     };
-    let written =
-        ["2026-07-01 09:00:00", "1/7/2026 9:00:00", "7/1/2026 9:00:00", "2026-07-01 09:00:01"].map(line);
+    let written = ["2026-07-01 09:00:00", "1/7/2026 9:00:00", "7/1/2026 9:00:00", "2026-07-01 09:00:01"].map(line);
     let keys = written.each_ref().map(|file| {
         let reader = open(Format::Asterisk, &Options::default(), file.as_bytes(), true).unwrap();
         let cdr = reader.records(0, 0, file.as_bytes(), true).next().unwrap().unwrap();
