@@ -49,11 +49,17 @@ numbers count="50000":
     python3 testdata/numbering/compare.py --binary target/release/rating --numbers {{ count }} --self-test
     python3 testdata/numbering/plans.py --binary target/release/rating
 
-# Too long for CI: 10 M records on one and two threads, a million calls priced and a million numbers described twice, mutation tests, then half an hour of fuzzing for each target.
+# Faults planted in a generated month and found, by a script that knows inputs and outputs alone.
+faults records="20000":
+    cargo build --release --bin rating
+    python3 testdata/checker/planted_faults.py --binary target/release/rating --records {{ records }}
+
+# Too long for CI: 10 M records on one and two threads, a million calls priced and a million numbers described twice, faults planted in a million records, mutation tests, then half an hour of fuzzing for each target.
 soak:
     SIZES=10000000 ROUNDS=1 bash benches/throughput.sh
     just oracle 1000000
     just numbers 1000000
+    just faults 1000000
     CGRATES_FOLDERS=500 cargo test -p rating-core --no-default-features --test it cgrates
     just mutants
     just fuzz 1800
