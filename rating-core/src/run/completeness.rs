@@ -482,12 +482,16 @@ pub(super) fn findings(settings: &Settings, gaps: &[Gap]) -> Findings {
     for gap in gaps {
         let source = settings.sources.iter().find(|source| gap.name.split(':').next() == Some(&source.id));
         let place = source.and_then(|source| source.expect.as_ref()).map(|expect| expect.span.clone());
+        let mend = match gap.name.split(':').nth(1) {
+            Some("name") => "mend `name`, which has the whole name with its ending, or `files`,",
+            _ => "fetch what is missing",
+        };
         let mut finding = match &gap.accepted {
             Some((by, reason)) => {
                 Finding::warning("run.gap_accepted", format!("{} (accepted by {by}: {reason})", gap.what))
             }
             None => Finding::error("run.incomplete", gap.what.clone()).help(format!(
-                "fetch what is missing and run again; or accept it in the table that `[completeness] accepted` names: `{},YOUR NAME,WHY`",
+                "{mend} and run again; or accept it in the table that `[completeness] accepted` names: `{},YOUR NAME,WHY`",
                 gap.name
             )),
         };

@@ -58,6 +58,8 @@ pub mod role {
     pub const CLOSED_MONTH: &str = "closed month";
     /// Exchange rates for margins.
     pub const EXCHANGE_RATES: &str = "exchange rates";
+    /// Gaps in the input that somebody accepted.
+    pub const ACCEPTED_GAPS: &str = "accepted gaps";
 }
 
 /// A project, compiled.
@@ -280,6 +282,7 @@ impl Project {
             .map_or_else(ExchangeRates::default, |text| {
                 ExchangeRates::read(text, &settings.operator.zone, &mut findings)
             });
+        reader.role = role::ACCEPTED_GAPS;
         let acceptances = reader
             .named(&settings.accepted_gaps, &source, &mut findings)
             .first()
