@@ -59,7 +59,7 @@ fn every_mistake_is_shown_in_one_pass_with_its_place_and_how_to_mend_it() {
 /// The demo with its one call to an American premium number priced by a row of its own.
 fn flawless() -> House {
     let house = House::demo();
-    house.edit("demo/tariffs/wholesale-us.csv", "\n1,US", "\n1900,US premium,premium,1.5,,,\n1,US");
+    house.edit("demo/tariffs/wholesale-us.csv", "\n1,US", "\n1246976;1345976;1900,US premium,premium,1.5,,,\n1,US");
     house
 }
 

@@ -28,7 +28,7 @@ fn the_examples_of_the_page_are_what_the_command_prints() {
         (rest, blocks) = (after, blocks + 1);
     }
     now.push_str(rest);
-    assert_eq!(blocks, 6);
+    assert_eq!(blocks, 8);
     let json = explain(&["testdata/explain/project", "moved-in", "--side", "retail", "--format", "json"]).ends(0).out;
     let (before, block) = now.split_once("```json\n").unwrap();
     let (_, after) = block.split_once("```\n").unwrap();
