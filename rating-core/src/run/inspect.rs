@@ -1,5 +1,6 @@
 //! What a file of call records is, and the settings to read it by.
 
+mod sketch;
 mod suggest;
 mod tally;
 
@@ -46,14 +47,26 @@ pub struct Inspection {
     pub date_order: Option<DateOrder>,
     /// What its records are.
     pub tally: Tally,
+    /// A template to begin with, where the file is of no format known here.
+    pub sketch: Option<String>,
 }
 
-/// Looks at a file: what it is, how one knows, and what is in it. `format` reads it as that format, whatever it looks like.
+/// What the caller knows of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// Read it as this format, whatever it looks like.
+    pub format: Option<Format>,
+    /// The layout, columns, year and template that a source's settings would say.
+    pub options: Options,
+}
+
+/// Looks at a file: what it is, how one knows, and what is in it. what is `known` of it counts more than
+/// what it looks like.
 ///
 /// # Errors
 ///
 /// If the file cannot be read at all.
-pub fn inspect(storage: &dyn Storage, path: &Path, format: Option<Format>) -> Result<Inspection, RunError> {
+pub fn inspect(storage: &dyn Storage, path: &Path, known: &Known) -> Result<Inspection, RunError> {
     let mut stream = Stream::open(storage, path)?;
     let packed = stream.packed_with();
     let mut found = {
@@ -73,16 +86,27 @@ pub fn inspect(storage: &dyn Storage, path: &Path, format: Option<Format>) -> Re
             zones: Vec::new(),
             date_order: None,
             tally: Tally::default(),
+            sketch: None,
         }
     };
-    let Some(chosen) = format.or_else(|| found.signs.first().map(|(format, _)| *format)) else {
-        found.refused = Some(("it looks like no format known here".to_owned(), unknown_help()));
+    let template = known.options.template.as_ref().map(|template| template.format());
+    let Some(chosen) = known.format.or(template).or_else(|| found.signs.first().map(|(format, _)| *format)) else {
+        let (head, _) = stream.head()?;
+        found.sketch = sketch::template(head);
+        let what = match head {
+            // TAP 3 and NRTRDE begin so (GSMA TD.57 and TD.35: the outermost tag is application 1 or 2).
+            [0x61 | 0x62, ..] if head.iter().take(64).any(|byte| !byte.is_ascii()) => {
+                "it is BER, such as TAP and NRTRDE files are, which are not read"
+            }
+            _ => "it looks like no format known here",
+        };
+        found.refused = Some((what.to_owned(), unknown_help()));
         found.bytes = rest_of(&mut stream)?;
         return Ok(found);
     };
     let options = Options {
         file_name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        ..Options::default()
+        ..known.options.clone()
     };
     let opened = {
         let (head, whole) = stream.head()?;
@@ -163,7 +187,7 @@ fn unknown_help() -> String {
 /// The `[[source]]` block that reads these files, to paste into `rating.toml`, with what is left to decide marked; `None` if
 /// none could be read. Files of several formats give a block each.
 #[must_use]
-pub fn source_blocks(inspections: &[Inspection]) -> Vec<String> {
+pub fn source_blocks(inspections: &[Inspection], known: &Known) -> Vec<String> {
     let mut formats: Vec<Format> =
         inspections.iter().filter(|one| one.refused.is_none()).filter_map(|one| one.format).collect();
     formats.sort_unstable();
@@ -173,7 +197,7 @@ pub fn source_blocks(inspections: &[Inspection]) -> Vec<String> {
         .map(|format| {
             let files: Vec<&Inspection> =
                 inspections.iter().filter(|one| one.refused.is_none() && one.format == Some(format)).collect();
-            suggest::block(format, &files)
+            suggest::block(format, &files, &known.options)
         })
         .collect()
 }
@@ -207,7 +231,12 @@ impl fmt::Display for Inspection {
         line("first line", &self.first_line)?;
         if let Some((what, help)) = &self.refused {
             line("not read", what)?;
-            return line("help", help);
+            line("help", help)?;
+            if let Some(sketch) = &self.sketch {
+                writeln!(f, "\nA template to begin with (docs/templates.md):\n")?;
+                f.write_str(sketch)?;
+            }
+            return Ok(());
         }
         for (label, text) in self.tally.lines() {
             line(label, &text)?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Inspection;
-use crate::cdr::Format;
+use crate::cdr::{Format, Options};
 use crate::time::{Instant, Zone};
 
 /// Zones that a clock is compared with, the likelier ones first among equals.
@@ -81,7 +81,7 @@ pub(super) fn text_facts(head: &[u8]) -> Vec<String> {
 }
 
 /// A `[[source]]` block for files of one format.
-pub(super) fn block(format: Format, files: &[&Inspection]) -> String {
+pub(super) fn block(format: Format, files: &[&Inspection], options: &Options) -> String {
     let mut text = String::from("[[source]]\n");
     // Writing to a string cannot fail.
     let _ = writeln!(text, "id = \"{}\"                  # your name for this switch", format.name());
@@ -92,6 +92,16 @@ pub(super) fn block(format: Format, files: &[&Inspection]) -> String {
         && layouts.iter().all(|other| other == layout)
     {
         let _ = writeln!(text, "layout = \"{layout}\"");
+    }
+    if !options.columns.is_empty() {
+        let columns: Vec<String> = options.columns.iter().map(|column| quoted(column)).collect();
+        let _ = writeln!(text, "columns = [{}]", columns.join(", "));
+    }
+    if let Some(year) = options.year {
+        let _ = writeln!(text, "year = {year}");
+    }
+    if let Some(template) = &options.template {
+        let _ = writeln!(text, "template = {}  # below the project's folder", quoted(template.name()));
     }
     let names: Vec<String> =
         files.iter().map(|file| quoted(file.path.rsplit('/').next().unwrap_or(&file.path))).collect();

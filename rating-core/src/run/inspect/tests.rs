@@ -11,7 +11,7 @@ fn fixture(name: &str) -> PathBuf {
 
 #[track_caller]
 fn look(name: &str) -> Inspection {
-    inspect(&Disk, &fixture(name), None).unwrap()
+    inspect(&Disk, &fixture(name), &Known::default()).unwrap()
 }
 
 #[test]
@@ -48,10 +48,10 @@ fn the_clock_is_told_by_the_ids_and_the_zones_that_had_it_then_are_named() {
         );
         std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
     }
-    let found = inspect(&Disk, file.path(), None).unwrap();
+    let found = inspect(&Disk, file.path(), &Known::default()).unwrap();
     assert_eq!(found.clock.map(|(minutes, evidence, _)| (minutes, evidence)), Some((60, 5)));
     assert!(found.zones.starts_with(&["Europe/London", "Europe/Dublin", "Europe/Lisbon"]), "{:?}", found.zones);
-    let block = &source_blocks(&[found])[0];
+    let block = &source_blocks(&[found], &Known::default())[0];
     assert!(block.contains("zone = \"Europe/London\""), "{block}");
     assert!(block.contains("trunks = [\"SIP/trunk\"]"), "{block}");
 }
@@ -60,7 +60,7 @@ fn the_clock_is_told_by_the_ids_and_the_zones_that_had_it_then_are_named() {
 fn the_block_to_paste_is_toml_that_names_known_settings_alone() {
     for name in ["asterisk/freepbx_table_all_widths.csv", "cucm/names_and_types.txt"] {
         let found = look(name);
-        let text = source_blocks(&[found])[0].clone();
+        let text = source_blocks(&[found], &Known::default())[0].clone();
         let mut findings = Findings::default();
         let file = Section::parse(&SourceText::new("rating.toml", text.clone()), &mut findings);
         let section = file.tables("source", &mut findings).pop().unwrap();
@@ -84,10 +84,10 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     assert!(what.contains("types") && help.contains("first line"), "{what}: {help}");
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"Dear all,\nplease find the calls attached.\n").unwrap();
-    let found = inspect(&Disk, file.path(), None).unwrap();
+    let found = inspect(&Disk, file.path(), &Known::default()).unwrap();
     assert_eq!((found.format, found.bytes), (None, 42));
     assert!(found.refused.unwrap().1.contains("template"));
-    assert!(source_blocks(&[look("cucm/types_only.txt")]).is_empty());
+    assert!(source_blocks(&[look("cucm/types_only.txt")], &Known::default()).is_empty());
 }
 
 #[test]
@@ -100,5 +100,32 @@ fn a_running_number_is_no_part_of_a_lines_name() {
         ("DAHDI/i1/0711-2", "DAHDI/i1/0711"),
     ] {
         assert_eq!(tally::line_name(line.as_bytes()), name, "{line}");
+    }
+}
+
+#[test]
+fn a_template_to_begin_with_reads_the_file_it_was_made_from() {
+    use crate::cdr::Template;
+    for (file, records) in [
+        ("2026-10-05 02:43:30;442079460101;+441632960101;368\n2026-10-05 02:53:30;442079460101;+441632960102;12\n", 2),
+        ("cdrdate;caller;called;seconds\n2026-10-05 02:43:30;442079460101;441632960101;368\n", 1),
+        ("1790000000, 442079460101, 441632960101, 77, x\n1790000100, 442079460101, 441632960101, 0, y\n", 2),
+        ("A1 20261005024330 442079460101   441632960101   000368\n", 1),
+    ] {
+        let text = sketch::template(file.as_bytes()).unwrap();
+        let mut findings = Findings::default();
+        let template = Template::read(&SourceText::new("t.toml", text.clone()), &mut findings);
+        let template = template.unwrap_or_else(|| panic!("{text}{findings:?}"));
+        let options = Options { template: Some(template.clone().into()), ..Options::default() };
+        let reader = cdr::open(template.format(), &options, file.as_bytes(), true).unwrap();
+        let read: Vec<_> = reader.records(0, 0, file.as_bytes(), true).map(|record| record.is_ok()).collect();
+        assert_eq!(read, vec![true; records], "{text}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn sketches_never_panic(head in "[a;,| \"\t0-9:./-]{0,60}(\n[a;,| \"é0-9:./-]{0,60})?") {
+        let _ = sketch::template(head.as_bytes());
     }
 }
