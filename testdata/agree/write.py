@@ -271,5 +271,142 @@ def oracle():
     write("oracle-sbc", "cdr202610", lines(row), 'format = "oracle-sbc"\ntrunks = "carrier"\n')
 
 
-for one in (asterisk, cucm, freeswitch, freeswitch_json, three_cx, broadworks, ip_office, mitel, opensips, kazoo, oracle):
+def grandstream():
+    titles = ("Account Code,Caller Number,Callee Number,Context,CallerID,Source Channel,Dest Channel,Lastapp,Lastdata,Start Time,Answer Time,"
+              "End Time,Call Time,Talk Time,Call Status,AMA Flags,UniqueID,Userfield,Dest Channel Extension,Caller Name\n")
+
+    def row(call):
+        a, b = channels(call, "PJSIP")
+        context = "ext-did-0000000001" if call.way == "in" else "from-internal"
+        cells = ["", call.a, call.b, context, f"Jo <{call.a}>", a, b, "Dial", b, call.setup.strftime(LOCAL)]
+        cells += [call.answer.strftime(LOCAL) if call.answered else "", call.end.strftime(LOCAL), call.whole, call.talk]
+        cells += ["ANSWERED" if call.answered else "NO ANSWER", "DOCUMENTATION", f"{call.epoch(call.setup)}.{call.n}", "", "", "Jo"]
+        return ",".join(f'"{cell}"' for cell in cells)
+
+    write("grandstream", "cdr.csv", titles + lines(row), 'format = "grandstream"\ntrunks = "PJSIP/trunk"\n')
+
+
+def yeastar():
+    titles = ("ID,Time,Call From,Call To,Call Duration,Ring Duration,Talk Duration,Status,Reason,Source Trunk,Destination Trunk,"
+              "Communication Type,DID/DDI,Outbound Caller ID,Caller IP,PIN Code,Recording\n")
+
+    def row(call):
+        party = lambda text: f"Jo<{text}>" if len(text) == 4 else text
+        kind = {"out": "Outbound", "in": "Inbound", "internal": "Internal"}[call.way]
+        cells = [call.n, call.setup.strftime(LOCAL), party(call.a), party(call.b), call.whole, call.ring, call.talk,
+                 "ANSWERED" if call.answered else "NO ANSWER", "", "Carrier" if call.way == "in" else "",
+                 "Carrier" if call.way == "out" else "", kind, "", "", "192.0.2.7", "", ""]
+        return ",".join(str(cell) for cell in cells)
+
+    write("yeastar", "cdr.csv", titles + lines(row), 'format = "yeastar"\n')
+
+
+def teams():
+    names = ("id,callId,userId,userPrincipalName,userDisplayName,startDateTime,endDateTime,duration,charge,callType,currency,calleeNumber,"
+             "usageCountryCode,tenantCountryCode,connectionCharge,callerNumber,destinationContext,destinationName,conferenceId,"
+             "licenseCapability,inventoryType,operator,callDurationSource\n")
+
+    def rows(call):
+        if call.way == "internal" or not call.answered:
+            return []  # never reaches the telephone network, or was not written
+        iso = lambda moment: call.utc(moment, "%Y-%m-%dT%H:%M:%S.000Z")
+        user = f"user{call.b if call.way == 'in' else call.a}@acme.example"
+        cells = [f"id{call.n}", f"call{call.n}", "u", user, "Jo", iso(call.answer), iso(call.end), call.talk, "0.000",
+                 "user_in" if call.way == "in" else "user_out", "GBP", call.to_public, "GB", "GB", "0.000", call.from_public, "Domestic",
+                 "", "", "MCOPSTN2", "Subscriber", "", "microsoft"]
+        return [",".join(str(cell) for cell in cells)]
+
+    write("teams", "pstn.csv", names + lines(rows), 'format = "teams"\n')
+
+
+def uk_wholesale():
+    def rows(call):
+        if call.way != "out" or not call.answered:
+            return []  # a carrier writes what it charges for
+        cells = [""] * 42
+        local = call.answer.strftime
+        for at, text in ((1, "V"), (3, "0" + call.from_public[3:]), (4, call.to_public), (5, local("%d/%m/%Y")), (6, local("%H:%M:%S")),
+                         (7, str(call.talk)), (13, "0.0100"), (18, "SIPD"), (29, f"R{call.n}"), (30, "GBP")):
+            cells[at - 1] = text
+        return [",".join(f'"{cell}"' for cell in cells)]
+
+    write("uk-wholesale", "20261031.csv", lines(rows), 'format = "uk-wholesale"\n')
+
+
+TEMPLATE = """
+[direction]
+out = { way = ["out"] }
+in = { way = ["in"] }
+internal = { way = ["internal"] }
+
+[rules]
+answered_when = { disposition = ["yes"] }
+unanswered_when = { disposition = ["no"] }
+"""
+
+
+def delimited():
+    def row(call):
+        cells = [call.n, call.setup.strftime("%d.%m.%Y"), call.setup.strftime("%H.%M.%S"), call.answer.strftime("%d.%m.%Y %H.%M.%S"), call.a,
+                 call.b, hms(call.talk), "yes" if call.answered else "no", call.way]
+        return ";".join(str(cell) for cell in cells)
+
+    template = """kind = "delimited"
+delimiter = ";"
+header = "none"
+width = 9
+
+[fields]
+id = 1
+setup_date = 2
+setup_time = 3
+answer = 4
+calling = 5
+dialled = 6
+talk = 7
+disposition = 8
+
+[columns]
+way = 9
+
+[times]
+date = "DD.MM.YYYY"
+time = "hh.mm.ss"
+answer = "DD.MM.YYYY hh.mm.ss"
+
+[durations]
+format = "hh:mm:ss"
+"""
+    write("delimited", "calls.txt", lines(row), 'format = "delimited"\ntemplate = "template.toml"\n')
+    (HERE / "delimited" / "template.toml").write_text(template + TEMPLATE)
+
+
+def fixed():
+    def row(call):
+        return (f"{call.n:06}{call.setup.strftime('%Y%m%d%H%M%S')}{call.answer.strftime('%Y%m%d%H%M%S')}{call.a:>16}{call.b:<16}"
+                f"{call.talk:07}{'yes' if call.answered else 'no ':3}{call.way:<8}")
+
+    template = """kind = "fixed"
+
+[fields]
+id = "1-6"
+setup = "7-20"
+answer = "21-34"
+calling = "35-50"
+dialled = "51-66"
+talk = "67-73"
+disposition = "74-76"
+
+[columns]
+way = "77-84"
+
+[times]
+format = "YYYYMMDDhhmmss"
+"""
+    write("fixed", "calls.txt", lines(row), 'format = "fixed"\ntemplate = "template.toml"\n')
+    (HERE / "fixed" / "template.toml").write_text(template + TEMPLATE)
+
+
+for one in (asterisk, cucm, freeswitch, freeswitch_json, three_cx, broadworks, ip_office, mitel, opensips, kazoo, oracle,
+            grandstream, yeastar, teams, uk_wholesale, delimited, fixed):
     one()
