@@ -4,6 +4,7 @@
 //! has that of every file. `out/closed/log.jsonl` has a line for each time that a month was closed or opened again; lines
 //! are only ever added. Months are closed in order, the first may be any.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,9 @@ use crate::time::{Date, Month};
 
 /// The folder of what is closed, below the output folder.
 const FOLDER: &str = "closed";
+
+/// The file of all closings and openings, in that folder.
+const LOG: &str = "log.jsonl";
 
 /// The version of these files' layout.
 const LAYOUT: u64 = 1;
@@ -98,8 +102,14 @@ pub struct Reopening {
 ///
 /// # Errors
 ///
-/// [`RunError::Invalid`] if what is published is not what was closed, or the months are not in a row.
+/// [`RunError::Invalid`] if what is published is not what was closed, the months are not in a row, or the log has one that
+/// is gone.
 pub fn closed_months(storage: &dyn Storage, out: &Path) -> Result<Vec<Closed>, RunError> {
+    closed_but(storage, out, None)
+}
+
+/// The closed months, where one is closed again: that one may be gone, for its closing may have been interrupted.
+fn closed_but(storage: &dyn Storage, out: &Path, again: Option<Month>) -> Result<Vec<Closed>, RunError> {
     let folder = out.join(FOLDER);
     let mut found = Vec::new();
     if !storage.exists(&folder) {
@@ -114,6 +124,11 @@ pub fn closed_months(storage: &dyn Storage, out: &Path) -> Result<Vec<Closed>, R
             Err(words) => findings.push(history::damaged(month, &words)),
         }
     }
+    for (month, run) in in_log(storage, out)? {
+        if again != Some(month) && !storage.exists(&file(out, month)) {
+            findings.push(history::lost(month, &file(out, month), &run));
+        }
+    }
     found.sort_by_key(|closed| closed.month);
     for pair in found.windows(2) {
         if pair[0].month.next() != pair[1].month && findings.is_empty() {
@@ -122,6 +137,30 @@ pub fn closed_months(storage: &dyn Storage, out: &Path) -> Result<Vec<Closed>, R
         }
     }
     if findings.has_errors() { Err(RunError::Invalid(findings)) } else { Ok(found) }
+}
+
+/// The months that are closed by the last that the log says of them, each with its run. Lines that say nothing of the kind
+/// are passed over.
+fn in_log(storage: &dyn Storage, out: &Path) -> Result<BTreeMap<Month, String>, RunError> {
+    let path = out.join(FOLDER).join(LOG);
+    let mut closed = BTreeMap::new();
+    if !storage.exists(&path) {
+        return Ok(closed);
+    }
+    for line in storage.read(&path)?.split(|byte| *byte == b'\n') {
+        let said: Value = serde_json::from_slice(line).unwrap_or_default();
+        let Some(month) = said["month"].as_str().and_then(Month::parse) else { continue };
+        match said["event"].as_str() {
+            Some("closed") => {
+                closed.insert(month, text(&said["run"]).unwrap_or_default());
+            }
+            Some("reopened") => {
+                closed.remove(&month);
+            }
+            _ => (),
+        }
+    }
+    Ok(closed)
 }
 
 fn file(out: &Path, month: Month) -> PathBuf {
@@ -219,7 +258,7 @@ pub fn close(storage: &dyn Storage, options: &CloseOptions) -> Result<Closing, R
         return usage(format!("{month} has not been published: run it first"));
     }
     let _lock = month::take_lock(storage, &out, month)?;
-    let closed = closed_months(storage, &out)?;
+    let closed = closed_but(storage, &out, Some(month))?;
     let Some(version) = in_force(storage, &out, month)? else {
         return usage(format!("{month} has not been published: run it first"));
     };
@@ -342,7 +381,7 @@ fn document(closed: &Closed) -> Value {
 /// Adds a line to the log. It is written before what it tells of is done: a line too many can be seen through, one that is
 /// missing cannot.
 fn log(storage: &dyn Storage, out: &Path, event: &str, closed: &Closed) -> Result<(), RunError> {
-    let path = out.join(FOLDER).join("log.jsonl");
+    let path = out.join(FOLDER).join(LOG);
     let mut bytes = if storage.exists(&path) { storage.read(&path)? } else { Vec::new() };
     let mut line = document(closed);
     line["event"] = event.into();

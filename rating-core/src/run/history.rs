@@ -375,6 +375,13 @@ pub(super) fn damaged(month: Month, words: &str) -> Finding {
         .help("bring its folder in `versions`, and `current`, back from a copy; without them nothing tells which of its calls were billed")
 }
 
+/// The log has a closed month whose own file is gone: it is lost, or the closing was interrupted between the two.
+pub(super) fn lost(month: Month, file: &Path, run: &str) -> Finding {
+    let words = format!("{month} was closed with `{run}`, as the log says, and `{}` is gone", file.display());
+    Finding::error("run.closed_month_damaged", words)
+        .help(format!("bring the file back from a copy; if its closing was interrupted, close {month} again"))
+}
+
 /// What became of the records of closed months that came again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct HistoryCounts {

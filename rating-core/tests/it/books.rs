@@ -11,6 +11,7 @@
 //! | `run MONTH`, `close MONTH [by NAME]`, `reopen MONTH by NAME: NOTE` | as the commands |
 //! | `recycle MONTH [dry]`, `suspense [MONTH]` | as the commands |
 //! | `damage FILE`, `restore` | changes a byte of a file of the last month that was closed; and back |
+//! | `lose FILE`, `restore` | removes a file of the output folder; and back |
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it books` writes what came over what was expected: read the difference.
 
@@ -99,6 +100,11 @@ impl Story {
                 *changed.last_mut().unwrap() ^= 1;
                 fs::write(&path, changed).unwrap();
                 self.damaged = Some((path, content));
+            }
+            ("lose", _) => {
+                let path = self.out().join(rest);
+                self.damaged = Some((path.clone(), fs::read(&path).unwrap()));
+                fs::remove_file(path).unwrap();
             }
             ("restore", _) => {
                 let (path, content) = self.damaged.take().unwrap();

@@ -83,7 +83,10 @@ impl Engine {
                     engine.has_header = true;
                     engine.header = record.into();
                     engine.width = Some((names.len(), names.len()));
-                    header_lines = index + 1;
+                    // What stands before it is a title, unless it looks like a record: files were put together.
+                    let before = beginning.clone().take(index).skip(template.skip_lines);
+                    let first = before.into_iter().position(|record| engine.looks_like_a_record(record, &mut fields));
+                    header_lines = first.map_or(index + 1, |first| template.skip_lines + first);
                     break;
                 }
                 let is_best = best.as_ref().is_none_or(|best| missing.len() < best.len());
@@ -131,6 +134,15 @@ impl Engine {
             engine.choose_format(&records, &mut fields)?;
         }
         Ok(Opened { switch: Arc::new(engine), header_lines })
+    }
+
+    /// Whether what stands before the header has as many columns as it, three of them filled, and a digit in a time: then it is
+    /// no title.
+    fn looks_like_a_record(&self, record: &[u8], fields: &mut Fields) -> bool {
+        let fits = self.split(record, fields).is_ok() && self.has_width(record, fields);
+        let filled = (0..).take(fields.count()).filter(|column| !fields.get(record, *column).trim_ascii().is_empty());
+        let has_digit = |slot: usize| self.field(record, fields, slot).iter().any(u8::is_ascii_digit);
+        fits && filled.count() >= 3 && (slot::SETUP..slot::DURATION).any(has_digit)
     }
 
     /// Of several ways to write times the one that all (or most) of the first records have.

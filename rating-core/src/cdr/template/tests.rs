@@ -125,6 +125,17 @@ fn a_header_may_come_behind_a_title_and_again_in_the_middle() {
 }
 
 #[test]
+fn records_before_the_header_are_no_title() {
+    // Two files put together, the first of which had lost its header: none of the records may vanish.
+    let file = b"Calls;of;October;\n1;2;2026-10-05 09:30:00;7\n1;2;5 Oct.;8\nFrom;To;Started;Seconds\n1;2;2026-10-05 09:30:00;9\n";
+    let line = |end: &str| format!("2026-10-05 09:30:00 - - 1>2 {end}");
+    assert_eq!(
+        shown(PLAIN, file, ""),
+        [line("7s answered ?"), "cdr.time_malformed 3".to_owned(), line("9s answered ?")]
+    );
+}
+
+#[test]
 fn a_header_that_lacks_a_column_is_refused_by_name() {
     let error = reader_of(PLAIN, b"From;To;Seconds\n1;2;3\n", "").unwrap_err();
     assert_eq!(error.to_string(), "the file lacks columns that `t` files have: `Started` (setup)");
