@@ -116,7 +116,9 @@ pub(super) fn block(format: Format, files: &[&Inspection], options: &Options) ->
     let is_utc = files.iter().all(|file| file.tally.is_utc());
     let _ = match zones.first() {
         // Where somebody turned the times into local time, the ids tell so: UTC would not fit.
-        _ if is_utc && (zones.is_empty() || zones.contains(&"UTC")) => writeln!(text, "zone = \"UTC\"                # the format counts in UTC"),
+        _ if is_utc && (zones.is_empty() || zones.contains(&"UTC")) => {
+            writeln!(text, "zone = \"UTC\"                # the format counts in UTC")
+        }
         Some(zone) if zones.len() == 1 => writeln!(text, "zone = \"{zone}\"    # by the ids of the records"),
         Some(zone) => writeln!(
             text,
