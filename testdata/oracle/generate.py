@@ -31,16 +31,16 @@ FEATURES = (
 # Connection charges by band for all rows of a tariff (`connection_charge = { day = "1p" }`): charges have them, rows do not yet.
 NOT_YET = frozenset(("connection_bands",))
 
-# Numbers of every class, valid in length: `#` is any digit. Fictitious ones where the plans set some aside.
+# Numbers of every class, valid in length, of the countries whose plans the oracle knows and of others without a plan: `#` is any digit. Fictitious ones where the plans set some aside.
 CALLED = """44207946#### 442079460### 441614960### 441632960### 442896496### 441534960### 443069990### 443001234###
 447700900### 447700900### 447911123### 447797712### 447624000### 447012345### 447600123### 448454960### 448441234###
 448700000### 445601234### 448081570### 448001111## 449098790### 449061234### 12125550### 14165550### 18005550###
 19005550### 15005550### 17005550### 4930123456## 491511234#### 4917612345### 4990012345### 491801234### 497001234####
 4980012345## 33199001### 33612345### 33800123### 33891234### 33811234### 35312345## 35386123#### 353818123###
-881612345### 870773111### 882161234### 979123456### 80012345### 80812345### 81312345### 81901234#### 971450123##
-525512345### 61291234### 91112345####""".split()  # fmt: skip
+881612345### 870773111### 882161234### 979123456### 80012345### 80812345### 380443123## 380671234### 971450123##
+50761234### 67931234### 92213456####""".split()  # fmt: skip
 CALLERS = """442079460### 441614960### 441534960### 447700900### 447700900### 447797712### 33612345### 33199001###
-4930123456## 491511234#### 12125550### 14165550### 35312345## 35386123#### 81312345### 971450123##""".split()
+4930123456## 491511234#### 12125550### 14165550### 35312345## 35386123#### 380443123## 971450123##""".split()
 SHORT = "101 105 111 116123 119 118500 118118 118247 100 123 151 159 195 1471 1571 17070".split()
 NO_CALLERS = ("", None, "anonymous", "withheld", "2001", "alice")
 BAD_CALLERS = ("+123", "+1234567890123456", "+9991234567", "+2101234567")
@@ -300,7 +300,7 @@ class Tariff:
             s["origins"] = {"eea": ["33", "49", "353"], "islands": ["441534", "447797", "441481"]}
             if r.random() < 0.5:
                 s["origins"]["zone1"] = f"{self.file}-zone1.csv"
-                self.project.table(s["origins"]["zone1"], ["prefix"], [["971"], ["81"], ["1416"]])
+                self.project.table(s["origins"]["zone1"], ["prefix"], [["971"], ["380"], ["1416"]])
             s["jurisdictions"] = "regions.csv"
             self.project.regions_csv()
 
@@ -639,7 +639,7 @@ class Tariff:
             return row
         choices = {
             "origin": lambda: ";".join(r.sample(
-                ["eea", "islands", "33", "44", "4420", "447", "1", "1416", "+81", "missing", "invalid"], r.choice([1, 2, 3]))),
+                ["eea", "islands", "33", "44", "4420", "447", "1", "1416", "+380", "missing", "invalid"], r.choice([1, 2, 3]))),
             "jurisdiction": lambda: r.choice(["intra", "inter", "unknown"]),
             "caller_type": lambda: ";".join(r.sample(["fixed", "mobile", "payphone"], r.choice([1, 2]))),
             "trunk": lambda: ";".join(r.sample(TRUNKS, r.choice([1, 2]))),
@@ -688,7 +688,7 @@ class Project:
 
     def zones_csv(self):
         rows = [["44", "Europe/London"], ["33", "Europe/Paris"], ["1", "America/New_York"], ["1416", "America/Toronto"],
-                ["49", "Europe/Berlin"], ["81", "Asia/Tokyo"], ["441534", "Europe/Jersey"]]  # fmt: skip
+                ["49", "Europe/Berlin"], ["380", "Europe/Kyiv"], ["441534", "Europe/Jersey"]]  # fmt: skip
         self.table("zones.csv", ["prefix", "zone"], rows)
 
     def regions_csv(self):
