@@ -36,9 +36,9 @@ fn every_form_is_the_same_file_whether_or_not_the_others_are_asked_for() {
     for (reports, stays) in [
         ("itemised_csv = true", (|_| true) as fn(&str) -> bool),
         ("itemised_csv = false", |path| !is_itemised_csv(path)),
-        ("payer_parquet = false", |path| !(is_payers(path) && path.ends_with(".parquet"))),
+        ("payer_parquet = false", |path| !is_payers(path) || !path.ends_with(".parquet")),
         ("itemised_csv = false\npayer_parquet = false", |path| {
-            !is_itemised_csv(path) && !(is_payers(path) && path.ends_with(".parquet"))
+            !is_itemised_csv(path) && (!is_payers(path) || !path.ends_with(".parquet"))
         }),
         ("csv = [\"machine\"]\nitemised_csv = false", |path| {
             !is_itemised_csv(path) && (path.ends_with(".machine.csv") || !path.ends_with(".csv"))
