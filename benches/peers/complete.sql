@@ -11,6 +11,7 @@ SET threads = @THREADS@;
 SET preserve_insertion_order = false;
 SET disabled_optimizers = 'join_order,build_side_probe_side';
 SET enable_progress_bar = false;
+SET temp_directory = '@OUT@/.tmp';
 
 -- Reference data. --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rating_core::aggregation::SideName;
 use rating_core::finding::Findings;
 use rating_core::money::{Currency, Total};
+use rating_core::rating::Reason;
 use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::Published;
 use rating_core::run::storage::Disk;
@@ -257,7 +258,12 @@ fn table(summary: &Summary, elapsed: std::time::Duration) -> String {
     }
     late(&mut text, &summary.late);
     amounts(&mut text, "occupiers pay", &summary.retail);
-    amounts(&mut text, "the operator pays", &summary.wholesale);
+    let not_rated = Reason::WholesaleNotRated.code();
+    if summary.wholesale.is_empty() && summary.suspended.iter().any(|aside| aside.code == not_rated) {
+        let _ = writeln!(text, "  {:<22}{:>FIGURES$}", "the operator pays", "not rated");
+    } else {
+        amounts(&mut text, "the operator pays", &summary.wholesale);
+    }
     asides(&mut text, "suspended, by reason", &summary.suspended);
     asides(&mut text, "rejected, by reason", &summary.rejected);
     let _ = writeln!(text);

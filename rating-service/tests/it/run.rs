@@ -275,6 +275,23 @@ fn json_and_table_have_the_same_figures() {
 }
 
 #[test]
+fn the_retail_side_alone_is_a_draft_that_says_so() {
+    let house = House::demo();
+    let whole = house.rating(&["run", "demo"]).ends(0);
+    let in_force = house.tree("demo/out/current");
+    let half = house.rating(&["run", "demo", "--retail-only"]).ends(0);
+    assert!(half.out.starts_with("2026-10  draft 2026-10-"), "{}", half.out);
+    let operator_pays = half.out.lines().find(|line| line.contains("the operator pays")).unwrap();
+    assert!(operator_pays.ends_with("  not rated"), "{operator_pays}");
+    assert!(half.out.contains("rating.wholesale_not_rated (wholesale)"), "{}", half.out);
+    let occupiers_pay = |text: &str| text.lines().find(|line| line.contains("occupiers pay")).map(str::to_owned);
+    assert!(occupiers_pay(&half.out).is_some() && occupiers_pay(&half.out) == occupiers_pay(&whole.out));
+    assert!(house.tree("demo/out/current") == in_force, "a draft came into force");
+    // What would be another is asked of both sides.
+    house.rating(&["run", "demo", "--retail-only", "--what-if", "tariff=t.toml"]).ends(2);
+}
+
+#[test]
 fn one_site_is_a_draft_and_the_version_in_force_stays() {
     let house = House::demo();
     house.rating(&["run", "demo"]).ends(0);
