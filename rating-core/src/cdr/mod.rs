@@ -23,6 +23,7 @@ mod kazoo;
 mod mitel;
 mod reader;
 pub mod records;
+mod scan;
 mod switch;
 mod teams;
 mod template;

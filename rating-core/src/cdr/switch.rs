@@ -35,6 +35,12 @@ pub(super) trait Switch: fmt::Debug + Send + Sync {
     /// What the file's records are.
     fn framing(&self) -> Framing;
 
+    /// For files of [`Framing::Lines`]: what [`Fields::split_at`] is asked to split every record at, first of all, if it is. Then
+    /// the end of a record and its columns are found together.
+    fn delimiter(&self) -> Option<u8> {
+        None
+    }
+
     /// Reads a record. `text` is `raw` without a byte order mark; the [`Cdr`] keeps `raw` whole.
     ///
     /// # Errors
