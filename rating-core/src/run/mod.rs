@@ -4,6 +4,7 @@
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
 mod allowances;
+pub mod batch;
 mod between;
 mod bills;
 mod calls;
