@@ -14,6 +14,7 @@ mod forms;
 mod hostile;
 mod layering;
 mod occupier_files;
+mod retail_only;
 mod scenarios;
 mod site_holidays;
 mod support;
