@@ -65,14 +65,23 @@ pub(super) struct Fields {
 struct Scanned {
     address: usize,
     length: usize,
-    delimiter: u8,
+    separator: Separator,
 }
 
 impl Scanned {
     #[inline]
-    fn of(raw: &[u8], delimiter: u8) -> Self {
-        Self { address: raw.as_ptr().addr(), length: raw.len(), delimiter }
+    fn of(raw: &[u8], separator: Separator) -> Self {
+        Self { address: raw.as_ptr().addr(), length: raw.len(), separator }
     }
+}
+
+/// What stands between the columns of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Separator {
+    /// This byte outside quotes: [`Fields::split_at`].
+    Quoted(u8),
+    /// This byte, quotes being letters like any other: [`Fields::split_bare`].
+    Bare(u8),
 }
 
 impl Fields {
@@ -99,14 +108,14 @@ impl Fields {
         if column >= self.count {
             return &[];
         }
-        let text = if self.scanned.is_some() {
+        let text = match self.scanned {
             // The quotes of a record that was scanned are regular: a field that begins with one ends with one.
-            match self.scanned_column(raw, column) {
+            Some(Scanned { separator: Separator::Quoted(_), .. }) => match self.scanned_column(raw, column) {
                 Some([b'"', inside @ .., _]) => Some(inside),
                 text => text,
-            }
-        } else {
-            self.spans.get(column).and_then(|span| raw.get(span.start as usize..span.end as usize))
+            },
+            Some(_) => self.scanned_column(raw, column),
+            None => self.spans.get(column).and_then(|span| raw.get(span.start as usize..span.end as usize)),
         };
         match text {
             Some(b"NULL" | b"\\N") | None => &[],
@@ -126,7 +135,7 @@ impl Fields {
     }
 
     /// Finds the end of the record that begins at `start`, and its columns on the way: every byte is looked at once.
-    /// Splitting the record at this `delimiter` afterwards costs nothing.
+    /// Splitting the record at this `separator` afterwards costs nothing.
     ///
     /// `None` for what is not as it nearly always is: a record whose quotes are not regular, of more than one line, without a
     /// line end, with NULs in it, behind a byte order mark, or very long. Then nothing is known, and [`step`] and
@@ -134,7 +143,17 @@ impl Fields {
     ///
     /// [`step`]: super::records::step
     #[inline]
-    pub(super) fn scan(&mut self, buffer: &[u8], start: usize, delimiter: u8, line_end: LineEnd) -> Option<Line> {
+    pub(super) fn scan(
+        &mut self,
+        buffer: &[u8],
+        start: usize,
+        separator: Separator,
+        line_end: LineEnd,
+    ) -> Option<Line> {
+        let (delimiter, any_quotes) = match separator {
+            Separator::Quoted(delimiter) => (delimiter, u64::MAX),
+            Separator::Bare(delimiter) => (delimiter, 0),
+        };
         self.scanned = None;
         self.count = 0;
         let text = buffer.get(start..)?;
@@ -158,7 +177,7 @@ impl Fields {
             let Signs { quotes, delimiters, line_ends, has_nul } = signs(block, delimiter, line_end.byte());
             // The bits before the line end, or all where there is none.
             let upto = line_ends.wrapping_sub(1) & !line_ends;
-            let quotes = quotes & upto;
+            let quotes = quotes & upto & any_quotes;
             let inside = odd_up_to(quotes) ^ open;
             let ends = delimiters & upto & !inside;
             let (opening, closing) = (quotes & inside, quotes & !inside);
@@ -199,7 +218,7 @@ impl Fields {
                 *self.ends.get_mut(found + 1)? = end;
                 self.count = found + 1;
                 let raw = text.get(..end as usize)?;
-                self.scanned = Some(Scanned::of(raw, delimiter));
+                self.scanned = Some(Scanned::of(raw, separator));
                 return Some(Line { start, end: start + end as usize, next: start + length as usize + 1 });
             }
             odd |= strays;
@@ -229,6 +248,9 @@ impl Fields {
     ///
     /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
     pub(super) fn split_bare(&mut self, raw: &[u8], delimiter: u8) -> Result<(), RejectReason> {
+        if self.scanned == Some(Scanned::of(raw, Separator::Bare(delimiter))) {
+            return Ok(());
+        }
         let mut position = 0;
         self.clear();
         loop {
@@ -266,7 +288,8 @@ impl Fields {
     /// [`RejectReason::TooManyColumns`] beyond [`MAX_COLUMNS`].
     #[inline]
     pub(super) fn split_at(&mut self, raw: &[u8], delimiter: u8, reading: Reading) -> Result<Shape, RejectReason> {
-        if self.scanned == Some(Scanned::of(raw, delimiter)) && reading == Reading::FirstQuoteCloses {
+        if self.scanned == Some(Scanned::of(raw, Separator::Quoted(delimiter))) && reading == Reading::FirstQuoteCloses
+        {
             return Ok(Shape::Regular);
         }
         let mut shape = Shape::Regular;
@@ -461,7 +484,11 @@ mod tests {
         for (delimiters, scanned) in [(MAX_COLUMNS - 1, true), (MAX_COLUMNS, false), (MAX_COLUMNS + 100, false)] {
             let file = format!("{}\n", ",".repeat(delimiters));
             let mut fields = Fields::new();
-            assert_eq!(fields.scan(file.as_bytes(), 0, b',', LineEnd::Lf).is_some(), scanned, "{delimiters}");
+            assert_eq!(
+                fields.scan(file.as_bytes(), 0, Separator::Quoted(b','), LineEnd::Lf).is_some(),
+                scanned,
+                "{delimiters}"
+            );
         }
     }
 
@@ -495,7 +522,7 @@ mod tests {
             while let Step::Record(line) = step(file, start, Framing::Quoted { line_end, delimiter }, true) {
                 let raw = &file[line.start..line.end];
                 let shape = split.split_at(raw, delimiter, Reading::FirstQuoteCloses);
-                match scanned.scan(file, start, delimiter, line_end) {
+                match scanned.scan(file, start, Separator::Quoted(delimiter), line_end) {
                     Some(found) => {
                         prop_assert_eq!(found, line);
                         prop_assert_eq!(memchr(0, raw), None);
@@ -523,6 +550,33 @@ mod tests {
         }
 
         #[test]
+        fn lines_without_quotes_are_scanned_as_they_are_split(
+            file in "(\"|,|\n|\r|\r\n|[a-z]{1,30}|NULL|é|\0|\u{FEFF}|[a-z ,]{0,60}){0,60}",
+            cr in any::<bool>(),
+        ) {
+            let line_end = if cr { LineEnd::Cr } else { LineEnd::Lf };
+            let (mut scanned, mut split, mut start) = (Fields::new(), Fields::new(), 0);
+            let file = file.as_bytes();
+            while let Step::Record(line) = step(file, start, Framing::Lines(line_end), true) {
+                let raw = &file[line.start..line.end];
+                split.split_bare(raw, b',').unwrap();
+                match scanned.scan(file, start, Separator::Bare(b','), line_end) {
+                    Some(found) => {
+                        prop_assert_eq!(found, line);
+                        prop_assert_eq!(scanned.split_bare(raw, b','), Ok(()));
+                        prop_assert!(scanned.scanned.is_some(), "it is not split again");
+                        prop_assert_eq!(scanned.count(), split.count());
+                        for column in 0..600 {
+                            prop_assert_eq!(scanned.get(raw, column), split.get(raw, column));
+                        }
+                    }
+                    None => prop_assert!(!line.is_terminated() || raw.first() == Some(&0xEF) || file.contains(&0)),
+                }
+                start = line.next;
+            }
+        }
+
+        #[test]
         fn records_as_switches_write_them_are_scanned(
             record in proptest::collection::vec("[0-9]{0,9}|\"[ -!#-~]{0,70}\"|\"(\"\"[a-z, ]{0,9}\"\" <[0-9]{1,4}>)\"|[a-zé]{0,40}", 1..40),
             carriage_return in any::<bool>(),
@@ -530,7 +584,7 @@ mod tests {
             let record = record.join(",");
             let file = format!("{record}{}x", if carriage_return { "\r\n" } else { "\n" });
             let mut fields = Fields::new();
-            let found = fields.scan(file.as_bytes(), 0, b',', LineEnd::Lf);
+            let found = fields.scan(file.as_bytes(), 0, Separator::Quoted(b','), LineEnd::Lf);
             // Only where a CR behind a quote begins a block is it told the other way.
             let length = record.len();
             let is_at_the_seam = carriage_return && record.ends_with('"') && (length + 1) % BLOCK == 0;

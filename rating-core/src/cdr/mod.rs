@@ -112,6 +112,7 @@ impl<'a> Cdr<'a> {
     /// A record of which nothing is known but where it stands: unanswered, without numbers, its bytes its own key. Parsers
     /// fill in what the format tells.
     #[must_use]
+    #[inline]
     pub const fn blank(id: RecordId, raw: &'a [u8]) -> Self {
         Self {
             id,

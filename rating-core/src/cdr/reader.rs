@@ -10,6 +10,7 @@ use crate::time::Instant;
 
 use super::asterisk::{self, Asterisk};
 use super::cucm::{self, Cucm};
+use super::fields::Separator;
 use super::records::{self, Framing, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
 use super::switch::{Entry, Head, Scratch, Sign, Switch};
 use super::template::{self, Template};
@@ -297,7 +298,7 @@ pub struct Reader {
     framing: Framing,
     /// What stands between the columns of a record, where end and columns of it are found together: see
     /// [`Fields::scan`](super::fields::Fields::scan).
-    scanned: Option<u8>,
+    scanned: Option<Separator>,
     body_start: usize,
     /// Number of columns of the first record, by which a cut-off last line is told.
     width: usize,
@@ -445,8 +446,8 @@ fn open_as(format: Format, options: &Options, head: &[u8], whole_file_in_head: b
         None => 0,
     };
     let scanned = match (framing, &inner) {
-        (Framing::Quoted { delimiter, .. }, _) => Some(delimiter),
-        (Framing::Lines(_), Inner::Switch(switch)) => switch.delimiter(),
+        (Framing::Quoted { delimiter, .. }, _) => Some(Separator::Quoted(delimiter)),
+        (Framing::Lines(_), Inner::Switch(switch)) => switch.separator(),
         _ => None,
     };
     let mut reader = Reader { inner, framing, scanned, body_start, width: 0 };
@@ -704,8 +705,8 @@ impl<'a> Iterator for Records<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let scanned = self.reader.scanned.and_then(|delimiter| {
-                self.scratch.fields.scan(self.chunk, self.position, delimiter, self.reader.framing.line_end())
+            let scanned = self.reader.scanned.and_then(|separator| {
+                self.scratch.fields.scan(self.chunk, self.position, separator, self.reader.framing.line_end())
             });
             let (line, has_nul) = match scanned {
                 Some(line) => (line, false),
