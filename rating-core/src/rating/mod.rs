@@ -63,7 +63,6 @@ impl<'a> RatedCall<'a> {
             forwarder: call.forwarder,
             extension: holder.map_or(call.extension, |holder| holder.extension),
             number: holder.and_then(|holder| holder.number),
-            asked: None,
             allowance_taken: None,
             vat: None,
             retail: self.retail,
@@ -158,8 +157,6 @@ pub struct CallRow<'a> {
     pub extension: Option<Digits>,
     /// The number that its holder held.
     pub number: Option<E164>,
-    /// What its tariffs were asked; kept where an allowance may want the call priced once more.
-    pub asked: Option<Query<'a>>,
     /// Time that it took from allowances; `None` if it took none.
     pub allowance_taken: Option<Duration>,
     /// The payer's VAT on it, where that is worked out call by call.

@@ -374,14 +374,7 @@ fn of_file(
     if let Some(damage) = &result.damage {
         gap("cut", format!("`{path}` is packed and ends early: {damage}"));
     }
-    let index = files.iter().position(|file| file.path == path).and_then(|index| u32::try_from(index).ok());
-    let cut = first.is_some_and(|first| {
-        first
-            .parts
-            .iter()
-            .filter(|part| Some(part.file) == index)
-            .any(|part| part.rejected.get(RejectReason::Truncated as usize).is_some_and(|count| *count > 0))
-    });
+    let cut = result.rejected.get(RejectReason::Truncated as usize).is_some_and(|count| *count > 0);
     if cut {
         gap("cut", format!("`{path}` ends inside a record"));
     }

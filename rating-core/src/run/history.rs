@@ -18,7 +18,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::RunError;
 use super::closing::Closed;
-use super::first_pass::{FirstPass, Key, PARTITIONS};
+use super::first_pass::{FirstPass, KEY_PARTITIONS, Key};
 use super::publish::{Stage, hex};
 use super::storage::Storage;
 use crate::cdr::Cdr;
@@ -172,7 +172,6 @@ pub(super) fn file(month: Month) -> String {
 /// If keys cannot be read back, or the disk refuses.
 pub(super) fn write(
     stage: &Stage<'_>,
-    storage: &dyn Storage,
     month: Month,
     first: &FirstPass,
     legs: &[Key],
@@ -188,12 +187,12 @@ pub(super) fn write(
     };
     put(MAGIC)?;
     put(month.to_string().as_bytes())?;
-    let partitions: Vec<usize> = (0..PARTITIONS).collect();
+    let partitions: Vec<usize> = (0..KEY_PARTITIONS).collect();
     // A few at a time, in order: partitions are cut by the leading bits, so what comes out is sorted as a whole.
     for window in partitions.chunks(rayon::current_num_threads().max(1) * 2) {
         let done: Vec<Vec<u8>> = window
             .par_iter()
-            .map(|partition| entries(storage, first, legs, changed, *partition))
+            .map(|partition| entries(first, legs, changed, *partition))
             .collect::<Result<_, RunError>>()?;
         for bytes in done {
             count += (bytes.len() / ENTRY) as u64;
@@ -208,19 +207,12 @@ pub(super) fn write(
 }
 
 fn entries(
-    storage: &dyn Storage,
     first: &FirstPass,
     legs: &[Key],
     changed: &BTreeMap<u64, u8>,
     partition: usize,
 ) -> Result<Vec<u8>, RunError> {
-    let mut bytes = Vec::new();
-    for part in &first.parts {
-        if let Some((offset, length)) = part.keys.get(partition).filter(|(_, length)| *length > 0) {
-            part.bytes.take(*offset, *length, &mut bytes, storage)?;
-        }
-    }
-    let mut keys: Vec<Key> = Key::read_all(&bytes).collect();
+    let mut keys = first.keys_of(partition)?;
     keys.extend(legs.iter().filter(|key| key.partition() == partition));
     // Of records with one key the first stands for them all.
     keys.sort_unstable();

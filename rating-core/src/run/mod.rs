@@ -7,6 +7,7 @@ mod allowances;
 mod between;
 mod bills;
 mod calls;
+pub mod aside;
 pub mod closing;
 mod codes;
 pub mod compare;
