@@ -24,7 +24,6 @@ use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{Charge, Currency, Price};
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
-use crate::tariff::Query;
 use crate::time::{Duration, Instant};
 
 /// A call with its two charges, or why it has none. Only this module makes one.

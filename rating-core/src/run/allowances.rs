@@ -92,7 +92,8 @@ impl<'p> Allowances<'p> {
         self.holder(key).is_some()
     }
 
-    /// Settles what is shared, and the accounts of those who placed no call.
+    /// Settles what is shared, the accounts of those who placed no call, and of those whose calls are too many (`large`)
+    /// to be gone through at once later.
     ///
     /// # Errors
     ///
@@ -100,6 +101,7 @@ impl<'p> Allowances<'p> {
     pub(super) fn prepare(
         &self,
         with_rows: &BTreeSet<GroupKey>,
+        large: impl Fn(GroupKey) -> bool,
         only: Option<SiteId>,
         gather: impl Gather,
         prices: &dyn Prices,
@@ -114,7 +116,7 @@ impl<'p> Allowances<'p> {
         for key in keys {
             let held = self.holder(key).map(|holder| holder.held).unwrap_or_default();
             let mut groups: BTreeSet<Box<str>> = held.into_iter().filter_map(|held| held.group).collect();
-            if groups.is_empty() {
+            if groups.is_empty() && !large(key) {
                 alone.push(key);
                 continue;
             }

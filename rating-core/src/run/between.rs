@@ -6,9 +6,11 @@ use rayon::prelude::*;
 
 use super::RunError;
 use super::engine::{Engine, Fate};
-use super::aside::{Appender, Store};
-use super::first_pass::{FirstPass, InputFile, KEY_PARTITIONS, Key, LEG_PARTITIONS, Leg};
+use super::exact;
+use super::aside::{Appender, Block, Store};
+use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
+use super::keys::{self, Key};
 use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
 use crate::cdr::{Cdr, Kind, Reader};
@@ -25,7 +27,9 @@ pub(super) struct Joined {
     pub(super) runs: Vec<Run>,
     /// What became of the records that were set aside.
     pub(super) legs: Vec<(RecordId, LegFate)>,
-    /// Keys of those that stand for a call of the month or belong to one, for the record index.
+    /// Keys of records that are calls by themselves, sorted, by partition.
+    pub(super) sorted: Vec<Block>,
+    /// Keys of those that stand for a call of several or belong to one, for the record index.
     pub(super) keys: Vec<Key>,
     /// Records that the books of closed months know.
     pub(super) history: HistoryCounts,
@@ -60,12 +64,12 @@ pub(super) fn run(
     first: &FirstPass,
     store: &Store<'_>,
 ) -> Result<Joined, RunError> {
-    let found: Vec<Vec<u64>> = (0..KEY_PARTITIONS)
-        .into_par_iter()
-        .map(|partition| duplicates(first, partition))
+    let partitions: Vec<(Block, Vec<Vec<u64>>)> = (first.keys.par_iter())
+        .map_init(|| store.appender(), |appender, blocks| with_one_hash(blocks, appender))
         .collect::<Result<_, StorageError>>()?;
-    let mut joined = Joined { duplicates: found.concat(), ..Joined::default() };
-    joined.duplicates.sort_unstable();
+    let (sorted, groups): (Vec<Block>, Vec<Vec<Vec<u64>>>) = partitions.into_iter().unzip();
+    let duplicates = exact::duplicates(engine, storage, files, &groups.concat())?;
+    let mut joined = Joined { duplicates, sorted, ..Joined::default() };
     if !first.leg_files.is_empty() {
         let readers = reopen(engine, storage, files, first)?;
         let assembled: Vec<Assembly> = (0..LEG_PARTITIONS)
@@ -82,11 +86,15 @@ pub(super) fn run(
     Ok(joined)
 }
 
-/// The records of a partition whose key an earlier record has.
-fn duplicates(first: &FirstPass, partition: usize) -> Result<Vec<u64>, StorageError> {
-    let mut keys = first.keys_of(partition)?;
-    keys.sort_unstable();
-    Ok(keys.windows(2).filter(|pair| pair[0].hash == pair[1].hash).map(|pair| pair[1].record).collect())
+/// The keys of a partition, sorted; and the records whose hash others have, too: those of each such hash in order.
+fn with_one_hash(
+    blocks: &[Block],
+    appender: &mut Appender<'_>,
+) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
+    let sorted = keys::sorted(&keys::read(blocks)?);
+    let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
+    let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();
+    Ok((keys::set_aside(&sorted, appender)?, groups))
 }
 
 /// Readers of the files that set records aside, by file index.

@@ -202,7 +202,7 @@ pub(super) fn gaps(settings: &Settings, month: Month, files: &[InputFile], first
         for (file, result) in
             files.iter().zip(first.map_or(&[][..], |first| &first.files)).filter(|(file, _)| own(file))
         {
-            of_file(&source.id, &file.path, result, source.expect.is_some(), first, files, &mut gaps);
+            of_file(&source.id, &file.path, result, source.expect.is_some(), &mut gaps);
         }
     }
     gaps
@@ -343,8 +343,6 @@ fn of_file(
     path: &str,
     result: &FileResult,
     strict: bool,
-    first: Option<&FirstPass>,
-    files: &[InputFile],
     gaps: &mut Vec<Gap>,
 ) {
     let mut gap = |what: &str, words: String| {

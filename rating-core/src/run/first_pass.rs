@@ -16,7 +16,8 @@ use super::aside::{Appender, Block, Partitions, Store};
 use super::completeness::Frames;
 use super::control::Counts;
 use super::engine::{Engine, Fate};
-use super::history::{self, HistoryCounts};
+use super::history::HistoryCounts;
+use super::keys::{KEY_PARTITIONS, Key};
 use super::inputs::{Buffer, Piece, Stream};
 use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
@@ -25,9 +26,6 @@ use crate::cdr::{Cdr, Group, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
 use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
-
-/// Into how many parts keys are cut.
-pub(super) const KEY_PARTITIONS: usize = 256;
 
 /// Into how many parts set-aside records are cut.
 pub(super) const LEG_PARTITIONS: usize = 64;
@@ -125,69 +123,6 @@ pub(super) struct FirstPass {
     pub(super) not_a_call: [u64; NotACall::ALL.len()],
     /// Records that the books of closed months know.
     pub(super) history: HistoryCounts,
-}
-
-impl FirstPass {
-    /// The keys of a partition, in no order.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be read back.
-    pub(super) fn keys_of(&self, partition: usize) -> Result<Vec<Key>, StorageError> {
-        let blocks = self.keys.get(partition).map_or(&[][..], Vec::as_slice);
-        let mut keys = Vec::with_capacity(blocks.iter().map(Block::len).sum::<usize>() / Key::BYTES);
-        for block in blocks {
-            keys.extend(Key::read_all(&block.read()?));
-        }
-        Ok(keys)
-    }
-}
-
-/// A key: the hash of the format's exact key, and the record that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    /// 128 bits of hash, site and format mixed in.
-    pub(super) hash: history::Hash,
-    /// The record.
-    pub(super) record: u64,
-    /// What became of it, as the record index has it.
-    pub(super) status: u8,
-}
-
-impl Key {
-    /// Bytes of a stored key.
-    pub(super) const BYTES: usize = 25;
-
-    /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
-    /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
-    #[must_use]
-    pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
-        Self { hash: history::hash_of(scope, cdr), record: cdr.id.to_bits(), status }
-    }
-
-    /// Partitions are cut by the leading bits, so keys sorted partition by partition are sorted as a whole.
-    pub(super) fn partition(&self) -> usize {
-        (self.hash.0 >> 56) as usize % KEY_PARTITIONS
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        let mut bytes = [0; Self::BYTES];
-        bytes[..8].copy_from_slice(&self.hash.0.to_le_bytes());
-        bytes[8..16].copy_from_slice(&self.hash.1.to_le_bytes());
-        bytes[16..24].copy_from_slice(&self.record.to_le_bytes());
-        bytes[24] = self.status;
-        out.extend_from_slice(&bytes);
-    }
-
-    /// Reads stored keys.
-    pub(super) fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
-        let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or([0; 8]));
-        bytes.chunks_exact(Self::BYTES).map(move |bytes| Self {
-            hash: (word(&bytes[..8]), word(&bytes[8..16])),
-            record: word(&bytes[16..24]),
-            status: bytes[24],
-        })
-    }
 }
 
 /// A record set aside until its partner comes: as it was written.

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::RunError;
 use super::inputs::{Buffer, Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{self, DateOrder, Format, Options, Reader, Sign, records};
+use crate::cdr::{self, DateOrder, Format, Options, Reader, Sign};
 use crate::time::Instant;
 
 pub use tally::{Oddity, Tally};

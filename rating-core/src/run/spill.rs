@@ -269,6 +269,12 @@ impl Rows {
         self.index.is_empty()
     }
 
+    /// Charging time of a row.
+    #[must_use]
+    pub fn charging_at(&self, index: usize) -> Option<Instant> {
+        self.index.get(index).map(|(time, ..)| Instant::from_millis(*time))
+    }
+
     fn row(&self, index: usize) -> Option<&[u8]> {
         at_place(&self.bytes, self.index.get(index)?.2 as usize)
     }

@@ -67,7 +67,7 @@ impl<'s> SettledMonths<'s> {
         // Records equal to an earlier one are not among the rows.
         let none = |_: &crate::rating::CallRow<'_>| false;
         let keys: BTreeSet<GroupKey> = run.stretches.iter().map(|stretch| stretch.key).collect();
-        let prepared = allowances.prepare(&keys, None, |key| rows(key), &engine, &none)?;
+        let prepared = allowances.prepare(&keys, |_| false, None, |key| rows(key), &engine, &none)?;
         let mut settled = BTreeMap::new();
         for key in keys.into_iter().filter(|key| allowances.concern(*key)) {
             let calls = match prepared.calls(key) {
