@@ -236,19 +236,7 @@ impl<'p> Engine<'p> {
         if known.is_some_and(|known| known.pending() == (false, false)) {
             return Err(Fate::Settled);
         }
-        let mut row = self.rater.rate(attributed).row();
-        if call.other_reading.is_some() {
-            if !attributed.readings_agree {
-                // It may be either's call: neither is shown it.
-                (row.payer, row.number) = (None, None);
-            }
-            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
-        }
-        if let Some(code) = suspended
-            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
-        {
-            row.retail.outcome = Outcome::Suspended(code);
-        }
+        let mut row = self.charge(attributed, suspended);
         if late {
             row.flags |= flags::LATE;
             self.keep_from_allowances(&mut row);
@@ -261,6 +249,25 @@ impl<'p> Engine<'p> {
             }
         }
         Ok((row, attributed))
+    }
+
+    /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.
+    /// `suspended` is the code of a call that mediation gave up on.
+    pub(super) fn charge<'a>(&self, attributed: AttributedCall<'a>, suspended: Option<&'static str>) -> CallRow<'a> {
+        let mut row = self.rater.rate(attributed).row();
+        if attributed.call.other_reading.is_some() {
+            if !attributed.readings_agree {
+                // It may be either's call: neither is shown it.
+                (row.payer, row.number) = (None, None);
+            }
+            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
+        }
+        if let Some(code) = suspended
+            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
+        {
+            row.retail.outcome = Outcome::Suspended(code);
+        }
+        row
     }
 
     /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made

@@ -1,27 +1,35 @@
-//! A file system in memory, read-only: benches of whole runs measure no disk.
+//! Files in memory, read-only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rating_core::run::storage::{Entry, Lock, Output, Result, Storage, failed};
+use super::{Entry, Lock, Output, ReadAt, Result, Storage, failed};
 
-/// Files by their paths. Whoever writes is refused.
+/// Files in memory by their paths: for projects that are made from texts and for what shall touch no disk. Whoever writes is
+/// refused.
+///
+/// # Example
+///
+/// ```
+/// use rating_core::run::storage::{Memory, Storage};
+/// let files: Memory = [("project/rating.toml", "month = \"2026-10\"")].into_iter().collect();
+/// assert_eq!(files.read("project/rating.toml".as_ref()).unwrap(), b"month = \"2026-10\"");
+/// assert!(files.create("project/out".as_ref()).is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Memory(BTreeMap<PathBuf, Arc<[u8]>>);
 
 impl Memory {
-    /// Adds a file.
-    pub fn put(&mut self, path: PathBuf, content: Vec<u8>) {
-        self.0.insert(path, content.into());
+    /// Adds a file, or replaces the one of that path.
+    pub fn put(&mut self, path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) {
+        self.0.insert(path.into(), content.into().into());
     }
 
-    /// How many bytes of files there are whose path has `part` in it.
-    #[must_use]
-    pub fn bytes(&self, part: &str) -> u64 {
-        let named = self.0.iter().filter(|(path, _)| path.to_string_lossy().contains(part));
-        named.map(|(_, content)| content.len() as u64).sum()
+    /// The files in the order of their paths.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, content)| (path.as_path(), &**content))
     }
 
     fn file(&self, path: &Path) -> Result<Arc<[u8]>> {
@@ -29,8 +37,26 @@ impl Memory {
     }
 }
 
+impl<P: Into<PathBuf>, C: Into<Vec<u8>>> FromIterator<(P, C)> for Memory {
+    fn from_iter<F: IntoIterator<Item = (P, C)>>(files: F) -> Self {
+        let mut memory = Self::default();
+        for (path, content) in files {
+            memory.put(path, content);
+        }
+        memory
+    }
+}
+
 fn refused<T>(path: &Path) -> Result<T> {
     Err(failed("write", path, io::ErrorKind::ReadOnlyFilesystem.into()))
+}
+
+impl ReadAt for Arc<[u8]> {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let part = usize::try_from(offset).ok().and_then(|start| self.get(start..start.checked_add(into.len())?));
+        into.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
 }
 
 impl Storage for Memory {
@@ -42,6 +68,10 @@ impl Storage for Memory {
         let file = self.file(path)?;
         let part = usize::try_from(offset).ok().and_then(|start| file.get(start..start.checked_add(length)?));
         part.map(<[u8]>::to_vec).ok_or_else(|| failed("read", path, io::ErrorKind::UnexpectedEof.into()))
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Box<dyn ReadAt>> {
+        Ok(Box::new(self.file(path)?))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
