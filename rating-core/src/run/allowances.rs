@@ -213,8 +213,7 @@ impl<'p> Allowances<'p> {
             holder,
             extension: row.extension,
             number: row.number,
-            channel: asked
-                .map_or(b"", |asked| asked.trunks.into_iter().rfind(|name| !name.is_empty()).unwrap_or(b"")),
+            channel: asked.map_or(b"", |asked| asked.trunks.into_iter().rfind(|name| !name.is_empty()).unwrap_or(b"")),
             called: row.called,
             class: row.class,
             band: priced.band,

@@ -150,9 +150,7 @@ impl Block {
                 let at = into.len();
                 into.resize(at + length, 0);
                 let fresh = into.get_mut(at..).unwrap_or_default();
-                file.reader
-                    .read_at(offset + start as u64, fresh)
-                    .map_err(|error| failed("read", &file.path, error))?;
+                file.reader.read_at(offset + start as u64, fresh).map_err(|error| failed("read", &file.path, error))?;
             }
         }
         Ok(())
@@ -242,8 +240,12 @@ mod tests {
         let store = Store::new(&Disk, Some(folder.path().to_owned()));
         let big = vec![7; IN_MEMORY as usize];
         let (mut one, mut two) = (store.appender(), store.appender());
-        let blocks =
-            [one.put(b"memory").unwrap(), one.put(&big).unwrap(), two.put(b"of two").unwrap(), one.put(b"file").unwrap()];
+        let blocks = [
+            one.put(b"memory").unwrap(),
+            one.put(&big).unwrap(),
+            two.put(b"of two").unwrap(),
+            one.put(b"file").unwrap(),
+        ];
         assert!(matches!(blocks[0].0, Place::Memory(_)) && matches!(blocks[3].0, Place::File { .. }));
         let read: Vec<Vec<u8>> = blocks.iter().map(|block| block.read().unwrap()).collect();
         assert_eq!(read, [b"memory".to_vec(), big, b"of two".to_vec(), b"file".to_vec()]);

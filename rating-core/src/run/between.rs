@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::RunError;
+use super::aside::{Appender, Block, Store};
 use super::engine::{Engine, Fate};
 use super::exact;
-use super::aside::{Appender, Block, Store};
 use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
 use super::keys::{self, Key};
@@ -87,10 +87,7 @@ pub(super) fn run(
 }
 
 /// The keys of a partition, sorted; and the records whose hash others have, too: those of each such hash in order.
-fn with_one_hash(
-    blocks: &[Block],
-    appender: &mut Appender<'_>,
-) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
+fn with_one_hash(blocks: &[Block], appender: &mut Appender<'_>) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
     let sorted = keys::sorted(&keys::read(blocks)?);
     let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
     let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();

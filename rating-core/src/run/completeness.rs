@@ -338,13 +338,7 @@ fn begin_of(numbers: &[(u64, &str, &str)]) -> Option<u64> {
 }
 
 /// What a file itself tells.
-fn of_file(
-    source: &str,
-    path: &str,
-    result: &FileResult,
-    strict: bool,
-    gaps: &mut Vec<Gap>,
-) {
+fn of_file(source: &str, path: &str, result: &FileResult, strict: bool, gaps: &mut Vec<Gap>) {
     let mut gap = |what: &str, words: String| {
         gaps.push(Gap { name: format!("{source}:{what}:{path}"), what: words, accepted: None })
     };

@@ -193,8 +193,7 @@ impl<'p> Engine<'p> {
                 let late = row.flags & flags::LATE != 0;
                 // A late call of somebody with an allowance is not settled by it.
                 let may_take = |payer| !late && self.project.assignments.may_have_allowances(payer, row.site);
-                let asked =
-                    if row.payer.is_some_and(may_take) { self.rater.asked(&attributed) } else { None };
+                let asked = if row.payer.is_some_and(may_take) { self.rater.asked(&attributed) } else { None };
                 rows.push(&row, asked.as_ref(), &self.codes);
                 Fate::Row(Status::of(&row).byte(late))
             }

@@ -94,7 +94,8 @@ fn read(
     let mut wanted: Vec<u64> = groups.iter().flatten().copied().collect();
     wanted.sort_unstable();
     let mut keys = Keys::default();
-    for records in wanted.chunk_by(|one, other| RecordId::from_bits(*one).file() == RecordId::from_bits(*other).file()) {
+    for records in wanted.chunk_by(|one, other| RecordId::from_bits(*one).file() == RecordId::from_bits(*other).file())
+    {
         let Some(first) = records.first() else { continue };
         let index = RecordId::from_bits(*first).file();
         let file = files.get(index as usize).ok_or_else(|| changed(files, *first))?;

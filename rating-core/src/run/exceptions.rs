@@ -182,8 +182,7 @@ fn rejected_asides(files: &[InputFile], first: &FirstPass, others: &[Other]) -> 
         .iter()
         .filter(|other| other.kind == ExceptionKind::Rejected)
         .map(|other| {
-            let shown =
-                first.rejects.iter().find(|reject| Some(reject.id) == other.record);
+            let shown = first.rejects.iter().find(|reject| Some(reject.id) == other.record);
             let refused = || {
                 files.iter().zip(&first.files).find_map(|(file, result)| {
                     let (code, words, _) = result.refused.as_ref()?;

@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::RunError;
-use super::closing::Closed;
 use super::aside::Block;
+use super::closing::Closed;
 use super::keys::{self, Key};
 use super::publish::{Stage, hex};
 use super::storage::Storage;
@@ -207,12 +207,7 @@ pub(super) fn write(
     Ok(())
 }
 
-fn entries(
-    block: &Block,
-    legs: &[Key],
-    changed: &BTreeMap<u64, u8>,
-    partition: usize,
-) -> Result<Vec<u8>, RunError> {
+fn entries(block: &Block, legs: &[Key], changed: &BTreeMap<u64, u8>, partition: usize) -> Result<Vec<u8>, RunError> {
     let mut keys = keys::read(std::slice::from_ref(block))?;
     let before = keys.len();
     keys.extend(legs.iter().filter(|key| key.partition() == partition));

@@ -51,9 +51,8 @@ impl Key {
     }
 
     fn read(bytes: &[u8; Self::BYTES]) -> Self {
-        let word = |at: usize| {
-            bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word))
-        };
+        let word =
+            |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u64::from_le_bytes(*word));
         Self { hash: (word(0), word(8)), record: word(16), status: bytes[24] }
     }
 }

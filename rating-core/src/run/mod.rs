@@ -4,10 +4,10 @@
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
 mod allowances;
+pub mod aside;
 mod between;
 mod bills;
 mod calls;
-pub mod aside;
 pub mod closing;
 mod codes;
 pub mod compare;

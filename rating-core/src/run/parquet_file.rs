@@ -54,7 +54,8 @@ mod with_parquet {
         ///
         /// A fault of this program.
         pub(in crate::run) fn new() -> Result<Self, RunError> {
-            let encoder = Encoder::new(&Itemised::site_schema()).map_err(|error| refused("itemised.parquet", &error))?;
+            let encoder =
+                Encoder::new(&Itemised::site_schema()).map_err(|error| refused("itemised.parquet", &error))?;
             Ok(Self(encoder))
         }
 
@@ -78,7 +79,8 @@ mod with_parquet {
         ///
         /// A fault of this program.
         pub(in crate::run) fn new() -> Result<Self, RunError> {
-            let encoder = Encoder::new(&Itemised::payer_schema()).map_err(|error| refused("itemised.parquet", &error))?;
+            let encoder =
+                Encoder::new(&Itemised::payer_schema()).map_err(|error| refused("itemised.parquet", &error))?;
             Ok(Self(encoder))
         }
 

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::RunError;
 use super::super::allowances::{self, Allowances, Found};
+use super::super::aside::Store;
 use super::super::calls::{self, Input};
 use super::super::engine::Engine;
 use super::super::inputs::OUTPUT_FOLDER;
 use super::super::project::Project;
-use super::super::aside::Store;
 use super::super::spill::{GroupKey, RowBuffer, Rows};
 use super::super::storage::Storage;
 use crate::finding::Findings;
@@ -67,7 +67,7 @@ impl<'s> SettledMonths<'s> {
         // Records equal to an earlier one are not among the rows.
         let none = |_: &crate::rating::CallRow<'_>| false;
         let keys: BTreeSet<GroupKey> = run.stretches.iter().map(|stretch| stretch.key).collect();
-        let prepared = allowances.prepare(&keys, |_| false, None, |key| rows(key), &engine, &none)?;
+        let prepared = allowances.prepare(&keys, |_| false, None, rows, &engine, &none)?;
         let mut settled = BTreeMap::new();
         for key in keys.into_iter().filter(|key| allowances.concern(*key)) {
             let calls = match prepared.calls(key) {

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn a_record_is_a_duplicate_if_it_is_listed_and_not_else() {
         for count in [0, 1, 2, 1_000_u64] {
-            let listed: Vec<u64> = (0..count).map(|n| n * 7_919 + (n % 3 << 44)).collect();
+            let listed: Vec<u64> = (0..count).map(|n| n * 7_919 + ((n % 3) << 44)).collect();
             let mut sorted = listed.clone();
             sorted.sort_unstable();
             let duplicates = Duplicates::new(&sorted);

@@ -34,8 +34,7 @@ pub(super) fn in_order<T: Send>(
     sink: impl FnMut(T) -> Result<(), RunError> + Send,
 ) -> Result<(), RunError> {
     let threads = rayon::current_num_threads();
-    let state =
-        Mutex::new(State { next: 0, due: 0, waiting: BTreeMap::new(), handing: false, error: None });
+    let state = Mutex::new(State { next: 0, due: 0, waiting: BTreeMap::new(), handing: false, error: None });
     let (ready, sink) = (Condvar::new(), Mutex::new(sink));
     let fail = |error| {
         locked(&state).error.get_or_insert(error);
@@ -103,13 +102,15 @@ mod tests {
     fn results_come_in_order_whoever_is_first() {
         for threads in [1, 2, 5] {
             let mut seen = Vec::new();
+            let sink = |index| {
+                seen.push(index);
+                Ok(())
+            };
             let work = |index: usize| {
                 std::thread::sleep(std::time::Duration::from_micros((index as u64 * 7_919) % 300));
                 Ok(index)
             };
-            pool(threads)
-                .install(|| in_order(200, work, |index| Ok(seen.push(index))))
-                .unwrap();
+            pool(threads).install(|| in_order(200, work, sink)).unwrap();
             assert_eq!(seen, (0..200).collect::<Vec<_>>());
         }
     }
@@ -119,8 +120,12 @@ mod tests {
         let fails = |at: usize| RunError::Internal(format!("at {at}"));
         for threads in [1, 3] {
             let mut seen = 0;
+            let sink = |_| {
+                seen += 1;
+                Ok(())
+            };
             let work = |index| if index == 50 { Err(fails(index)) } else { Ok(index) };
-            let error = pool(threads).install(|| in_order(1_000, work, |_| Ok(seen += 1))).unwrap_err();
+            let error = pool(threads).install(|| in_order(1_000, work, sink)).unwrap_err();
             assert!(error.to_string().contains("at 50"), "{error}");
             assert!(seen <= 50);
             let error = pool(threads)

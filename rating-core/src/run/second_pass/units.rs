@@ -149,8 +149,7 @@ mod tests {
         ];
         let groups = Groups::new(runs.iter().collect());
         let share = |site, payer, from, until| Share { key: GroupKey { site, payer }, from, until };
-        let units: Vec<(u32, Vec<Share>)> =
-            groups.units().into_iter().map(|unit| (unit.site, unit.shares)).collect();
+        let units: Vec<(u32, Vec<Share>)> = groups.units().into_iter().map(|unit| (unit.site, unit.shares)).collect();
         assert_eq!(
             units,
             [

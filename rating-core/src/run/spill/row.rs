@@ -230,9 +230,8 @@ impl<'a> Reader<'a> {
         let bytes: [u8; PRICED] = self.array();
         let row = u32::from_le_bytes(part(&bytes, 16));
         let band = BandId(u32::from_le_bytes(part(&bytes, 24)));
-        let (price, per, setup_fee) = tariff.map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |tariff| {
-            prices.price(tariff, version, row, band)
-        });
+        let (price, per, setup_fee) = tariff
+            .map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |tariff| prices.price(tariff, version, row, band));
         Priced {
             charge: Charge::from_units(i64::from_le_bytes(part(&bytes, 0))),
             row,
