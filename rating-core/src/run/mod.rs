@@ -4,6 +4,7 @@
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
 mod allowances;
+pub mod aside;
 pub mod batch;
 mod between;
 mod bills;
@@ -15,6 +16,7 @@ pub mod completeness;
 pub mod control;
 pub mod diff;
 mod engine;
+mod exact;
 mod exceptions;
 pub mod exchange;
 pub mod explain;
@@ -23,6 +25,7 @@ pub mod generate;
 mod history;
 pub mod inputs;
 pub mod inspect;
+mod keys;
 mod lint;
 mod manifest;
 mod month;
