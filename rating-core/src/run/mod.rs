@@ -16,6 +16,7 @@
 //! Whatever reads or writes takes a [`storage::Storage`], so that an embedder may bring another than the disk.
 
 mod allowances;
+pub mod aside;
 pub mod batch;
 mod between;
 mod bills;
@@ -27,6 +28,7 @@ pub mod completeness;
 pub mod control;
 pub mod diff;
 mod engine;
+mod exact;
 mod exceptions;
 pub mod exchange;
 pub mod explain;
@@ -35,6 +37,7 @@ pub mod generate;
 mod history;
 pub mod inputs;
 pub mod inspect;
+mod keys;
 mod lint;
 mod manifest;
 mod month;
