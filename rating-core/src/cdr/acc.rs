@@ -24,7 +24,7 @@ mod columns;
 
 use std::sync::Arc;
 
-use super::fields::{Fields, Reading as Quotes, Shape};
+use super::fields::{Fields, Reading as Quotes, Separator, Shape};
 use super::reader::{FileError, Options};
 use super::records::{Framing, LineEnd};
 use super::switch::{Entry, Head, Opened, Scratch, Sign, Switch};
@@ -408,6 +408,10 @@ impl Switch for Acc {
 
     fn framing(&self) -> Framing {
         framing(self.line_end, self.delimiter)
+    }
+
+    fn separator(&self) -> Option<Separator> {
+        Some(Separator::Bare(self.delimiter))
     }
 
     fn parse<'a>(

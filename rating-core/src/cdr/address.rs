@@ -7,8 +7,16 @@ use memchr::{memchr, memmem, memrchr};
 
 /// The number or name in an address: what stands before the `@`, without scheme, password and parameters. Text that is no
 /// address comes back as it is, without blanks around it; a SIP URI that names a host alone has no user.
+#[inline]
 pub(super) fn user(text: &[u8]) -> &[u8] {
     // Nearly always it is digits alone.
+    if text.iter().all(u8::is_ascii_digit) {
+        return text;
+    }
+    user_of_any(text)
+}
+
+fn user_of_any(text: &[u8]) -> &[u8] {
     if !text.iter().any(|byte| matches!(byte, b'<' | b'"' | b':' | b'@' | b';')) {
         return text.trim_ascii();
     }

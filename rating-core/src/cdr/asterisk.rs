@@ -65,6 +65,7 @@ fn disposition(text: &[u8]) -> Option<bool> {
     }
 }
 
+#[inline]
 fn is_omitted(amaflags: &[u8]) -> bool {
     match amaflags.first() {
         None | Some(b'3' | b'D' | b'd' | b'B' | b'b') => false,
@@ -79,6 +80,9 @@ pub(super) fn is_header(raw: &[u8], fields: &mut Fields) -> bool {
 
 /// The layouts that settings can name.
 pub(super) const LAYOUTS: [&str; 3] = ["cdr_csv", "cdr_custom", "freepbx_table"];
+
+/// How many records at a file's beginning tell how its clock differs from the epochs.
+const OFFSETS_FROM: usize = 100;
 
 /// Whether the beginning of a file looks like Asterisk's.
 pub(super) fn recognise(head: Head<'_>) -> Option<Sign> {
@@ -148,11 +152,44 @@ impl Asterisk {
 
     /// Learns the order of day and month, and the clock's offset, from start times beside epochs.
     ///
-    /// A reading of a date has the evidence for it if it lies within 15 hours of the epoch (no zone is further off), or
-    /// if the other order has no such day. The order is known if more than nine in ten of the evidence say so.
+    /// The offset is the median of the first [`OFFSETS_FROM`] records. Where one of these has a date with slashes, all that
+    /// is there of the file is looked at, for it may be long before a date tells the order: a reading of a date has the evidence for it
+    /// if it lies within 15 hours of the epoch (no zone is further off), or if the other order has no such day. The order is
+    /// known if more than nine in ten of the evidence say so.
     fn learn_dates<'r>(&mut self, records: impl Iterator<Item = &'r [u8]> + Clone, fields: &mut Fields) {
+        let (mut offsets, has_slashes) = self.offsets(records.clone().take(OFFSETS_FROM), fields);
+        if has_slashes {
+            self.order = self.order_of(records.clone(), fields);
+            (offsets, _) = self.offsets(records, fields);
+        }
+        offsets.sort_unstable();
+        self.epoch_offset = offsets.get(offsets.len() / 2).and_then(|(median, epoch)| {
+            let minutes = median.saturating_add(30_000).div_euclid(60_000);
+            Some((i32::try_from(minutes).ok()?, u32::try_from(offsets.len()).ok()?, *epoch))
+        });
+    }
+
+    /// The local clock less the epoch, in milliseconds, and the epoch, of records that have both; and whether some date has
+    /// slashes.
+    fn offsets<'r>(&self, records: impl Iterator<Item = &'r [u8]>, fields: &mut Fields) -> (Vec<(i64, Instant)>, bool) {
+        let mut cache = DateCache::new();
+        let (mut offsets, mut has_slashes) = (Vec::new(), false);
+        for raw in records {
+            let Ok(columns) = self.split(raw, fields) else { continue };
+            let start = fields.get(raw, columns.start);
+            has_slashes = has_slashes || start.contains(&b'/');
+            if let Ok(Reading::At(Stamp::Local(start))) = times::read(start, self.order, &mut cache)
+                && let Some(epoch) = columns_epoch(columns, raw, fields)
+            {
+                offsets.push((start.as_millis() - epoch.as_millis(), epoch));
+            }
+        }
+        (offsets, has_slashes)
+    }
+
+    fn order_of<'r>(&self, records: impl Iterator<Item = &'r [u8]>, fields: &mut Fields) -> Option<DateOrder> {
         let mut votes = [0_u64; 2];
-        for raw in records.clone() {
+        for raw in records {
             let Ok(columns) = self.split(raw, fields) else { continue };
             let Some(orders) = times::both_orders(fields.get(raw, columns.start)) else { continue };
             let epoch = columns_epoch(columns, raw, fields);
@@ -167,25 +204,11 @@ impl Asterisk {
                 _ => {}
             }
         }
-        self.order = match votes {
+        match votes {
             [day_first, month_first] if day_first > 9 * month_first => Some(DateOrder::DayFirst),
             [day_first, month_first] if month_first > 9 * day_first => Some(DateOrder::MonthFirst),
             _ => None,
-        };
-        let mut cache = DateCache::new();
-        let mut offsets: Vec<(i64, Instant)> = Vec::new();
-        for raw in records {
-            let Ok(columns) = self.split(raw, fields) else { continue };
-            let start = times::read(fields.get(raw, columns.start), self.order, &mut cache);
-            if let (Ok(Reading::At(Stamp::Local(start))), Some(epoch)) = (start, columns_epoch(columns, raw, fields)) {
-                offsets.push((start.as_millis() - epoch.as_millis(), epoch));
-            }
         }
-        offsets.sort_unstable();
-        self.epoch_offset = offsets.get(offsets.len() / 2).and_then(|(median, epoch)| {
-            let minutes = median.saturating_add(30_000).div_euclid(60_000);
-            Some((i32::try_from(minutes).ok()?, u32::try_from(offsets.len()).ok()?, *epoch))
-        });
     }
 
     /// Splits a record. Of a record with stray quotes, the first reading counts that gives a width the layout has and a
@@ -217,8 +240,7 @@ impl Asterisk {
 
     #[inline]
     fn columns(&self, raw: &[u8], fields: &Fields) -> Option<&Columns> {
-        let last = fields.count().checked_sub(1).and_then(|last| u16::try_from(last).ok()).unwrap_or(NO_COLUMN);
-        self.layout.columns(fields.count(), fields.get(raw, last))
+        self.layout.columns(fields.count(), || fields.last(raw))
     }
 
     /// Number of columns of a record that can be split; `None` if it cannot.
@@ -288,11 +310,12 @@ impl Asterisk {
         let epoch = epoch_of(uniqueid);
         let uniqueid = if columns.uniqueid_or_userfield && epoch.is_none() { &[][..] } else { uniqueid };
         let src = field(columns.src);
+        let (application, lastdata) = (Application::of(field(columns.lastapp)), field(columns.lastdata));
         let kind = if is_omitted(field(columns.amaflags)) {
             Kind::NotACall(NotACall::Omitted)
         } else if let Some((pair, _)) = local_half(channel).or_else(|| local_half(dstchannel)) {
             Kind::LocalHalf { pair }
-        } else if !uniqueid.is_empty() && rings_several(field(columns.lastapp), field(columns.lastdata)) {
+        } else if !uniqueid.is_empty() && rings_several(application, lastdata) {
             Kind::Part(Part { group: [b"branches", uniqueid, channel], role: PartRole::Leg { rank: 0 } })
         } else {
             Kind::Call
@@ -316,20 +339,15 @@ impl Asterisk {
             answered,
             calling: if src.is_empty() { caller_number(field(columns.clid)) } else { src },
             peer: peer(channel),
-            dialled: if is_keyed(dst) {
-                dst
-            } else {
-                not_keyed(dst, field(columns.did), field(columns.lastapp), field(columns.lastdata))
-            },
-            reached: if dstchannel.is_empty() {
+            dialled: if is_keyed(dst) { dst } else { not_keyed(dst, field(columns.did), application, lastdata) },
+            reached: if dstchannel.is_empty() || lastdata.is_empty() || application != Application::Dial {
                 &[]
             } else {
-                let lastdata = field(columns.lastdata);
                 let lastdata = match lastdata.contains(&b'&') {
                     true => branch_of(lastdata, dstchannel).unwrap_or(lastdata),
                     false => lastdata,
                 };
-                dial_number(field(columns.lastapp), lastdata)
+                dial_number(application, lastdata)
             },
             outpulsed: &[],
             forwarder: &[],
@@ -379,25 +397,51 @@ fn answer_of(setup: Stamp, duration: Duration, talk: Duration) -> Option<Stamp> 
 
 /// The dialled number where nobody can have keyed `dst`.
 #[cold]
-fn not_keyed<'a>(dst: &'a [u8], did: &'a [u8], lastapp: &[u8], lastdata: &'a [u8]) -> &'a [u8] {
+fn not_keyed<'a>(dst: &'a [u8], did: &'a [u8], application: Application, lastdata: &'a [u8]) -> &'a [u8] {
     if is_keyed(did) {
         return did;
     }
-    match dial_number(lastapp, lastdata) {
+    match dial_number(application, lastdata) {
         [] => dst,
         number => number,
     }
 }
 
+/// The application that ran last, as far as it matters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Application {
+    Dial,
+    Queue,
+    Other,
+}
+
+impl Application {
+    #[inline]
+    fn of(lastapp: &[u8]) -> Self {
+        match lastapp {
+            b"Dial" => Self::Dial,
+            _ if lastapp.eq_ignore_ascii_case(b"Dial") => Self::Dial,
+            _ if lastapp.eq_ignore_ascii_case(b"Queue") => Self::Queue,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Whether the application tries several parties for one caller and writes a record for each: a queue, or `Dial` with
 /// several destinations.
-fn rings_several(lastapp: &[u8], lastdata: &[u8]) -> bool {
-    lastapp.eq_ignore_ascii_case(b"Queue") || (lastapp.eq_ignore_ascii_case(b"Dial") && lastdata.contains(&b'&'))
+#[inline]
+fn rings_several(application: Application, lastdata: &[u8]) -> bool {
+    match application {
+        Application::Dial => lastdata.contains(&b'&'),
+        Application::Queue => true,
+        Application::Other => false,
+    }
 }
 
 /// The number that application `Dial` was given; empty for other applications and where there is none.
-fn dial_number<'a>(lastapp: &[u8], lastdata: &'a [u8]) -> &'a [u8] {
-    if lastapp.eq_ignore_ascii_case(b"Dial") { dialled_number(lastdata).unwrap_or(&[]) } else { &[] }
+#[inline]
+fn dial_number(application: Application, lastdata: &[u8]) -> &[u8] {
+    if application == Application::Dial { dialled_number(lastdata).unwrap_or(&[]) } else { &[] }
 }
 
 #[cfg(test)]

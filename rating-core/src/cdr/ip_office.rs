@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::address;
-use super::fields::{Fields, NO_COLUMN, Reading as Quotes};
+use super::fields::{Fields, NO_COLUMN, Reading as Quotes, Separator};
 use super::reader::{FileError, Notes, Options};
 use super::records::Framing;
 use super::switch::{Entry, Head, Opened, Scratch, Sign, Switch};
@@ -268,6 +268,10 @@ impl Switch for IpOffice {
 
     fn framing(&self) -> Framing {
         self.framing
+    }
+
+    fn separator(&self) -> Option<Separator> {
+        Some(Separator::Bare(b','))
     }
 
     fn width(&self, text: &[u8], scratch: &mut Scratch) -> Option<usize> {

@@ -3,7 +3,6 @@
 //! A parser borrows: a [`Cdr`] points into the buffer it was read from and owns nothing. It never panics and never stops
 //! at a bad record: what cannot be read becomes a [`Reject`] with its place and reason, and reading goes on with the
 //! next record. Nothing here knows numbering plans, payers or prices; zones are applied by `mediation`.
-
 //!
 //! [`open`] looks at the beginning of a file; the [`Reader`] it gives reads chunks of the file, on as many threads as one
 //! likes, or one stored record again. [`records::split_point`] says where a file may be cut.
@@ -23,6 +22,7 @@ mod kazoo;
 mod mitel;
 mod reader;
 pub mod records;
+mod scan;
 mod switch;
 mod teams;
 mod template;
@@ -34,7 +34,7 @@ mod yeastar;
 pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};
 pub use switch::Sign;
 pub use template::Template;
-pub use times::{DateOrder, MAX_DURATION};
+pub use times::{DateOrder, MAX_DURATION, is_plausible, may_follow};
 
 use crate::source::RecordId;
 use crate::time::{Duration, Instant, LocalTime};
@@ -111,6 +111,7 @@ impl<'a> Cdr<'a> {
     /// A record of which nothing is known but where it stands: unanswered, without numbers, its bytes its own key. Parsers
     /// fill in what the format tells.
     #[must_use]
+    #[inline]
     pub const fn blank(id: RecordId, raw: &'a [u8]) -> Self {
         Self {
             id,

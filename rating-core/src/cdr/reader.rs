@@ -10,6 +10,7 @@ use crate::time::Instant;
 
 use super::asterisk::{self, Asterisk};
 use super::cucm::{self, Cucm};
+use super::fields::Separator;
 use super::records::{self, Framing, KEPT_OF_TOO_LONG, Line, LineEnd, MAX_RECORD_BYTES, Step};
 use super::switch::{Entry, Head, Scratch, Sign, Switch};
 use super::template::{self, Template};
@@ -295,6 +296,9 @@ enum Inner {
 pub struct Reader {
     inner: Inner,
     framing: Framing,
+    /// What stands between the columns of a record, where end and columns of it are found together: see
+    /// [`Fields::scan`](super::fields::Fields::scan).
+    scanned: Option<Separator>,
     body_start: usize,
     /// Number of columns of the first record, by which a cut-off last line is told.
     width: usize,
@@ -441,7 +445,12 @@ fn open_as(format: Format, options: &Options, head: &[u8], whole_file_in_head: b
         None if head.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
         None => 0,
     };
-    let mut reader = Reader { inner, framing, body_start, width: 0 };
+    let scanned = match (framing, &inner) {
+        (Framing::Quoted { delimiter, .. }, _) => Some(Separator::Quoted(delimiter)),
+        (Framing::Lines(_), Inner::Switch(switch)) => switch.separator(),
+        _ => None,
+    };
+    let mut reader = Reader { inner, framing, scanned, body_start, width: 0 };
     let mut body = lines(framing).map(|(_, text)| text).skip(header_lines).take(200);
     reader.width = body.find_map(|text| reader.width_of(text, &mut scratch)).unwrap_or(0);
     Ok(reader)
@@ -538,7 +547,8 @@ impl Reader {
             chunk,
             last,
             position: mark,
-            has_nul: memchr(0, chunk).is_some(),
+            // Scanning sees NULs; what cannot be scanned is looked at record by record.
+            has_nul: self.scanned.is_some() || memchr(0, chunk).is_some(),
             skipped: Skipped { bytes: mark as u64, ..Skipped::default() },
             scratch: Scratch::new(),
         }
@@ -638,6 +648,7 @@ enum Reconsidered {
 }
 
 /// Beyond the limits of a [`RecordId`], which the caller was asked to keep, every record gets the last one.
+#[inline]
 fn record_id(file: u32, offset: u64) -> RecordId {
     RecordId::new(file, offset).unwrap_or(RecordId::from_bits(u64::MAX))
 }
@@ -674,6 +685,18 @@ impl Records<'_> {
     pub const fn skipped(&self) -> Skipped {
         self.skipped
     }
+
+    /// The next record, whatever it is like; `None` at the end of the chunk.
+    fn step(&mut self) -> Option<Line> {
+        match records::step(self.chunk, self.position, self.reader.framing, true) {
+            Step::Record(line) => Some(line),
+            Step::End | Step::Incomplete => {
+                self.skipped.bytes += self.chunk.len().saturating_sub(self.position) as u64;
+                self.position = self.chunk.len();
+                None
+            }
+        }
+    }
 }
 
 impl<'a> Iterator for Records<'a> {
@@ -682,10 +705,12 @@ impl<'a> Iterator for Records<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Step::Record(line) = records::step(self.chunk, self.position, self.reader.framing, true) else {
-                self.skipped.bytes += self.chunk.len().saturating_sub(self.position) as u64;
-                self.position = self.chunk.len();
-                return None;
+            let scanned = self.reader.scanned.and_then(|separator| {
+                self.scratch.fields.scan(self.chunk, self.position, separator, self.reader.framing.line_end())
+            });
+            let (line, has_nul) = match scanned {
+                Some(line) => (line, false),
+                None => (self.step()?, self.has_nul),
             };
             self.skipped.bytes += line.start.saturating_sub(self.position) as u64;
             self.position = line.next;
@@ -698,7 +723,7 @@ impl<'a> Iterator for Records<'a> {
             }
             let offset = self.base_offset.saturating_add(line.start as u64);
             let id = record_id(self.file, offset);
-            let fault = match self.reader.parse(id, raw, self.has_nul, &mut self.scratch) {
+            let fault = match self.reader.parse(id, raw, has_nul, &mut self.scratch) {
                 Ok(cdr) => {
                     let is_whole = !self.last
                         || line.is_terminated()

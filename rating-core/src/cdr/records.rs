@@ -53,7 +53,8 @@ impl LineEnd {
         if memchr(b'\n', head).is_none() && memchr(b'\r', head).is_some() { Self::Cr } else { Self::Lf }
     }
 
-    const fn byte(self) -> u8 {
+    #[inline]
+    pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Lf => b'\n',
             Self::Cr => b'\r',
@@ -135,6 +136,7 @@ impl DateMask {
 impl Framing {
     /// What ends a line, for formats of lines; LF for the others.
     #[must_use]
+    #[inline]
     pub const fn line_end(self) -> LineEnd {
         match self {
             Self::Quoted { line_end, .. } | Self::Lines(line_end) | Self::Dated { line_end, .. } => line_end,

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::fields::Fields;
+use super::fields::{Fields, Separator};
 use super::reader::{FileError, Notes, Options};
 use super::records::{Framing, LineEnd};
 use super::times::DateCache;
@@ -34,6 +34,12 @@ pub(super) trait Switch: fmt::Debug + Send + Sync {
 
     /// What the file's records are.
     fn framing(&self) -> Framing;
+
+    /// For files of [`Framing::Lines`]: at what every line is split first of all, if it is. Then its end and its columns are
+    /// found together.
+    fn separator(&self) -> Option<Separator> {
+        None
+    }
 
     /// Reads a record. `text` is `raw` without a byte order mark; the [`Cdr`] keeps `raw` whole.
     ///

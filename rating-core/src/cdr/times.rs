@@ -17,6 +17,13 @@ const FOLDS_MS: [i64; 2] = [3_600_000, 1_800_000];
 const FIRST_SECOND: i64 = 631_152_000;
 const END_SECOND: i64 = 3_786_912_000;
 
+/// Whether a call can have been at that time: from 1990 to 2089, since switches write 1970 or 1900 for a time never set.
+#[must_use]
+pub const fn is_plausible(at: Instant) -> bool {
+    let millis = at.as_millis();
+    FIRST_SECOND * 1_000 <= millis && millis < END_SECOND * 1_000
+}
+
 /// In which order a spreadsheet wrote day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateOrder {
@@ -106,19 +113,29 @@ fn iso(text: &[u8; 19], millis: i64, cache: &mut DateCache) -> Result<Reading, R
         }
     }
     let [.., blank, h1, h2, c1, m1, m2, c2, s1, s2] = *text;
-    if !matches!(blank, b' ' | b'T') || c1 != b':' || c2 != b':' {
+    if !matches!(blank, b' ' | b'T') {
         return Err(RejectReason::TimeMalformed);
     }
-    let two = |tens: u8, units: u8| {
-        let (tens, units) = (tens.wrapping_sub(b'0'), units.wrapping_sub(b'0'));
-        if tens > 9 || units > 9 {
-            Err(RejectReason::TimeMalformed)
-        } else {
-            Ok(i64::from(tens) * 10 + i64::from(units))
-        }
-    };
-    let time = time_of_day(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)?;
+    let time = clock([h1, h2, c1, m1, m2, c2, s1, s2]).ok_or(RejectReason::TimeMalformed)?;
     Ok(Reading::At(Stamp::Local(LocalTime::from_millis(cache.midnight_ms + time + millis))))
+}
+
+/// The milliseconds of the day that `HH:MM:SS` says, all eight bytes looked at together.
+#[inline]
+pub(super) fn clock(text: [u8; 8]) -> Option<i64> {
+    // Digits become 0 to 9 and colons 0.
+    let signs = u64::from_le_bytes(text) ^ u64::from_le_bytes(*b"00:00:00");
+    // What must be added to reach the high bit of a byte: of a digit above 9, of a colon above 0.
+    let above = signs.wrapping_add(u64::from_le_bytes([0x76, 0x76, 0x7F, 0x76, 0x76, 0x7F, 0x76, 0x76]));
+    if (signs | above) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    // Ten times the tens and the units behind them, in bytes 0, 3 and 6.
+    let [hour, _, _, minute, _, _, second, _] = (signs * 10 + (signs >> 8)).to_le_bytes();
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some((i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second)) * 1_000)
 }
 
 /// `d/m/yyyy h:mm:ss` without padding, as spreadsheets write it. Without seconds it is refused: which of sixty seconds
@@ -166,6 +183,7 @@ pub(super) fn both_orders(text: &[u8]) -> Option<[Option<LocalTime>; 2]> {
 }
 
 /// Milliseconds of the day.
+#[inline]
 fn time_of_day(hour: i64, minute: i64, second: i64) -> Result<i64, RejectReason> {
     if hour > 23 || minute > 59 || second > 59 {
         return Err(RejectReason::TimeMalformed);
@@ -214,7 +232,7 @@ pub(super) fn clock_reading(
 /// As [`read`].
 #[inline]
 pub(super) fn year_first(text: &[u8], cache: &mut DateCache) -> Result<(Reading, bool), RejectReason> {
-    let Some((date, clock)) = text.split_first_chunk::<10>() else {
+    let Some((date, behind)) = text.split_first_chunk::<10>() else {
         return if text.is_empty() { Ok((Reading::Empty, true)) } else { Err(RejectReason::TimeMalformed) };
     };
     if *date != cache.text {
@@ -234,11 +252,12 @@ pub(super) fn year_first(text: &[u8], cache: &mut DateCache) -> Result<(Reading,
         (tens @ 0..=9, units @ 0..=9) => Ok(i64::from(tens) * 10 + i64::from(units)),
         _ => Err(RejectReason::TimeMalformed),
     };
-    let (time, seconds) = match *clock {
+    let (time, seconds) = match *behind {
         [b' ' | b'T', h1, h2, b':', m1, m2] => (time_of_day(two(h1, h2)?, two(m1, m2)?, 0)?, false),
-        [b' ' | b'T', h1, h2, b':', m1, m2, b':', s1, s2, ref fraction @ ..] => {
+        [b' ' | b'T', h1, h2, c1 @ b':', m1, m2, c2 @ b':', s1, s2, ref fraction @ ..] => {
             let millis = if fraction.is_empty() { 0 } else { decimals(fraction)? };
-            (time_of_day(two(h1, h2)?, two(m1, m2)?, two(s1, s2)?)? + millis, true)
+            let time = clock([h1, h2, c1, m1, m2, c2, s1, s2]).ok_or(RejectReason::TimeMalformed)?;
+            (time + millis, true)
         }
         _ => return Err(RejectReason::TimeMalformed),
     };
@@ -347,7 +366,9 @@ fn is_number(text: &[u8]) -> bool {
 /// A clock may step back by a second. A clock on local time also goes back in autumn; then the reported duration
 /// decides: it must exceed the printed difference by what the clock went back. Where no duration is reported, any end
 /// up to an hour before the start passes.
-pub(super) fn may_follow(start: Stamp, end: Stamp, duration: Option<Duration>) -> bool {
+#[must_use]
+#[inline]
+pub fn may_follow(start: Stamp, end: Stamp, duration: Option<Duration>) -> bool {
     let difference = match (start, end) {
         (Stamp::Instant(start), Stamp::Instant(end)) => return end.since(start).as_millis() >= -CLOCK_STEP_MS,
         (Stamp::Local(start), Stamp::Local(end)) => end.as_millis() - start.as_millis(),
@@ -365,6 +386,7 @@ pub(super) fn may_follow(start: Stamp, end: Stamp, duration: Option<Duration>) -
 
 /// Whether a call set up at `start` and lasting `duration` can have been answered at `answer`: between the two, give or
 /// take a clock change and two seconds.
+#[inline]
 pub(super) fn may_be_answered_at(start: Stamp, answer: Stamp, duration: Option<Duration>) -> bool {
     let (difference, slack) = match (start, answer) {
         (Stamp::Instant(start), Stamp::Instant(answer)) => (answer.since(start).as_millis(), CLOCK_STEP_MS),
@@ -389,6 +411,31 @@ mod tests {
     #[track_caller]
     fn check(text: &str, order: Option<DateOrder>, expected: Result<Reading, RejectReason>) {
         assert_eq!(read(text.as_bytes(), order, &mut DateCache::new()), expected, "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn eight_bytes_are_a_time_of_day_if_each_part_is(text in "[0-9:/;]{2}[0-9:][:;9][0-9]{2}:[0-9 ]{2}", any in any::<[u8; 8]>()) {
+            let part = |text: &[u8; 8], from: usize| {
+                let digits = &text[from..from + 2];
+                digits.iter().all(u8::is_ascii_digit).then(|| integer(digits)).flatten()
+            };
+            for text in [<[u8; 8]>::try_from(&text.as_bytes()[..8]).unwrap(), any] {
+                let expected = match (part(&text, 0), part(&text, 3), part(&text, 6)) {
+                    (Some(hour), Some(minute), Some(second)) if (text[2], text[5]) == (b':', b':') => {
+                        time_of_day(hour, minute, second).ok()
+                    }
+                    _ => None,
+                };
+                prop_assert_eq!(clock(text), expected, "{:?}", text);
+            }
+        }
+
+        #[test]
+        fn every_second_of_the_day_is_read(second in 0_i64..86_400) {
+            let text = format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
+            prop_assert_eq!(clock(text.as_bytes().try_into().unwrap()), Some(second * 1_000));
+        }
     }
 
     #[test]

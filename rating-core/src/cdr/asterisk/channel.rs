@@ -14,13 +14,50 @@ use super::super::times::integer;
 
 /// The peer that a channel belongs to: `114` of `SIP/114-000000c4`, `client1` of `PJSIP/client1-00000002`, `i1` of
 /// `DAHDI/i1/0711-2`. Empty for a `Local` channel, which belongs to none.
+#[inline]
 pub(super) fn peer(channel: &[u8]) -> &[u8] {
+    // Nearly always it is `SIP/` or `PJSIP/`, the peer's name, and the running number in eight digits.
+    let name = match channel {
+        [b'S', b'I', b'P', b'/', name @ ..] | [b'P', b'J', b'S', b'I', b'P', b'/', name @ ..] => name,
+        _ => return peer_of_any(channel),
+    };
+    match name.split_last_chunk::<9>() {
+        Some((peer, [b'-', number @ ..])) if are_hexadecimal(*number) && !peer.iter().any(|byte| is_stop(*byte)) => {
+            peer
+        }
+        _ => peer_of_any(channel),
+    }
+}
+
+/// What ends a peer's name.
+#[inline]
+const fn is_stop(byte: u8) -> bool {
+    matches!(byte, b'/' | b';' | b'<')
+}
+
+/// Whether all eight are hexadecimal digits, looked at together.
+#[inline]
+fn are_hexadecimal(text: [u8; 8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES * 0x80;
+    let text = u64::from_le_bytes(text);
+    // The high bit of every byte, below 0x80, that is at least `first` and at most `last`.
+    let between = |text: u64, first: u8, last: u8| {
+        (text + ONES * u64::from(0x80 - first)) & !(text + ONES * u64::from(0x7F - last))
+    };
+    let ascii = text & !HIGH;
+    let hexadecimal = between(ascii, b'0', b'9') | between(ascii | (ONES * 0x20), b'a', b'f');
+    hexadecimal & !text & HIGH == HIGH
+}
+
+fn peer_of_any(channel: &[u8]) -> &[u8] {
     let technology = terminated(take_till1::<_, _, nom::error::Error<_>>(|byte| byte == b'/'), char('/'));
     let Ok((name, technology)) = preceded(wrappers, technology).parse(channel) else { return &[] };
     if technology.eq_ignore_ascii_case(b"Local") {
         return &[];
     }
-    let name = up_to(name, b"/;<");
+    let end = name.iter().position(|byte| is_stop(*byte)).unwrap_or(name.len());
+    let name = &name[..end];
     // What follows the last `-` is the channel's running number, in hexadecimal.
     match name.iter().rposition(|byte| *byte == b'-') {
         Some(dash) if name[dash + 1..].iter().all(u8::is_ascii_hexdigit) => &name[..dash],
@@ -58,6 +95,7 @@ fn up_to<'a>(text: &'a [u8], stops: &[u8]) -> &'a [u8] {
 /// assert_eq!(local_half(b"SIP/114-000000c4"), None);
 /// ```
 #[must_use]
+#[inline]
 pub fn local_half(channel: &[u8]) -> Option<(&[u8], u8)> {
     const PREFIX: &[u8] = b"Local/";
     match channel {
@@ -125,7 +163,22 @@ pub(super) fn caller_number(clid: &[u8]) -> &[u8] {
 }
 
 /// The moment in a unique id: `1504279981` of `1504279981.1`, of `pbx-1504279981.1`. A bare number is none.
+#[inline]
 pub(super) fn epoch_of(uniqueid: &[u8]) -> Option<Instant> {
+    // Nearly always it is ten digits, a dot, and digits.
+    match uniqueid.split_at_checked(10) {
+        Some((seconds, [b'.', serial @ ..])) if !serial.is_empty() && serial.iter().all(u8::is_ascii_digit) => {
+            // Ten bytes that are not all digits are perhaps the system's name.
+            match integer(seconds) {
+                Some(seconds) => Instant::from_seconds(seconds),
+                None => epoch_of_any(uniqueid),
+            }
+        }
+        _ => epoch_of_any(uniqueid),
+    }
+}
+
+fn epoch_of_any(uniqueid: &[u8]) -> Option<Instant> {
     // `^(\S+-)?\d{9,10}\.\d+$`, the system name being whatever stands before the last dash.
     let id = match uniqueid.iter().rposition(|byte| *byte == b'-') {
         Some(0) => return None,
@@ -250,6 +303,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn channels_and_ids_of_the_usual_shape_are_read_like_any_other(
+            channel in "(SIP|PJSIP|Local|sip)/[a-c0-2./;<-]{0,6}[-;][0-9a-gA-G]{7,9}(<x>|;1)?",
+            id in "([a-b]-|.)?[0-9]{9,11}[.-][0-9a]{0,4}",
+        ) {
+            prop_assert_eq!(peer(channel.as_bytes()), peer_of_any(channel.as_bytes()), "{}", channel);
+            prop_assert_eq!(epoch_of(id.as_bytes()), epoch_of_any(id.as_bytes()), "{}", id);
+        }
+
+        #[test]
+        fn eight_bytes_are_hexadecimal_if_each_is(text in any::<[u8; 8]>(), digits in "[0-9a-fA-F/:@G`g]{8}") {
+            for text in [text, digits.into_bytes().try_into().unwrap()] {
+                prop_assert_eq!(are_hexadecimal(text), text.iter().all(u8::is_ascii_hexdigit));
+            }
+        }
+
         #[test]
         fn odd_fields_never_panic(field in proptest::collection::vec(any::<u8>(), 0..60)) {
             let _ = (peer(&field), local_half(&field), dialled_number(&field), caller_number(&field), epoch_of(&field));

@@ -7,7 +7,7 @@ use memchr::memchr2;
 use super::clock::{self, Day, Parts, Pattern};
 use super::rules::Rule;
 use super::{FIELDS, Header, Kind, Moment, Name, Quoting, Spec, Template, slot};
-use crate::cdr::fields::{Fields, NO_COLUMN, Reading, Shape};
+use crate::cdr::fields::{Fields, NO_COLUMN, Reading, Separator, Shape};
 use crate::cdr::reader::{FileError, Notes, Options};
 use crate::cdr::records::{DateMask, Framing};
 use crate::cdr::switch::{Head, Opened, Scratch, Switch};
@@ -255,14 +255,17 @@ impl Engine {
     /// What a field says, without blanks around it.
     #[inline]
     fn field<'t>(&self, text: &'t [u8], fields: &Fields, slot: usize) -> &'t [u8] {
-        fields.get(text, self.column(slot)).trim_ascii()
+        match self.column(slot) {
+            NO_COLUMN => &[],
+            column => trimmed(fields.get(text, column)),
+        }
     }
 
     /// What a field says, with blanks around it where positions are fixed: they may stand for zeros.
     #[inline]
     fn padded<'t>(&self, text: &'t [u8], fields: &Fields, slot: usize) -> &'t [u8] {
         let field = fields.get(text, self.column(slot));
-        if self.template.kind == Kind::Fixed { field } else { field.trim_ascii() }
+        if self.template.kind == Kind::Fixed { field } else { trimmed(field) }
     }
 
     /// Whether the record has a number of columns, or of bytes, that the file's records have.
@@ -307,6 +310,9 @@ impl Engine {
         let mut parts = Parts::default();
         let mut is_there = false;
         for (slot, pattern) in [(first, &moment.whole), (first + 1, &moment.date), (first + 2, &moment.time)] {
+            if self.column(slot) == NO_COLUMN {
+                continue;
+            }
             let written = self.padded(text, fields, slot);
             if !written.trim_ascii().is_empty() {
                 pattern.read(written, &mut parts).map_err(|reason| self.fault(reason, slot))?;
@@ -326,6 +332,9 @@ impl Engine {
 
     /// A duration; `None` if there is none.
     fn length(&self, slot: usize, text: &[u8], fields: &Fields) -> Result<Option<Duration>, Fault> {
+        if self.column(slot) == NO_COLUMN {
+            return Ok(None);
+        }
         let written = self.field(text, fields, slot);
         let template = &*self.template;
         if template.unset.iter().any(|unset| unset == written) {
@@ -520,6 +529,13 @@ impl Switch for Engine {
 
     fn framing(&self) -> Framing {
         self.framing
+    }
+
+    fn separator(&self) -> Option<Separator> {
+        match self.template.kind {
+            Kind::Delimited { delimiter, quoting: Quoting::None, .. } => Some(Separator::Bare(delimiter)),
+            _ => None,
+        }
     }
 
     fn parse<'a>(
@@ -774,6 +790,17 @@ fn after(setup: Stamp, stamp: Stamp, parts: &Parts) -> Stamp {
         _ => false,
     };
     if is_before && parts.is_time_alone() { clock::days_later(stamp, 1) } else { stamp }
+}
+
+/// Without blanks around it, which nearly never are there.
+#[inline]
+fn trimmed(text: &[u8]) -> &[u8] {
+    match text {
+        [] => text,
+        [one] if !one.is_ascii_whitespace() => text,
+        [first, .., last] if !first.is_ascii_whitespace() && !last.is_ascii_whitespace() => text,
+        _ => text.trim_ascii(),
+    }
 }
 
 fn less(duration: Duration, ring: Duration) -> Duration {
