@@ -7,15 +7,14 @@
 )]
 
 pub mod cucm;
-pub mod memory;
 
 use std::path::Path;
 
-use memory::Memory;
 use rating_core::cdr::{Cdr, Reader, open};
 use rating_core::ids::SourceId;
 use rating_core::run::generate::{self, Content, Files, Plan};
 use rating_core::run::project::Project;
+use rating_core::run::storage::Memory;
 use rating_core::time::Month;
 
 /// The folder that every project in memory is in.

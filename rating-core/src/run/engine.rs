@@ -3,7 +3,7 @@
 use super::history::{self, History, Status};
 use super::project::Project;
 use super::spill::{Prices, RowBuffer};
-use crate::attribution::attribute;
+use crate::attribution::{AttributedCall, attribute};
 use crate::cdr::{self, Cdr, FileError, Reader};
 use crate::ids::{BandId, SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
@@ -222,22 +222,7 @@ impl<'p> Engine<'p> {
         if known.is_some_and(|known| known.pending() == (false, false)) {
             return Err(Fate::Settled);
         }
-        let mut row = self.rater.rate(attributed).row();
-        if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
-            row.asked = self.rater.asked(&attributed);
-        }
-        if call.other_reading.is_some() {
-            if !attributed.readings_agree {
-                // It may be either's call: neither is shown it.
-                (row.payer, row.number) = (None, None);
-            }
-            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
-        }
-        if let Some(code) = suspended
-            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
-        {
-            row.retail.outcome = Outcome::Suspended(code);
-        }
+        let mut row = self.charge(attributed, suspended);
         if late {
             row.flags |= flags::LATE;
             self.keep_from_allowances(&mut row);
@@ -250,6 +235,28 @@ impl<'p> Engine<'p> {
             }
         }
         Ok(row)
+    }
+
+    /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.
+    /// `suspended` is the code of a call that mediation gave up on.
+    pub(super) fn charge<'a>(&self, attributed: AttributedCall<'a>, suspended: Option<&'static str>) -> CallRow<'a> {
+        let mut row = self.rater.rate(attributed).row();
+        if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
+            row.asked = self.rater.asked(&attributed);
+        }
+        if attributed.call.other_reading.is_some() {
+            if !attributed.readings_agree {
+                // It may be either's call: neither is shown it.
+                (row.payer, row.number) = (None, None);
+            }
+            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
+        }
+        if let Some(code) = suspended
+            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
+        {
+            row.retail.outcome = Outcome::Suspended(code);
+        }
+        row
     }
 
     /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made

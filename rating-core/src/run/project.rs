@@ -82,6 +82,8 @@ pub struct Project {
     pub rates: ExchangeRates,
     /// Gaps in the input that were accepted.
     pub acceptances: Acceptances,
+    /// How each site dials, by [`SiteId`].
+    pub plans: Vec<Arc<DialPlan>>,
     /// By [`SourceId`].
     pub mediators: Vec<Mediator>,
     /// By [`SourceId`].
@@ -254,7 +256,8 @@ impl Project {
             Reader { storage, root, references: Vec::new(), role: role::SETTINGS, stand_ins, fallbacks: Vec::new() };
         let Some(source) = reader.text(SETTINGS_FILE, None, &mut findings) else { return Ok((None, findings)) };
         let Some(settings) = Settings::read(&source, &mut findings) else { return Ok((None, findings)) };
-        let (mediators, formats) = compile_sources(&mut reader, &settings, &mut findings);
+        let plans = compile_plans(&settings, &mut findings);
+        let (mediators, formats) = compile_sources(&mut reader, &settings, &plans, &mut findings);
         reader.role = role::DIRECTORY;
         let directory = read_directory(&mut reader, &settings, known_at, &mut findings);
         reader.role = role::TARIFF;
@@ -303,6 +306,8 @@ impl Project {
             opening_balances,
             rates,
             acceptances,
+            // Without errors every site has one.
+            plans: plans.into_iter().flatten().collect(),
             mediators,
             formats,
             references,
@@ -334,14 +339,19 @@ impl Project {
     }
 }
 
+/// The dial plan of each site; `None` where the site's settings have errors.
+fn compile_plans(settings: &Settings, findings: &mut Findings) -> Vec<Option<Arc<DialPlan>>> {
+    let countries = Countries::embedded();
+    let sites = settings.sites.iter();
+    sites.map(|site| compile_plan(site, &settings.source, &countries, findings).map(Arc::new)).collect()
+}
+
 fn compile_sources(
     reader: &mut Reader<'_>,
     settings: &Settings,
+    plans: &[Option<Arc<DialPlan>>],
     findings: &mut Findings,
 ) -> (Vec<Mediator>, Vec<(cdr::Format, cdr::Options)>) {
-    let countries = Countries::embedded();
-    let plans: Vec<Option<DialPlan>> =
-        settings.sites.iter().map(|site| compile_plan(site, &settings.source, &countries, findings)).collect();
     let mut mediators = Vec::new();
     let mut formats = Vec::new();
     for (index, source) in settings.sources.iter().enumerate() {
@@ -353,7 +363,10 @@ fn compile_sources(
             .as_ref()
             .is_some_and(|(_, options)| options.template.as_ref().is_some_and(|template| template.loses_zero()));
         let plan = plans.get(source.site).cloned().flatten();
-        let plan = plan.map(|plan| if loses_zero { plan.with_lost_zero() } else { plan });
+        let plan = plan.map(|plan| match loses_zero {
+            true => Arc::new(Arc::unwrap_or_clone(plan).with_lost_zero()),
+            false => plan,
+        });
         let ids = u32::try_from(index).ok().zip(u32::try_from(source.site).ok());
         if let (Some(format), Some(plan), Some((source_id, site_id))) = (format, plan, ids) {
             let texts = |texts: &[Spanned<String>]| texts.iter().map(|text| text.value.clone()).collect();

@@ -247,6 +247,7 @@ impl Context<'_> {
                 )?;
                 match own {
                     Some(table) => self.payer_files(payer_key, Report::Itemised, &table.view())?,
+                    None if !self.itemises_payers() => {}
                     None => ranges.push((payer_key, start..for_site.len())),
                 }
             }
@@ -276,7 +277,7 @@ impl Context<'_> {
         let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
         let adjusted = self.settled(group, &rows, prepared, found)?;
         let mut bills = Bills::default();
-        let mut own = key.is_operator().then(|| Itemised::for_payer(self.names, key));
+        let mut own = (key.is_operator() && self.itemises_payers()).then(|| Itemised::for_payer(self.names, key));
         let mut shown = Vec::new();
         for mut row in rows.iter(self.engine) {
             if self.is_duplicate(&row) {
@@ -455,8 +456,15 @@ impl Context<'_> {
     pub(super) fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
         let (site, payer) = (self.site_id(key.site), self.payer_id(key.payer));
         let folder = format!("{}/payer={}", self.site_folder(key.site), safe_name(payer));
-        let parquet = self.engine.project.settings.reports.payer_parquet;
-        self.write_view(&folder, Scope::Payer { site, payer }, report, view, parquet)
+        let reports = &self.engine.project.settings.reports;
+        let csv = reports.itemised_csv || report != Report::Itemised;
+        self.write_view(&folder, Scope::Payer { site, payer }, report, view, (csv, reports.payer_parquet))
+    }
+
+    /// Whether payers get their calls one by one, in any form.
+    fn itemises_payers(&self) -> bool {
+        let reports = &self.engine.project.settings.reports;
+        reports.itemised_csv || reports.payer_parquet
     }
 
     /// Writes a site's table in every form asked for.
@@ -465,7 +473,7 @@ impl Context<'_> {
     ///
     /// If the disk refuses.
     pub(super) fn site_files(&self, site: SiteId, report: Report, view: &View<'_>) -> Result<(), RunError> {
-        self.write_view(&self.site_folder(site), Scope::Site(self.site_id(site)), report, view, true)
+        self.write_view(&self.site_folder(site), Scope::Site(self.site_id(site)), report, view, (true, true))
     }
 
     /// Writes a table of all sites in every form asked for.
@@ -474,7 +482,7 @@ impl Context<'_> {
     ///
     /// If the disk refuses.
     pub(super) fn month_files(&self, report: Report, view: &View<'_>) -> Result<(), RunError> {
-        self.write_view("all-sites", Scope::AllSites, report, view, true)
+        self.write_view("all-sites", Scope::AllSites, report, view, (true, true))
     }
 
     fn write_view(
@@ -483,14 +491,14 @@ impl Context<'_> {
         scope: Scope<'_>,
         report: Report,
         view: &View<'_>,
-        parquet: bool,
+        (csv, parquet): (bool, bool),
     ) -> Result<(), RunError> {
         let settings = &self.engine.project.settings.reports;
         let name = |ending| format!("{folder}/{}", file_name(self.month, scope, report, ending));
         let profiles =
             [(settings.spreadsheet, Profile::Spreadsheet, "csv"), (settings.machine, Profile::Machine, "machine.csv")];
         for (asked, profile, ending) in profiles {
-            if asked {
+            if asked && csv {
                 let mut bytes = Vec::new();
                 csv::write(view, profile, &mut bytes);
                 self.stage.write(&name(ending), &bytes)?;

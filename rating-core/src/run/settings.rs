@@ -159,6 +159,8 @@ pub struct ReportSettings {
     pub spreadsheet: bool,
     /// CSV for programs.
     pub machine: bool,
+    /// Each payer's calls one by one in those CSV files too; the summaries are there either way.
+    pub itemised_csv: bool,
     /// Parquet beside each payer's CSV.
     pub payer_parquet: bool,
 }
@@ -234,7 +236,12 @@ impl Settings {
             sources,
             directory: directory?,
             tariffs: tariffs?,
-            reports: reports.unwrap_or(ReportSettings { spreadsheet: true, machine: true, payer_parquet: true }),
+            reports: reports.unwrap_or(ReportSettings {
+                spreadsheet: true,
+                machine: true,
+                itemised_csv: true,
+                payer_parquet: true,
+            }),
             // Reliability goal A15: alarm when more than 0.1 % of the records wait for a price.
             limits: limits.unwrap_or(Limits { suspended_ppm: 1_000, rejected_ppm: 1_000 }),
             accepted_gaps,
@@ -494,10 +501,12 @@ fn read_reports(section: Section, findings: &mut Findings) -> ReportSettings {
         );
     }
     let asked = |name: &str| profiles.is_empty() || profiles.iter().any(|profile| profile.value == name);
+    let wanted = |key: &str, findings: &mut Findings| section.boolean(key, findings).is_none_or(|wanted| wanted.value);
     let settings = ReportSettings {
         spreadsheet: asked("spreadsheet"),
         machine: asked("machine"),
-        payer_parquet: section.boolean("payer_parquet", findings).is_none_or(|asked| asked.value),
+        itemised_csv: wanted("itemised_csv", findings),
+        payer_parquet: wanted("payer_parquet", findings),
     };
     section.finish(findings);
     settings
@@ -631,6 +640,28 @@ suspended = \"lots\"
             assert_eq!(found.first().map(String::as_str), Some(expected), "{site}");
             // Only a site under another name leaves the source without one.
             assert_eq!(found.len(), if site.contains("l/n") { 2 } else { 1 }, "{site}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_of_reports_is_true_or_false() {
+        let head = "[operator]\nid = \"harbour\"\ncurrency = \"GBP\"\nzone = \"UTC\"\n[[site]]\nid = \"ldn\"\nzone = \"UTC\"\n\
+                    country = \"GB\"\n[[source]]\nid = \"pbx\"\nsite = \"ldn\"\nformat = \"asterisk\"\nfiles = [\"c/*\"]\nzone = \"UTC\"\n";
+        for key in ["itemised_csv", "payer_parquet"] {
+            for (value, expected) in [
+                ("true", None),
+                ("false", None),
+                ("\"no\"", Some("settings.wrong_type")),
+                ("0", Some("settings.wrong_type")),
+            ] {
+                let found = codes(&format!("{head}{REST}[reports]\n{key} = {value}\n"));
+                let place = format!("rating.toml:20:{}", key.len() + 4);
+                assert_eq!(
+                    found,
+                    expected.map(|code| format!("{place} {code}")).into_iter().collect::<Vec<_>>(),
+                    "{key} = {value}"
+                );
+            }
         }
     }
 

@@ -1,8 +1,12 @@
 //! The one door to the disk.
 //!
 //! [`Storage`] is everything the library asks of a file system. [`Disk`] is the real one; [`Failing`] fails on the n-th
-//! call, so that a test can prove for every call that a failure leaves nothing half-written in sight. Each error carries
-//! the path and what was being done.
+//! call, so that a test can prove for every call that a failure leaves nothing half-written in sight; [`Memory`] has files
+//! that are on no disk. Each error carries the path and what was being done.
+
+mod memory;
+
+pub use memory::Memory;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -9,6 +9,7 @@ mod cgrates;
 mod determinism;
 mod explain;
 mod findings;
+mod forms;
 mod hostile;
 mod layering;
 mod occupier_files;

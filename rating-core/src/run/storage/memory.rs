@@ -1,31 +1,49 @@
-//! A file system in memory, read-only: benches of whole runs measure no disk.
+//! Files in memory, read-only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rating_core::run::storage::{Entry, Lock, Output, Result, Storage, failed};
+use super::{Entry, Lock, Output, Result, Storage, failed};
 
-/// Files by their paths. Whoever writes is refused.
+/// Files in memory by their paths: for projects that are made from texts and for what shall touch no disk. Whoever writes is
+/// refused.
+///
+/// # Example
+///
+/// ```
+/// use rating_core::run::storage::{Memory, Storage};
+/// let files: Memory = [("project/rating.toml", "month = \"2026-10\"")].into_iter().collect();
+/// assert_eq!(files.read("project/rating.toml".as_ref()).unwrap(), b"month = \"2026-10\"");
+/// assert!(files.create("project/out".as_ref()).is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Memory(BTreeMap<PathBuf, Arc<[u8]>>);
 
 impl Memory {
-    /// Adds a file.
-    pub fn put(&mut self, path: PathBuf, content: Vec<u8>) {
-        self.0.insert(path, content.into());
+    /// Adds a file, or replaces the one of that path.
+    pub fn put(&mut self, path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) {
+        self.0.insert(path.into(), content.into().into());
     }
 
-    /// How many bytes of files there are whose path has `part` in it.
-    #[must_use]
-    pub fn bytes(&self, part: &str) -> u64 {
-        let named = self.0.iter().filter(|(path, _)| path.to_string_lossy().contains(part));
-        named.map(|(_, content)| content.len() as u64).sum()
+    /// The files in the order of their paths.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, content)| (path.as_path(), &**content))
     }
 
     fn file(&self, path: &Path) -> Result<Arc<[u8]>> {
         self.0.get(path).cloned().ok_or_else(|| failed("open", path, io::ErrorKind::NotFound.into()))
+    }
+}
+
+impl<P: Into<PathBuf>, C: Into<Vec<u8>>> FromIterator<(P, C)> for Memory {
+    fn from_iter<F: IntoIterator<Item = (P, C)>>(files: F) -> Self {
+        let mut memory = Self::default();
+        for (path, content) in files {
+            memory.put(path, content);
+        }
+        memory
     }
 }
 
