@@ -162,9 +162,13 @@ impl Table {
         self.cells.reserve(source.text.len());
         let (mut line, mut start) = (1, bom);
         while let Some(rest) = source.text.get(start..).filter(|rest| !rest.is_empty()) {
-            let length = memchr::memchr2(b'\r', b'\n', rest.as_bytes()).unwrap_or(rest.len());
+            let bytes = rest.as_bytes();
+            // A comment goes on to the end of its line, a row at most so far.
+            let is_comment = bytes.starts_with(b"#");
+            let end = if is_comment { memchr::memchr(b'\n', bytes) } else { memchr::memchr2(b'\r', b'\n', bytes) };
+            let length = end.unwrap_or(rest.len());
             let (text, end) = rest.split_at(length);
-            if !text.is_empty() && !text.starts_with('#') {
+            if !text.is_empty() && !is_comment {
                 self.record(text.split(',').map(str::trim), start, line, findings);
             }
             line += usize::from(end.starts_with('\n'));
