@@ -370,7 +370,7 @@ mod tests {
     }
 
     /// What a table says: names, rows with their lines and the beginnings of their texts, and findings.
-    fn told(text: &str, plain: bool) -> (Vec<String>, Vec<(usize, String, Vec<String>)>, Vec<String>) {
+    fn told(text: &str, plain: bool) -> String {
         let mut findings = Findings::default();
         let (source, rows) = (SourceText::new("x.csv", text), Vec::new());
         let mut table = Table { source, header: Vec::new(), rows, cells: String::new(), ends: Vec::new() };
@@ -380,8 +380,10 @@ mod tests {
             table.read_quoted(0, &mut findings)
         }
         let cells = |row: Row<'_>| table.header.iter().map(|name| row.cell(row.column(name)).to_owned()).collect();
-        let rows = table.rows().map(|row| (row.line(), row.whole("").span.start.to_string(), cells(row))).collect();
-        (table.header.clone(), rows, findings.iter().map(ToString::to_string).collect())
+        let rows: Vec<(usize, usize, Vec<String>)> =
+            table.rows().map(|row| (row.line(), row.whole("").span.start, cells(row))).collect();
+        let found: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        format!("{:?} {rows:?} {found:?}", table.header)
     }
 
     proptest::proptest! {
