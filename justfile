@@ -23,6 +23,14 @@ bench:
     cargo bench --workspace
     bash benches/throughput.sh
 
+# The same months by DuckDB and Polars, side by side (docs/performance.md); an hour.
+peers:
+    bash benches/peers/run.sh
+
+# Instructions of parse, rate and a small month against what is recorded (needs valgrind).
+instructions *arguments:
+    bash benches/instructions/check.sh {{ arguments }}
+
 # The small month that docs/demo.md checks by hand.
 demo:
     cargo run --release -- run testdata/demo

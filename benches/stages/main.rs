@@ -15,6 +15,7 @@
     reason = "a bench that cannot go on must fail loudly"
 )]
 
+mod batch;
 mod engine;
 mod mediate;
 mod month;
@@ -31,6 +32,7 @@ fn main() {
     mediate::bench(&mut criterion);
     rate::bench(&mut criterion);
     engine::bench(&mut criterion);
+    batch::bench(&mut criterion);
     report::bench(&mut criterion);
     tariff::bench(&mut criterion);
     month::bench(&mut criterion);

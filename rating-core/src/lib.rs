@@ -141,4 +141,7 @@ mod prose {
     struct Readme;
     #[doc = include_str!("../../docs/pipeline.md")]
     struct Pipeline;
+    #[cfg(feature = "arrow")]
+    #[doc = include_str!("../../docs/embedding.md")]
+    struct Embedding;
 }

@@ -40,7 +40,8 @@ class Project:
         expect = '\n[source.expect]\nname = "{date}*.csv"\nfiles_a_day = 1\n'
         settings = re.sub(r'(trunks = \["SIP/gw-\*"\]\n)', r"\1" + expect, settings)
         settings += '\n[completeness]\naccepted = "accepted.csv"\n\n[limits]\nsuspended = "100%"\nrejected = "100%"\n'
-        settings += "\n[reports]\ncsv = [\"machine\"]\npayer_parquet = false\n"
+        # The checker adds payers' calls up.
+        settings = settings.replace("itemised_csv = false", "itemised_csv = true")
         (self.folder / "rating.toml").write_text(settings)
         (self.folder / "accepted.csv").write_text("gap,accepted_by,reason\n")
         self.original = {path: path.read_bytes() for path in sorted((self.folder / "cdr").rglob("*.csv"))}

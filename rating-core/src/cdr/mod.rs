@@ -34,7 +34,7 @@ mod yeastar;
 pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};
 pub use switch::Sign;
 pub use template::Template;
-pub use times::{DateOrder, MAX_DURATION};
+pub use times::{DateOrder, MAX_DURATION, is_plausible, may_follow};
 
 use crate::source::RecordId;
 use crate::time::{Duration, Instant, LocalTime};

@@ -17,6 +17,13 @@ const FOLDS_MS: [i64; 2] = [3_600_000, 1_800_000];
 const FIRST_SECOND: i64 = 631_152_000;
 const END_SECOND: i64 = 3_786_912_000;
 
+/// Whether a call can have been at that time: from 1990 to 2089, since switches write 1970 or 1900 for a time never set.
+#[must_use]
+pub const fn is_plausible(at: Instant) -> bool {
+    let millis = at.as_millis();
+    FIRST_SECOND * 1_000 <= millis && millis < END_SECOND * 1_000
+}
+
 /// In which order a spreadsheet wrote day and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DateOrder {
@@ -347,7 +354,8 @@ fn is_number(text: &[u8]) -> bool {
 /// A clock may step back by a second. A clock on local time also goes back in autumn; then the reported duration
 /// decides: it must exceed the printed difference by what the clock went back. Where no duration is reported, any end
 /// up to an hour before the start passes.
-pub(super) fn may_follow(start: Stamp, end: Stamp, duration: Option<Duration>) -> bool {
+#[must_use]
+pub fn may_follow(start: Stamp, end: Stamp, duration: Option<Duration>) -> bool {
     let difference = match (start, end) {
         (Stamp::Instant(start), Stamp::Instant(end)) => return end.since(start).as_millis() >= -CLOCK_STEP_MS,
         (Stamp::Local(start), Stamp::Local(end)) => end.as_millis() - start.as_millis(),

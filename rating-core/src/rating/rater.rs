@@ -26,6 +26,14 @@ impl<'t> Rater<'t> {
         Self { sides: Sides::new(book), assignments }
     }
 
+    /// Leaves the wholesale side alone if `retail_only`: no tariff is asked what the carrier charges, and the side of every call
+    /// that it might charge is suspended as [`Reason::WholesaleNotRated`]. A retail row that marks the wholesale charge up has
+    /// none to mark up then.
+    #[must_use]
+    pub fn retail_only(self, retail_only: bool) -> Self {
+        Self { sides: Sides { retail_only, ..self.sides }, ..self }
+    }
+
     /// Rates both sides of a call.
     ///
     /// Emergency calls and calls never answered or without talk time are not chargeable; calls inside the site are only if
@@ -104,6 +112,7 @@ pub(super) struct Sides<'t> {
     book: &'t TariffBook,
     prices_internal_calls: bool,
     prices_inbound_calls: bool,
+    retail_only: bool,
 }
 
 /// Which tariff applies: side, payer, site, instant.
@@ -132,6 +141,7 @@ impl<'t> Sides<'t> {
             book,
             prices_internal_calls: book.prices_internal_calls(),
             prices_inbound_calls: book.prices_inbound_calls(),
+            retail_only: false,
         }
     }
 
@@ -239,6 +249,9 @@ impl<'t> Sides<'t> {
         show: &mut impl Show,
     ) -> Verdict {
         let site = site(call);
+        if side == SideKind::Wholesale && self.retail_only {
+            return Verdict::Reason(Asked::default(), Reason::WholesaleNotRated);
+        }
         let inbound = query.direction == Direction::Inbound;
         // Where no tariff at all has a row for the number, it does not matter who holds it.
         let nobodys = call.holder.map_or(true, |holder| holder.payer == PayerId::OPERATOR);

@@ -34,6 +34,8 @@ pub enum Reason {
     CalledUnclassified,
     /// The operator pays; there is no retail side.
     OperatorOwnCall,
+    /// The run rates the retail side only.
+    WholesaleNotRated,
     /// No tariff is assigned on this side at that instant.
     NoTariffAssigned,
     /// The assigned tariff has no version in force at that instant.
@@ -60,7 +62,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::EmergencyCall,
         Self::Unanswered,
         Self::InboundCall,
@@ -68,6 +70,7 @@ impl Reason {
         Self::DirectionUnknown,
         Self::CalledUnclassified,
         Self::OperatorOwnCall,
+        Self::WholesaleNotRated,
         Self::NoTariffAssigned,
         Self::TariffNotInForce,
         Self::DestinationBlocked,
@@ -92,6 +95,7 @@ impl Reason {
             Self::DirectionUnknown => "rating.direction_unknown",
             Self::CalledUnclassified => "rating.called_unclassified",
             Self::OperatorOwnCall => "rating.operator_own_call",
+            Self::WholesaleNotRated => "rating.wholesale_not_rated",
             Self::NoTariffAssigned => "rating.no_tariff_assigned",
             Self::TariffNotInForce => "rating.tariff_not_in_force",
             Self::DestinationBlocked => "rating.destination_blocked",

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use crate::aggregation::Elapsed;
 use crate::ids::SiteId;
@@ -97,7 +98,7 @@ pub fn allowances(
     for account in accounts.iter().filter(|account| reader.is_shown(account)) {
         columns.push(account, schemes, reader);
     }
-    Batch::new(ALLOWANCE_SCHEMA.clone(), columns.into_columns(), 0, Clocks::default())
+    Batch::new(ALLOWANCE_SCHEMA.clone(), columns.into_columns(), 0)
 }
 
 impl AllowanceColumns {
@@ -227,5 +228,5 @@ pub fn allowance_balances(lines: &[BalanceLine<'_>], names: &Names) -> Batch {
             by_class.iter().map(|(class, used)| format!("{}={used}", NumberClass::name(*class))).collect();
         columns.used_by_class.push(text(&words.join(";")));
     }
-    Batch::new(BALANCE_SCHEMA.clone(), columns.into_columns(), 0, Clocks::default())
+    Batch::new(BALANCE_SCHEMA.clone(), columns.into_columns(), 0)
 }

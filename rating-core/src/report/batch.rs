@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::column::Column;
+use super::cells::Column;
 use crate::ids::SiteId;
-use crate::time::{Instant, Zone};
+use crate::time::Zone;
 
 /// What a column holds, and how each writer writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Schema {
 pub struct Batch {
     pub(super) schema: Arc<Schema>,
     pub(super) columns: Vec<Column>,
+    /// For each list, the code of each row: which cell of a column that follows the list is the row's.
+    pub(super) codes: Vec<Vec<u32>>,
     /// Rows that are not totals.
     detail_rows: usize,
     all_rows: usize,
@@ -79,20 +81,42 @@ pub struct Batch {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clocks {
     pub(super) zones: Arc<[Zone]>,
+    /// The site behind each code of the first list; none where no column is an instant.
     pub(super) sites: Vec<SiteId>,
 }
 
 impl Batch {
+    /// A table whose columns have a cell for each row.
+    ///
     /// # Panics
     ///
     /// If the columns differ in length or number from each other or the schema: a fault of a row builder.
-    pub(super) fn new(schema: Arc<Schema>, columns: Vec<Column>, total_rows: usize, clocks: Clocks) -> Self {
+    pub(super) fn new(schema: Arc<Schema>, columns: Vec<Column>, total_rows: usize) -> Self {
+        Self::coded(schema, columns, Vec::new(), total_rows, Clocks::default())
+    }
+
+    /// A table some of whose columns have a cell for each code of a list.
+    ///
+    /// # Panics
+    ///
+    /// As [`Batch::new`], or if a list of codes is missing.
+    pub(super) fn coded(
+        schema: Arc<Schema>,
+        columns: Vec<Column>,
+        codes: Vec<Vec<u32>>,
+        total_rows: usize,
+        clocks: Clocks,
+    ) -> Self {
         assert_eq!(schema.columns.len(), columns.len(), "columns of {}", schema.name);
-        let rows = columns.first().map_or(0, Column::rows);
+        let rows_of = |column: &Column| match column.codes {
+            Some(list) => codes.get(list).map(Vec::len),
+            None => Some(column.cells.len()),
+        };
+        let rows = columns.first().and_then(rows_of).unwrap_or(0);
         for (spec, column) in schema.columns.iter().zip(&columns) {
-            assert_eq!(column.rows(), rows, "cells of column {} of {}", spec.name, schema.name);
+            assert_eq!(rows_of(column), Some(rows), "cells of column {} of {}", spec.name, schema.name);
         }
-        Self { schema, columns, detail_rows: rows.saturating_sub(total_rows), all_rows: rows, clocks }
+        Self { schema, columns, codes, detail_rows: rows.saturating_sub(total_rows), all_rows: rows, clocks }
     }
 
     /// Its columns.
@@ -131,13 +155,25 @@ impl Batch {
         same.then(|| View { schema, ..self.slice(rows) })
     }
 
-    pub(super) fn site(&self, row: usize) -> Option<SiteId> {
-        self.clocks.sites.get(row).copied()
+    /// The cell of a column that is the row's.
+    #[inline]
+    pub(super) fn cell_of(&self, column: &Column, row: usize) -> usize {
+        match column.codes {
+            None => row,
+            Some(list) => {
+                self.codes.get(list).and_then(|codes| codes.get(row)).map_or(usize::MAX, |code| *code as usize)
+            }
+        }
     }
 
-    /// Offset east of UTC of the row's site, in milliseconds.
-    pub(super) fn offset_at(&self, row: usize, instant: Instant) -> i64 {
-        self.site(row).and_then(|site| self.clocks.zones.get(site.index())).map_or(0, |zone| zone.offset_at(instant))
+    pub(super) fn site(&self, row: usize) -> Option<SiteId> {
+        let code = self.codes.first()?.get(row)?;
+        self.clocks.sites.get(*code as usize).copied()
+    }
+
+    /// The zone of the row's site.
+    pub(super) fn zone(&self, row: usize) -> Option<&Zone> {
+        self.clocks.zones.get(self.site(row)?.index())
     }
 }
 
@@ -168,9 +204,10 @@ impl View<'_> {
     }
 }
 
-/// Declares a table once: its columns in order, each with its type, and `required` where no cell is null.
+/// Declares a table once: its columns in order, each with its type, the list of codes that it follows (`@list`, if it does
+/// not have a cell for each row), and `required` where no cell is null.
 macro_rules! table {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ident $($required:ident)?,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ident $(@$codes:ident)? $($required:ident)?,)* }) => {
         $(#[$doc])*
         #[derive(Default)]
         struct $name {
@@ -187,12 +224,24 @@ macro_rules! table {
             )*];
 
             fn into_columns(self) -> Vec<Column> {
-                vec![$(self.$field.into_column(),)*]
+                vec![$(table!(@follow self.$field.into_column(), $($codes)?),)*]
+            }
+
+            /// Takes the buffers of columns that an earlier table of the kind ended up as.
+            #[allow(dead_code, reason = "tables of sums are built once")]
+            fn refill(&mut self, columns: &mut impl Iterator<Item = Column>) {
+                $(
+                    if let Some(column) = columns.next() {
+                        self.$field.refill(column.cells);
+                    }
+                )*
             }
         }
     };
     (@required required) => { true };
     (@required) => { false };
+    (@follow $column:expr,) => { $column };
+    (@follow $column:expr, $codes:ident) => { Column { codes: Some($codes), ..$column } };
 }
 
 pub(super) use table;

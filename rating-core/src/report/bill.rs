@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use crate::aggregation::{BillKind, BillLine};
 
@@ -62,7 +63,7 @@ pub fn bills<'l>(lines: impl Iterator<Item = &'l BillLine>, names: &Names) -> Ba
         columns.gross.push(Some(line.gross));
         columns.currency.push_currency(Some(line.currency));
     }
-    Batch::new(BILL_SCHEMA.clone(), columns.into_columns(), 0, Clocks::default())
+    Batch::new(BILL_SCHEMA.clone(), columns.into_columns(), 0)
 }
 
 #[cfg(test)]

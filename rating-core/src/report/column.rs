@@ -1,165 +1,13 @@
-//! Typed columns: text in one heap, names as ids, everything else as integers.
-
-use std::borrow::Cow;
+//! Builders of columns, one for each thing that a column can say.
 
 use super::batch::Kind;
+use super::cells::{Cells, Column, Heap, NO_NAME, Numbers, Packed, Values};
 use super::names::Dictionary;
 use crate::aggregation::Elapsed;
 use crate::ids::SiteId;
 use crate::money::{self, Currency, Total};
-use crate::number::{Digits, E164, MAX_DIGITS, Party};
+use crate::number::{Digits, E164, Party};
 use crate::time::{Duration, Instant};
-
-/// Text as it may be written: UTF-8, without characters that control a reader (see [text](super#text)).
-pub(super) fn clean(text: &[u8]) -> Cow<'_, str> {
-    if let Ok(text) = std::str::from_utf8(text)
-        && !text.chars().any(is_unprintable)
-    {
-        return Cow::Borrowed(text);
-    }
-    let mut cleaned = String::with_capacity(text.len());
-    for chunk in text.utf8_chunks() {
-        cleaned.extend(chunk.valid().chars().map(|c| if is_unprintable(c) { char::REPLACEMENT_CHARACTER } else { c }));
-        if !chunk.invalid().is_empty() {
-            cleaned.push(char::REPLACEMENT_CHARACTER);
-        }
-    }
-    Cow::Owned(cleaned)
-}
-
-/// C0, DEL and C1 controls; line and paragraph separators; bidirectional embeddings, overrides and isolates; the
-/// byte-order mark.
-fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// Which cells are null; costs nothing while none is.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Nulls {
-    rows: usize,
-    /// Whether each row has a value; empty while all have.
-    valid: Vec<bool>,
-}
-
-impl Nulls {
-    #[inline]
-    fn push(&mut self, valid: bool) {
-        if !valid && self.valid.is_empty() {
-            self.valid.resize(self.rows, true);
-        }
-        // An empty list stands for "all valid", and stays one as long as that is so.
-        if !valid || !self.valid.is_empty() {
-            self.valid.push(valid);
-        }
-        self.rows += 1;
-    }
-
-    #[inline]
-    pub(super) fn is_null(&self, row: usize) -> bool {
-        self.valid.get(row).is_some_and(|valid| !valid)
-    }
-
-    #[cfg(feature = "parquet")]
-    pub(super) fn valid(&self) -> Option<&[bool]> {
-        (!self.valid.is_empty()).then_some(&self.valid)
-    }
-}
-
-/// Integers, or something kept as integers.
-#[derive(Clone, Debug)]
-pub(super) struct Values<T> {
-    pub(super) values: Vec<T>,
-    pub(super) nulls: Nulls,
-}
-
-impl<T> Default for Values<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), nulls: Nulls::default() }
-    }
-}
-
-impl<T: Copy + Default> Values<T> {
-    #[inline]
-    fn push(&mut self, value: Option<T>) {
-        self.values.push(value.unwrap_or_default());
-        self.nulls.push(value.is_some());
-    }
-
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<T> {
-        if self.nulls.is_null(row) { None } else { self.values.get(row).copied() }
-    }
-}
-
-/// Text of any kind; all cells lie in one heap.
-#[derive(Clone, Debug)]
-pub(super) struct Heap {
-    pub(super) bytes: Vec<u8>,
-    /// Where each cell ends; the first entry is 0.
-    pub(super) ends: Vec<usize>,
-    pub(super) nulls: Nulls,
-}
-
-impl Default for Heap {
-    fn default() -> Self {
-        Self { bytes: Vec::new(), ends: vec![0], nulls: Nulls::default() }
-    }
-}
-
-impl Heap {
-    #[inline]
-    fn push(&mut self, text: &[u8]) {
-        if text.iter().all(|byte| (b' '..0x7f).contains(byte)) {
-            self.bytes.extend_from_slice(text);
-        } else {
-            self.bytes.extend_from_slice(clean(text).as_bytes());
-        }
-        self.end(true);
-    }
-
-    #[inline]
-    fn end(&mut self, valid: bool) {
-        self.ends.push(self.bytes.len());
-        self.nulls.push(valid);
-    }
-
-    #[inline]
-    pub(super) fn get(&self, row: usize) -> Option<&[u8]> {
-        if self.nulls.is_null(row) {
-            return None;
-        }
-        self.bytes.get(*self.ends.get(row)?..*self.ends.get(row + 1)?)
-    }
-}
-
-/// One column of a batch, whatever its kind.
-#[derive(Clone, Debug)]
-pub(super) enum Column {
-    Text(Heap),
-    Number(Heap),
-    Name(Values<u32>, Dictionary),
-    Integer(Values<i64>),
-    Amount(Values<i128>),
-    Price(Values<i128>),
-    Decimal(Values<i128>),
-    Seconds(Values<i128>),
-    Instant(Values<i64>),
-    Boolean(Values<bool>),
-}
-
-impl Column {
-    pub(super) fn rows(&self) -> usize {
-        match self {
-            Self::Text(heap) | Self::Number(heap) => heap.ends.len() - 1,
-            Self::Name(ids, _) => ids.values.len(),
-            Self::Integer(values) | Self::Instant(values) => values.values.len(),
-            Self::Amount(values) | Self::Price(values) | Self::Decimal(values) | Self::Seconds(values) => {
-                values.values.len()
-            }
-            Self::Boolean(values) => values.values.len(),
-        }
-    }
-}
 
 /// Free text.
 #[derive(Default)]
@@ -170,39 +18,36 @@ impl Text {
 
     #[inline]
     pub(super) fn push(&mut self, text: Option<&[u8]>) {
-        match text {
-            Some(text) => self.0.push(text),
-            None => self.0.end(false),
-        }
+        self.0.push(text);
     }
 
     pub(super) fn into_column(self) -> Column {
-        Column::Text(self.0)
+        Cells::Text(self.0).into()
+    }
+
+    pub(super) fn refill(&mut self, cells: Cells) {
+        if let Cells::Text(mut heap) = cells {
+            heap.clear();
+            self.0 = heap;
+        }
     }
 }
 
 /// Phone numbers, extensions and what stands in their place.
 #[derive(Default)]
-pub(super) struct Number(Heap);
+pub(super) struct Number(Numbers);
 
 impl Number {
     pub(super) const KIND: Kind = Kind::Number;
 
     #[inline]
     pub(super) fn push_e164(&mut self, number: Option<E164>) {
-        if let Some(number) = number {
-            self.0.bytes.push(b'+');
-            self.0.bytes.extend_from_slice(number.digits().write(&mut [0; MAX_DIGITS]));
-        }
-        self.0.end(number.is_some());
+        self.0.push(number.map_or(Packed::NONE, |number| Packed::international(number.digits())));
     }
 
     #[inline]
     pub(super) fn push_digits(&mut self, digits: Option<Digits>) {
-        if let Some(digits) = digits {
-            self.0.bytes.extend_from_slice(digits.write(&mut [0; MAX_DIGITS]));
-        }
-        self.0.end(digits.is_some());
+        self.0.push(digits.map_or(Packed::NONE, Packed::digits));
     }
 
     /// A party as reports show it: `+` and digits, digits, text as written, the word `withheld`, or nothing.
@@ -213,29 +58,36 @@ impl Number {
             Party::Extension(digits) | Party::Emergency(digits) | Party::ShortCode(digits) => {
                 self.push_digits(Some(digits));
             }
-            Party::Feature(text) | Party::Name(text) | Party::Unclassified(text) => self.0.push(text),
-            Party::Withheld => self.0.push(b"withheld"),
-            Party::Missing => self.0.end(false),
+            Party::Feature(text) | Party::Name(text) | Party::Unclassified(text) => self.0.push_text(text),
+            Party::Withheld => self.0.push_text(b"withheld"),
+            Party::Missing => self.push_digits(None),
         }
     }
 
     /// What stands in the place of a number, as it is.
     pub(super) fn push_text(&mut self, text: Option<&[u8]>) {
         match text {
-            Some(text) => self.0.push(text),
-            None => self.0.end(false),
+            Some(text) => self.0.push_text(text),
+            None => self.push_digits(None),
         }
     }
 
     pub(super) fn into_column(self) -> Column {
-        Column::Number(self.0)
+        Cells::Numbers(self.0).into()
+    }
+
+    pub(super) fn refill(&mut self, cells: Cells) {
+        if let Cells::Numbers(mut numbers) = cells {
+            numbers.clear();
+            self.0 = numbers;
+        }
     }
 }
 
 /// Names of the project, by id.
 #[derive(Default)]
 pub(super) struct Name {
-    ids: Values<u32>,
+    ids: Vec<u32>,
     dictionary: Dictionary,
 }
 
@@ -243,23 +95,35 @@ impl Name {
     pub(super) const KIND: Kind = Kind::Text;
 
     pub(super) fn of(dictionary: &Dictionary) -> Self {
-        Self { ids: Values::default(), dictionary: dictionary.clone() }
+        Self { ids: Vec::new(), dictionary: dictionary.clone() }
     }
 
     #[inline]
     pub(super) fn push(&mut self, id: Option<u32>) {
-        self.ids.push(id);
+        self.ids.push(id.unwrap_or(NO_NAME));
+    }
+
+    #[inline]
+    pub(super) fn push_site(&mut self, site: SiteId) {
+        self.push(Some(site.0));
     }
 
     pub(super) fn into_column(self) -> Column {
-        Column::Name(self.ids, self.dictionary)
+        Cells::Names(self.ids, self.dictionary).into()
+    }
+
+    pub(super) fn refill(&mut self, cells: Cells) {
+        if let Cells::Names(mut ids, _) = cells {
+            ids.clear();
+            self.ids = ids;
+        }
     }
 }
 
 /// Words of our own (codes, classes, currencies): few, so each is kept once.
 #[derive(Default)]
 pub(super) struct Word {
-    ids: Values<u32>,
+    ids: Vec<u32>,
     words: Vec<Box<str>>,
     last: u32,
 }
@@ -269,7 +133,7 @@ impl Word {
 
     #[inline]
     pub(super) fn push(&mut self, word: Option<&str>) {
-        let id = word.map(|word| self.id(word));
+        let id = word.map_or(NO_NAME, |word| self.id(word));
         self.ids.push(id);
     }
 
@@ -286,44 +150,30 @@ impl Word {
             self.words.push(word.into());
             self.words.len() - 1
         });
-        self.last = u32::try_from(at).unwrap_or(u32::MAX);
+        self.last = u32::try_from(at).unwrap_or(NO_NAME);
         self.last
     }
 
     pub(super) fn into_column(self) -> Column {
-        Column::Name(self.ids, Dictionary::new(&self.words))
+        Cells::Names(self.ids, Dictionary::new(&self.words)).into()
+    }
+
+    pub(super) fn refill(&mut self, cells: Cells) {
+        if let Cells::Names(mut ids, _) = cells {
+            ids.clear();
+            self.ids = ids;
+        }
     }
 }
 
-/// Counts and positions.
-#[derive(Default)]
-pub(super) struct Integer(Values<i64>);
-
-impl Integer {
-    pub(super) const KIND: Kind = Kind::Integer;
-
-    /// # Panics
-    ///
-    /// Beyond 9.2 × 10¹⁸.
-    #[inline]
-    pub(super) fn push(&mut self, value: Option<u64>) {
-        assert!(value.is_none_or(|value| i64::try_from(value).is_ok()), "a count does not fit its column");
-        self.0.push(value.map(|value| value as i64));
-    }
-
-    pub(super) fn into_column(self) -> Column {
-        Column::Integer(self.0)
-    }
-}
-
-macro_rules! decimals {
-    ($($(#[$doc:meta])* $name:ident from $input:ty: $units:expr;)*) => {$(
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident in $cells:ident of $unit:ty, from $input:ty: $units:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Default)]
-        pub(super) struct $name(Values<i128>);
+        pub(super) struct $name(Values<$unit>);
 
         impl $name {
-            pub(super) const KIND: Kind = Kind::$name;
+            pub(super) const KIND: Kind = Kind::$kind;
 
             #[inline]
             pub(super) fn push(&mut self, value: Option<$input>) {
@@ -331,110 +181,50 @@ macro_rules! decimals {
             }
 
             pub(super) fn into_column(self) -> Column {
-                Column::$name(self.0)
+                Cells::$cells(self.0).into()
+            }
+
+            #[allow(dead_code, reason = "tables of sums are built once")]
+            pub(super) fn refill(&mut self, cells: Cells) {
+                if let Cells::$cells(mut values) = cells {
+                    values.clear();
+                    self.0 = values;
+                }
             }
         }
     )*};
 }
 
-decimals! {
-    /// Posted money.
-    Amount from Total: Total::units;
+numbers! {
+    /// Counts and positions. A count beyond 9.2 × 10¹⁸ is a fault of ours, and panics.
+    Integer: Integer in Units of i64, from u64: count;
+    /// Sums of posted money.
+    Amount: Amount in Wide of i128, from Total: Total::units;
+    /// Posted charges.
+    Charge: Amount in Units of i64, from money::Charge: money::Charge::units;
     /// Prices.
-    Price from money::Price: |price| i128::from(price.units());
+    Price: Price in Units of i64, from money::Price: money::Price::units;
     /// Numbers in 10⁻¹².
-    Decimal from i128: |units| units;
-    /// Elapsed time.
-    Seconds from Elapsed: Elapsed::as_millis;
+    Decimal: Decimal in Wide of i128, from i128: |units| units;
+    /// Elapsed time, added up.
+    Seconds: Seconds in Wide of i128, from Elapsed: Elapsed::as_millis;
+    /// Elapsed time of one call.
+    Span: Seconds in Units of i64, from Duration: Duration::as_millis;
+    /// Instants; written in UTC, or on the clock of the row's site.
+    Moment: Instant in Units of i64, from Instant: Instant::as_millis;
+    /// Yes or no.
+    Boolean: Boolean in Units of i64, from bool: i64::from;
 }
 
-/// Instants; written in UTC, or on the clock of the row's site.
-#[derive(Default)]
-pub(super) struct Moment(Values<i64>);
-
-impl Moment {
-    pub(super) const KIND: Kind = Kind::Instant;
-
-    #[inline]
-    pub(super) fn push(&mut self, at: Option<Instant>) {
-        self.0.push(at.map(Instant::as_millis));
-    }
-
-    pub(super) fn into_column(self) -> Column {
-        Column::Instant(self.0)
-    }
-}
-
-/// Yes or no.
-#[derive(Default)]
-pub(super) struct Boolean(Values<bool>);
-
-impl Boolean {
-    pub(super) const KIND: Kind = Kind::Boolean;
-
-    #[inline]
-    pub(super) fn push(&mut self, value: Option<bool>) {
-        self.0.push(value);
-    }
-
-    pub(super) fn into_column(self) -> Column {
-        Column::Boolean(self.0)
-    }
-}
-
-impl Seconds {
-    #[inline]
-    pub(super) fn push_duration(&mut self, duration: Option<Duration>) {
-        self.push(duration.map(Elapsed::from));
-    }
-}
-
-impl Name {
-    #[inline]
-    pub(super) fn push_site(&mut self, site: SiteId) {
-        self.push(Some(site.0));
-    }
+fn count(count: u64) -> i64 {
+    assert!(i64::try_from(count).is_ok(), "a count does not fit its column");
+    count as i64
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::cells::NUMBER_BYTES;
     use super::*;
-
-    #[test]
-    fn text_is_made_readable_once_for_every_writer() {
-        for (written, expected) in [
-            (&b"plain"[..], "plain"),
-            ("Zoë & Söhne".as_bytes(), "Zoë & Söhne"),
-            (b"Zo\xeb", "Zo\u{fffd}"),
-            (b"a\xff\xfeb", "a\u{fffd}\u{fffd}b"),
-            (b"a\tb\r\nc\0d\x1b[2Je\x7f", "a\u{fffd}b\u{fffd}\u{fffd}c\u{fffd}d\u{fffd}[2Je\u{fffd}"),
-            ("a\u{85}b\u{2028}c\u{202e}d\u{2066}e\u{feff}".as_bytes(), "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}"),
-            (b"", ""),
-        ] {
-            assert_eq!(clean(written), expected);
-            let mut heap = Heap::default();
-            heap.push(written);
-            assert_eq!(heap.get(0), Some(expected.as_bytes()));
-        }
-    }
-
-    #[test]
-    fn a_null_is_not_an_empty_text_nor_a_zero() {
-        let mut text = Text::default();
-        for cell in [Some(&b"a"[..]), Some(b""), None, Some(b"b")] {
-            text.push(cell);
-        }
-        let Column::Text(heap) = text.into_column() else { panic!("text") };
-        let cells: Vec<_> = (0..5).map(|row| heap.get(row)).collect();
-        assert_eq!(cells, [Some(&b"a"[..]), Some(b""), None, Some(b"b"), None]);
-
-        let mut counts = Integer::default();
-        for cell in [None, Some(0), Some(7)] {
-            counts.push(cell);
-        }
-        let Column::Integer(values) = counts.into_column() else { panic!("integers") };
-        assert_eq!([values.get(0), values.get(1), values.get(2)], [None, Some(0), Some(7)]);
-    }
 
     #[test]
     fn parties_read_as_what_they_are() {
@@ -451,8 +241,10 @@ mod tests {
         ] {
             let mut number = Number::default();
             number.push(party);
-            let Column::Number(heap) = number.into_column() else { panic!("number") };
-            assert_eq!(heap.get(0), expected.map(str::as_bytes));
+            let Cells::Numbers(numbers) = number.into_column().cells else { panic!("numbers") };
+            let mut buffer = [0; NUMBER_BYTES];
+            let cell = numbers.packed(0).map(|packed| numbers.write(packed, &mut buffer));
+            assert_eq!(cell, expected.map(str::as_bytes));
         }
     }
 }

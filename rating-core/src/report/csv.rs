@@ -24,8 +24,10 @@
 //!
 //! Only text is guarded. A negative amount is a number and stays one.
 
-use super::batch::{Totals, View};
-use super::column::Column;
+use super::batch::{Batch, Kind, Totals, View};
+use super::cells::{Cells, Column, Numbers, Packed, as_digits, eight_digits};
+use super::names::Dictionary;
+use crate::ids::SiteId;
 use crate::money::{LEDGER_SCALE, PRICE_SCALE};
 use crate::time::{Instant, LocalTime};
 
@@ -68,70 +70,220 @@ pub fn write_rows(view: &View<'_>, profile: Profile, out: &mut Vec<u8>) {
         (Totals::EveryCsv, _) | (Totals::Spreadsheet, Profile::Spreadsheet) => view.totals.clone(),
         _ => 0..0,
     };
+    let rows = view.detail.len() + totals.len();
+    let specs = view.schema.columns.iter();
+    let mut columns: Vec<ColumnWriter<'_>> = specs
+        .zip(view.columns())
+        .map(|(spec, column)| ColumnWriter::new(view.batch, column, spec.kind, rows))
+        .collect();
+    let mut clock = Clock::default();
     for row in view.detail.clone().chain(totals) {
-        for (at, column) in view.columns().enumerate() {
+        for (at, column) in columns.iter_mut().enumerate() {
             if at > 0 {
                 out.push(b',');
             }
-            write_cell(view, column, row, profile, out);
+            column.write(view.batch, row, profile, &mut clock, out);
         }
         out.extend_from_slice(NEW_LINE);
     }
 }
 
-fn write_cell(view: &View<'_>, column: &Column, row: usize, profile: Profile, out: &mut Vec<u8>) {
-    match column {
-        Column::Text(heap) => {
-            if let Some(text) = heap.get(row) {
+/// Writes the cells of one column. What many rows share is guarded, quoted and formatted once.
+struct ColumnWriter<'v> {
+    kind: Kind,
+    cells: &'v Cells,
+    from: Shared<'v>,
+    /// Cells as they are written, and where each that was met stands; empty if it is not worth it.
+    written: Vec<u8>,
+    places: Vec<(usize, usize)>,
+}
+
+/// Where a row's cell comes from.
+#[derive(Clone, Copy)]
+enum Shared<'v> {
+    /// It is the cell of that number.
+    Row,
+    /// It is the cell whose number stands here.
+    Code(&'v [u32]),
+    /// It is the name whose id stands here.
+    Name(&'v [u32], &'v Dictionary),
+}
+
+/// The place of a cell that has not been written yet.
+const UNWRITTEN: (usize, usize) = (usize::MAX, 0);
+
+impl<'v> ColumnWriter<'v> {
+    fn new(batch: &'v Batch, column: &'v Column, kind: Kind, rows: usize) -> Self {
+        let (from, shared) = match (column.codes, &column.cells) {
+            (Some(list), cells) => {
+                (Shared::Code(batch.codes.get(list).map(Vec::as_slice).unwrap_or_default()), cells.len())
+            }
+            (None, Cells::Names(ids, names)) => (Shared::Name(ids, names), names.len()),
+            (None, _) => (Shared::Row, 0),
+        };
+        // An instant is written on the clock of its row.
+        let worth_it = shared <= rows && kind != Kind::Instant;
+        let places = if worth_it { vec![UNWRITTEN; shared] } else { Vec::new() };
+        Self { kind, cells: &column.cells, from, written: Vec::new(), places }
+    }
+
+    fn write(&mut self, batch: &Batch, row: usize, profile: Profile, clock: &mut Clock, out: &mut Vec<u8>) {
+        let Self { kind, cells, from, written, places } = self;
+        let cell = match *from {
+            Shared::Row => row,
+            Shared::Code(codes) | Shared::Name(codes, _) => codes.get(row).map_or(usize::MAX, |code| *code as usize),
+        };
+        let mut write = |out: &mut Vec<u8>| match *from {
+            Shared::Name(_, names) => {
+                if let Some(name) = u32::try_from(cell).ok().and_then(|id| names.get(id)) {
+                    write_text(name.as_bytes(), profile, out);
+                }
+            }
+            _ => write_cell(*kind, cells, cell, (batch, row), profile, clock, out),
+        };
+        let Some(place) = places.get_mut(cell) else { return write(out) };
+        if *place == UNWRITTEN {
+            let start = written.len();
+            write(written);
+            *place = (start, written.len());
+        }
+        out.extend_from_slice(written.get(place.0..place.1).unwrap_or_default());
+    }
+}
+
+/// The clock of the row's site, and the day that was last written.
+#[derive(Default)]
+struct Clock {
+    /// The offset that holds at a site from one instant until another.
+    holds: Option<(SiteId, Instant, Instant, i64)>,
+    day: Option<(i64, [u8; 11])>,
+}
+
+impl Clock {
+    /// Offset east of UTC of the row's site, in milliseconds.
+    fn offset(&mut self, batch: &Batch, row: usize, at: Instant) -> i64 {
+        let Some(site) = batch.site(row) else { return 0 };
+        if let Some((of, from, until, offset)) = self.holds
+            && of == site
+            && from <= at
+            && at < until
+        {
+            return offset;
+        }
+        let Some(zone) = batch.zone(row) else { return 0 };
+        let (offset, until) = zone.offset_and_end(at);
+        self.holds = Some((site, at, until, offset));
+        offset
+    }
+
+    /// `2026-10-25T01:29:50+01:00`, with `.250` where there are milliseconds. Offsets are whole minutes.
+    fn write(&mut self, instant: Instant, offset: i64, out: &mut Vec<u8>) {
+        let local = LocalTime::from_millis(instant.as_millis().saturating_add(offset));
+        let number = local.as_millis().div_euclid(24 * 3_600_000);
+        let day = match self.day {
+            Some((of, text)) if of == number => text,
+            _ => {
+                let (year, month, day) = local.date().civil();
+                let year = u32::try_from(year).unwrap_or(0);
+                let [[a, b], [c, d], [e, f], [g, h]] = [two(year / 100), two(year), two(month), two(day)];
+                let text = [a, b, c, d, b'-', e, f, b'-', g, h, b'T'];
+                self.day = Some((number, text));
+                text
+            }
+        };
+        out.extend_from_slice(&day);
+        let millis = u32::try_from(local.millis_of_day()).unwrap_or(0);
+        let seconds = millis / 1_000;
+        let [[a, b], [c, d], [e, f]] = [two(seconds / 3_600), two(seconds / 60 % 60), two(seconds % 60)];
+        out.extend_from_slice(&[a, b, b':', c, d, b':', e, f]);
+        if millis % 1_000 != 0 {
+            let [a, b] = two(millis % 100);
+            out.extend_from_slice(&[b'.', b'0' + (millis / 100 % 10) as u8, a, b]);
+        }
+        let minutes = u32::try_from(offset.abs() / 60_000).unwrap_or(0);
+        let ([a, b], [c, d]) = (two(minutes / 60), two(minutes % 60));
+        out.extend_from_slice(&[if offset < 0 { b'-' } else { b'+' }, a, b, b':', c, d]);
+    }
+}
+
+/// The last two digits of `value`.
+#[inline]
+fn two(value: u32) -> [u8; 2] {
+    [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
+}
+
+/// Writes one cell; it is shown on the clock of `(batch, row)`.
+fn write_cell(
+    kind: Kind,
+    cells: &Cells,
+    cell: usize,
+    (batch, row): (&Batch, usize),
+    profile: Profile,
+    clock: &mut Clock,
+    out: &mut Vec<u8>,
+) {
+    match cells {
+        Cells::Text(heap) => {
+            if let Some(text) = heap.get(cell) {
                 write_text(text, profile, out);
             }
         }
-        Column::Number(heap) => {
-            if let Some(text) = heap.get(row) {
-                write_number(text, profile, out);
+        Cells::Numbers(numbers) => {
+            if let Some(packed) = numbers.packed(cell) {
+                write_packed(numbers, packed, profile, out);
             }
         }
-        Column::Name(ids, dictionary) => {
-            if let Some(name) = ids.get(row).and_then(|id| dictionary.get(id)) {
+        Cells::Names(ids, names) => {
+            if let Some(name) = ids.get(cell).and_then(|id| names.get(*id)) {
                 write_text(name.as_bytes(), profile, out);
             }
         }
-        Column::Integer(values) => {
-            if let Some(value) = values.get(row) {
-                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        Cells::Units(values) => {
+            if let Some(units) = values.get(cell) {
+                match kind {
+                    Kind::Instant => {
+                        let instant = Instant::from_millis(units);
+                        let offset = clock.offset(batch, row, instant);
+                        clock.write(instant, offset, out);
+                    }
+                    Kind::Boolean => out.extend_from_slice(if units == 0 { b"false" } else { b"true" }),
+                    _ => write_units(kind, i128::from(units), out),
+                }
             }
         }
-        Column::Amount(values) => {
-            if let Some(units) = values.get(row) {
-                write_decimal(units, LEDGER_SCALE, 2, out);
+        Cells::Wide(values) => {
+            if let Some(units) = values.get(cell) {
+                write_units(kind, units, out);
             }
         }
-        Column::Price(values) => {
-            if let Some(units) = values.get(row) {
-                write_decimal(units, PRICE_SCALE, 2, out);
+    }
+}
+
+fn write_units(kind: Kind, units: i128, out: &mut Vec<u8>) {
+    match kind {
+        Kind::Amount => write_decimal(units, LEDGER_SCALE, 2, out),
+        Kind::Price => write_decimal(units, PRICE_SCALE, 2, out),
+        Kind::Decimal => write_decimal(units, PRICE_SCALE, 0, out),
+        Kind::Seconds => write_decimal(units, 3, 0, out),
+        _ => out.extend_from_slice(itoa::Buffer::new().format(units).as_bytes()),
+    }
+}
+
+/// A phone number that is digits needs no look at each of them.
+fn write_packed(numbers: &Numbers, packed: Packed, profile: Profile, out: &mut Vec<u8>) {
+    match as_digits(packed) {
+        Some((text, from)) => {
+            let text = text.get(from..).unwrap_or_default();
+            match (profile, text.strip_prefix(b"+").unwrap_or(text)) {
+                (_, []) => write_number(text, profile, out),
+                (Profile::Spreadsheet, digits) => {
+                    out.push(b'\'');
+                    out.extend_from_slice(digits);
+                }
+                (Profile::Machine, _) => out.extend_from_slice(text),
             }
         }
-        Column::Decimal(values) => {
-            if let Some(units) = values.get(row) {
-                write_decimal(units, PRICE_SCALE, 0, out);
-            }
-        }
-        Column::Seconds(values) => {
-            if let Some(millis) = values.get(row) {
-                write_decimal(millis, 3, 0, out);
-            }
-        }
-        Column::Instant(values) => {
-            if let Some(millis) = values.get(row) {
-                let instant = Instant::from_millis(millis);
-                write_instant(instant, view.batch.offset_at(row, instant), out);
-            }
-        }
-        Column::Boolean(values) => match values.get(row) {
-            Some(true) => out.extend_from_slice(b"true"),
-            Some(false) => out.extend_from_slice(b"false"),
-            None => {}
-        },
+        None => write_number(numbers.text(packed), profile, out),
     }
 }
 
@@ -146,6 +298,25 @@ fn write_number(text: &[u8], profile: Profile, out: &mut Vec<u8>) {
     }
 }
 
+/// Bytes for which a cell is quoted in either profile, and those for which it is in a spreadsheet's.
+const QUOTED: u8 = 1;
+const GUARDED: u8 = 2;
+
+/// What each byte may ask of the cell that it stands in.
+const MARKS: [u8; 256] = {
+    let mut marks = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        marks[byte] = match byte as u8 {
+            b',' | b'"' | b'\r' | b'\n' => QUOTED,
+            b';' | b'\t' => GUARDED,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    marks
+};
+
 /// A text cell, guarded and quoted as the profile asks.
 fn write_text(text: &[u8], profile: Profile, out: &mut Vec<u8>) {
     let guard = profile == Profile::Spreadsheet;
@@ -156,18 +327,20 @@ fn write_text(text: &[u8], profile: Profile, out: &mut Vec<u8>) {
             return;
         }
     }
+    let marks = text.iter().fold(0, |marks, byte| marks | MARKS.get(usize::from(*byte)).copied().unwrap_or(0));
     let inside = guard && text.contains(&b';');
     let leading = guard && (begins_formula(text) || looks_like_a_value(text));
-    let quoted = text.is_empty()
-        || text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n'))
-        || (guard && text.iter().any(|byte| matches!(byte, b';' | b'\t')));
+    let quoted = text.is_empty() || marks & QUOTED != 0 || (guard && marks & GUARDED != 0);
     if quoted {
         out.push(b'"');
     }
     if leading {
         out.push(b'\'');
     }
-    for (at, byte) in text.iter().enumerate() {
+    if marks == 0 {
+        out.extend_from_slice(text);
+    }
+    for (at, byte) in text.iter().enumerate().filter(|_| marks != 0) {
         match byte {
             b'"' => out.extend_from_slice(b"\"\""),
             byte => out.push(*byte),
@@ -227,66 +400,33 @@ fn write_decimal(units: i128, scale: u32, least: usize, out: &mut Vec<u8>) {
         out.push(b'-');
     }
     let magnitude = units.unsigned_abs();
-    let (whole, mut fraction) = match u64::try_from(magnitude) {
+    let fraction = match u64::try_from(magnitude) {
         Ok(small) => {
             let unit = 10_u64.pow(scale);
-            out.extend_from_slice(itoa::Buffer::new().format(small / unit).as_bytes());
-            (None, small % unit)
+            let whole = small / unit;
+            match u8::try_from(whole) {
+                Ok(digit) if digit < 10 => out.push(b'0' + digit),
+                _ => out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes()),
+            }
+            small % unit
         }
         Err(_) => {
             let unit = 10_u128.pow(scale);
-            (Some(magnitude / unit), u64::try_from(magnitude % unit).unwrap_or(0))
+            out.extend_from_slice(itoa::Buffer::new().format(magnitude / unit).as_bytes());
+            u64::try_from(magnitude % unit).unwrap_or(0)
         }
     };
-    if let Some(whole) = whole {
-        out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
-    }
     if fraction == 0 && least == 0 {
         return;
     }
+    // Sixteen decimals, of which those are written that say something.
+    let sixteen = fraction * 10_u64.pow(16 - scale);
+    let (high, low) = (eight_digits(sixteen / 100_000_000), eight_digits(sixteen % 100_000_000));
+    let digits = u128::from(high) | u128::from(low) << 64;
+    let zeros = (digits ^ u128::from_le_bytes([b'0'; 16])).leading_zeros() / 8;
+    let length = (16 - zeros as usize).max(least);
     out.push(b'.');
-    let start = out.len();
-    let mut unit = 10_u64.pow(scale);
-    let mut written = 0;
-    while unit > 1 && (fraction > 0 || written < least) {
-        unit /= 10;
-        out.push(b'0' + u8::try_from(fraction / unit).unwrap_or(0));
-        fraction %= unit;
-        written = out.len() - start;
-    }
-}
-
-/// `2026-10-25T01:29:50+01:00`, with `.250` where there are milliseconds. Offsets are whole minutes.
-fn write_instant(instant: Instant, offset: i64, out: &mut Vec<u8>) {
-    let local = LocalTime::from_millis(instant.as_millis().saturating_add(offset));
-    let (year, month, day) = local.date().civil();
-    let millis = u32::try_from(local.millis_of_day()).unwrap_or(0);
-    let seconds = millis / 1_000;
-    let year = u32::try_from(year).unwrap_or(0);
-    two(year / 100, out);
-    two(year % 100, out);
-    for (mark, value) in
-        [(b'-', month), (b'-', day), (b'T', seconds / 3_600), (b':', seconds / 60 % 60), (b':', seconds % 60)]
-    {
-        out.push(mark);
-        two(value, out);
-    }
-    if millis % 1_000 != 0 {
-        out.extend_from_slice(b".");
-        out.push(b'0' + (millis / 100 % 10) as u8);
-        two(millis % 100, out);
-    }
-    let minutes = u32::try_from(offset.abs() / 60_000).unwrap_or(0);
-    out.push(if offset < 0 { b'-' } else { b'+' });
-    two(minutes / 60, out);
-    out.push(b':');
-    two(minutes % 60, out);
-}
-
-/// The last two digits of `value`.
-#[inline]
-fn two(value: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]);
+    out.extend_from_slice(digits.to_le_bytes().get(..length).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -422,7 +562,7 @@ mod tests {
             let instant = Instant::from_millis(seconds * 1_000 + millis);
             for zone in ZONES.iter() {
                 let mut out = Vec::new();
-                write_instant(instant, zone.offset_at(instant), &mut out);
+                Clock::default().write(instant, zone.offset_at(instant), &mut out);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), zone.format(instant));
             }
         }

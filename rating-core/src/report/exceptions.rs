@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use crate::aggregation::{Amounts, Elapsed, ReasonKey, ReasonSums, SideName};
 use crate::ids::{SiteId, SourceId};
@@ -133,7 +134,7 @@ pub fn exceptions(list: &[Exception<'_>], names: &Names) -> Batch {
             columns.push(exception, false, Some(amount));
         }
     }
-    Batch::new(SCHEMA.clone(), columns.into_columns(), 0, Clocks::default())
+    Batch::new(SCHEMA.clone(), columns.into_columns(), 0)
 }
 
 impl ExceptionColumns {

@@ -4,19 +4,31 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, View, table};
-use super::column::{self, Column};
+use super::cells::{Cells, Column};
+use super::codes::{Codes, Key, mix};
+use super::column;
 use super::names::Names;
 use crate::aggregation::PayerKey;
-use crate::ids::{PayerId, SiteId};
-use crate::money::{self, Total};
+use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
+use crate::money::{self, Currency};
+use crate::number::{Direction, NumberClass, Party};
 use crate::rating::{CallRow, Outcome, Priced, Side, flags};
 use crate::time::{Duration, Month, Zone};
+
+/// The list of codes for where a call was: its site, its payer, the file of its record.
+const PLACE: usize = 0;
+/// For what kind of call it was.
+const NATURE: usize = 1;
+/// For what the side shown to the payer says, its amounts left out.
+const TERMS: usize = 2;
+/// For what the wholesale side says, in the operator's table.
+const WHOLESALE: usize = 3;
 
 table! {
     /// What a payer is shown. Nothing of wholesale may ever be here.
     PayerColumns {
         call_id: Text required,
-        site: Name required,
+        site: Name @PLACE required,
         started_at: Moment,
         charged_at: Moment required,
         extension: Number,
@@ -24,48 +36,48 @@ table! {
         calling: Number,
         dialled: Text,
         called: Number,
-        destination: Name,
-        class: Word required,
-        direction: Word required,
-        answered: Boolean required,
-        duration_s: Seconds required,
-        billed_duration_s: Seconds,
-        allowance_taken_s: Seconds,
-        rate: Price,
-        rate_per_s: Seconds,
-        connection_charge: Price,
-        cost: Amount,
-        vat: Amount,
-        adjusts_month: Text,
-        currency: Word,
-        tariff: Name,
-        tariff_version: Integer,
-        band: Name,
-        status: Word required,
-        reason: Word,
-        flags: Word,
+        destination: Name @TERMS,
+        class: Word @NATURE required,
+        direction: Word @NATURE required,
+        answered: Boolean @NATURE required,
+        duration_s: Span required,
+        billed_duration_s: Span,
+        allowance_taken_s: Span,
+        rate: Price @TERMS,
+        rate_per_s: Span @TERMS,
+        connection_charge: Price @TERMS,
+        cost: Charge,
+        vat: Charge,
+        adjusts_month: Word @NATURE,
+        currency: Word @TERMS,
+        tariff: Name @TERMS,
+        tariff_version: Integer @TERMS,
+        band: Name @TERMS,
+        status: Word @TERMS required,
+        reason: Word @TERMS,
+        flags: Word @NATURE,
     }
 }
 
 table! {
     /// What the operator is shown besides.
     OperatorColumns {
-        payer_id: Name,
-        operator_amount: Amount,
-        operator_currency: Word,
-        wholesale_status: Word required,
-        wholesale_reason: Word,
-        wholesale_tariff: Name,
-        wholesale_tariff_version: Integer,
-        wholesale_destination: Name,
-        wholesale_band: Name,
-        wholesale_billed_duration_s: Seconds,
-        wholesale_rate: Price,
-        wholesale_rate_per_s: Seconds,
-        wholesale_connection_charge: Price,
+        payer_id: Name @PLACE,
+        operator_amount: Charge,
+        operator_currency: Word @WHOLESALE,
+        wholesale_status: Word @WHOLESALE required,
+        wholesale_reason: Word @WHOLESALE,
+        wholesale_tariff: Name @WHOLESALE,
+        wholesale_tariff_version: Integer @WHOLESALE,
+        wholesale_destination: Name @WHOLESALE,
+        wholesale_band: Name @WHOLESALE,
+        wholesale_billed_duration_s: Span,
+        wholesale_rate: Price @WHOLESALE,
+        wholesale_rate_per_s: Span @WHOLESALE,
+        wholesale_connection_charge: Price @WHOLESALE,
         forwarder: Number,
-        source: Name required,
-        file: Name,
+        source: Name @PLACE required,
+        file: Name @PLACE,
         record_offset: Integer required,
     }
 }
@@ -97,21 +109,37 @@ static SITE_SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
 /// - `file` and `record_offset` (bytes, uncompressed) lead back to the record that the switch wrote.
 pub struct Itemised<'n> {
     names: &'n Names,
+    places: Codes<Place>,
+    /// The site of each place.
+    sites: Vec<SiteId>,
+    natures: Codes<Nature>,
+    terms: Codes<Terms>,
     payer: PayerColumns,
     audience: Audience,
-    sites: Vec<SiteId>,
 }
 
 enum Audience {
     Payer(PayerKey),
-    Operator(Box<OperatorColumns>),
+    Operator(Box<OperatorColumns>, Codes<Terms>),
 }
 
 impl<'n> Itemised<'n> {
+    fn new(names: &'n Names, audience: Audience) -> Self {
+        let payer = PayerColumns {
+            site: column::Name::of(&names.sites),
+            destination: column::Name::of(&names.destinations),
+            tariff: column::Name::of(&names.tariffs),
+            band: column::Name::of(&names.bands),
+            ..PayerColumns::default()
+        };
+        let (places, natures, terms) = (Codes::default(), Codes::default(), Codes::default());
+        Self { names, places, sites: Vec::new(), natures, terms, payer, audience }
+    }
+
     /// The calls of one payer at one site, for that payer. For the operator's own calls the cost is the wholesale charge.
     #[must_use]
     pub fn for_payer(names: &'n Names, key: PayerKey) -> Self {
-        Self { names, payer: payer_columns(names), audience: Audience::Payer(key), sites: Vec::new() }
+        Self::new(names, Audience::Payer(key))
     }
 
     /// The calls of a site, for the operator: both sides. `cost` is the client amount, null for the operator's own calls.
@@ -126,8 +154,25 @@ impl<'n> Itemised<'n> {
             file: column::Name::of(&names.files),
             ..OperatorColumns::default()
         };
-        let audience = Audience::Operator(Box::new(operator));
-        Self { names, payer: payer_columns(names), audience, sites: Vec::new() }
+        Self::new(names, Audience::Operator(Box::new(operator), Codes::default()))
+    }
+
+    /// As [`Itemised::for_site`], in the buffers of a table that is no longer needed: nothing of it shows in the new one.
+    #[must_use]
+    pub fn for_site_again(names: &'n Names, used: Batch) -> Self {
+        let mut fresh = Self::for_site(names);
+        let mut columns = used.columns.into_iter();
+        let mut lists = used.codes.into_iter();
+        let mut list = || lists.next().unwrap_or_default();
+        fresh.places.refill(list());
+        fresh.natures.refill(list());
+        fresh.terms.refill(list());
+        fresh.payer.refill(&mut columns);
+        if let Audience::Operator(operator, wholesale) = &mut fresh.audience {
+            wholesale.refill(list());
+            operator.refill(&mut columns);
+        }
+        fresh
     }
 
     /// Adds a call.
@@ -136,30 +181,50 @@ impl<'n> Itemised<'n> {
     ///
     /// If the table is for a payer and the call is another's: a payer would see it.
     pub fn push(&mut self, row: &CallRow<'_>) {
+        let place = Place { site: row.site, payer: row.payer, source: row.source, file: row.record.file() };
+        let new_place = self.places.push(place);
+        if new_place {
+            self.sites.push(row.site);
+            self.payer.push_place(&place);
+        }
         let side = match &mut self.audience {
             Audience::Payer(key) => {
                 assert_eq!((row.site, row.payer), (key.site, key.payer), "a call of another payer or site");
                 if key.is_operator() { &row.wholesale } else { &row.retail }
             }
-            Audience::Operator(columns) => {
+            Audience::Operator(columns, wholesale) => {
+                if new_place {
+                    columns.push_place(&place);
+                }
+                let terms = Terms::of(&row.wholesale);
+                if wholesale.push(terms) {
+                    columns.push_terms(&terms);
+                }
                 columns.push(row);
                 &row.retail
             }
         };
-        self.payer.push(row, side, &self.names.zones);
-        self.sites.push(row.site);
+        let nature = Nature::of(row, &self.names.zones);
+        if self.natures.push(nature) {
+            self.payer.push_nature(&nature);
+        }
+        let terms = Terms::of(side);
+        if self.terms.push(terms) {
+            self.payer.push_terms(&terms);
+        }
+        self.payer.push(row, side);
     }
 
     /// How many calls there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sites.len()
+        self.places.rows.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sites.is_empty()
+        self.places.rows.is_empty()
     }
 
     /// The table of the calls pushed.
@@ -167,13 +232,16 @@ impl<'n> Itemised<'n> {
     pub fn finish(self) -> Batch {
         let clocks = Clocks { zones: self.names.zones.clone(), sites: self.sites };
         let mut columns = self.payer.into_columns();
-        match self.audience {
-            Audience::Payer(_) => Batch::new(PAYER_SCHEMA.clone(), columns, 0, clocks),
-            Audience::Operator(operator) => {
+        let mut codes = vec![self.places.rows, self.natures.rows, self.terms.rows];
+        let schema = match self.audience {
+            Audience::Payer(_) => &PAYER_SCHEMA,
+            Audience::Operator(operator, wholesale) => {
                 columns.extend(operator.into_columns());
-                Batch::new(SITE_SCHEMA.clone(), columns, 0, clocks)
+                codes.push(wholesale.rows);
+                &SITE_SCHEMA
             }
-        }
+        };
+        Batch::coded(LazyLock::force(schema).clone(), columns, codes, 0, clocks)
     }
 
     /// The columns of a payer's table, for a header without rows.
@@ -194,20 +262,149 @@ impl<'n> Itemised<'n> {
     pub fn payer_view(site: &Batch, key: PayerKey, rows: Range<usize>) -> Option<View<'_>> {
         let payer = key.payer.filter(|payer| *payer != PayerId::OPERATOR)?;
         let column = SITE_SCHEMA.columns.iter().position(|spec| spec.name == "payer_id")?;
-        let Some(Column::Name(payers, _)) = site.columns.get(column) else { return None };
+        let column = site.columns.get(column)?;
+        let Cells::Names(payers, _) = &column.cells else { return None };
         let view = site.leading_columns(PAYER_SCHEMA.clone(), rows)?;
-        let theirs = |row: usize| payers.get(row) == Some(payer.0) && site.site(row) == Some(key.site);
+        let theirs =
+            |row: usize| payers.get(site.cell_of(column, row)) == Some(&payer.0) && site.site(row) == Some(key.site);
         view.detail.clone().all(theirs).then_some(view)
     }
 }
 
-fn payer_columns(names: &Names) -> PayerColumns {
-    PayerColumns {
-        site: column::Name::of(&names.sites),
-        destination: column::Name::of(&names.destinations),
-        tariff: column::Name::of(&names.tariffs),
-        band: column::Name::of(&names.bands),
-        ..PayerColumns::default()
+/// Where a call was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    site: SiteId,
+    payer: Option<PayerId>,
+    source: SourceId,
+    file: u32,
+}
+
+impl Key for Place {
+    /// Rows come payer by payer and in time.
+    const RUNS: bool = true;
+
+    #[inline]
+    fn word(&self) -> u64 {
+        let payer = self.payer.map_or(u64::MAX, |payer| u64::from(payer.0));
+        mix(u64::from(self.site.0) << 32 | u64::from(self.source.0), payer << 32 | u64::from(self.file))
+    }
+}
+
+/// What kind of call it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Nature {
+    class: NumberClass,
+    direction: Direction,
+    answered: bool,
+    /// Those that have a word.
+    flags: u16,
+    adjusts: Option<Month>,
+}
+
+impl Nature {
+    #[inline]
+    fn of(row: &CallRow<'_>, zones: &[Zone]) -> Self {
+        Self {
+            class: row.class,
+            direction: row.direction,
+            answered: row.answered,
+            flags: row.flags & (flags::LOCAL_TIME_AMBIGUOUS | flags::NEAR_DUPLICATE),
+            adjusts: adjusted(row, zones),
+        }
+    }
+}
+
+impl Key for Nature {
+    const RUNS: bool = true;
+
+    #[inline]
+    fn word(&self) -> u64 {
+        let flags = u64::from(self.flags) << 17 | u64::from(self.answered) << 16;
+        mix(flags | (self.direction as u64) << 8 | self.class as u64, 0)
+    }
+}
+
+/// What a side says, its amounts left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Terms {
+    tariff: Option<TariffId>,
+    version: u16,
+    currency: Option<Currency>,
+    outcome: Shown,
+}
+
+/// An outcome without its amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Charged { destination: DestinationId, band: BandId, price: money::Price, per: Duration, setup_fee: money::Price },
+    NotChargeable(&'static str),
+    Suspended(&'static str),
+}
+
+impl Terms {
+    #[inline]
+    fn of(side: &Side) -> Self {
+        let outcome = match side.outcome {
+            Outcome::Rated(Priced { destination, band, price, per, setup_fee, .. }) => {
+                Shown::Charged { destination, band, price, per, setup_fee }
+            }
+            Outcome::NotChargeable(code) => Shown::NotChargeable(code),
+            Outcome::Suspended(code) => Shown::Suspended(code),
+        };
+        Self { tariff: side.tariff, version: side.version, currency: side.currency, outcome }
+    }
+
+    /// The words for the outcome, and its reason.
+    fn status(&self) -> (&'static str, Option<&'static str>) {
+        match self.outcome {
+            Shown::Charged { .. } => ("charged", None),
+            Shown::NotChargeable(code) => ("not chargeable", Some(code)),
+            Shown::Suspended(code) => ("suspended", Some(code)),
+        }
+    }
+
+    fn destination(&self) -> Option<DestinationId> {
+        if let Shown::Charged { destination, .. } = self.outcome { Some(destination) } else { None }
+    }
+
+    fn band(&self) -> Option<BandId> {
+        if let Shown::Charged { band, .. } = self.outcome { Some(band) } else { None }
+    }
+
+    /// The one price of a call, if it has one.
+    fn rate(&self) -> Option<money::Price> {
+        let Shown::Charged { price, per, .. } = self.outcome else { return None };
+        (per > Duration::ZERO || price > money::Price::ZERO).then_some(price)
+    }
+
+    /// The time that it is for; `None` for the call as a whole.
+    fn rate_time(&self) -> Option<Duration> {
+        let Shown::Charged { per, .. } = self.outcome else { return None };
+        Some(per).filter(|per| *per > Duration::ZERO)
+    }
+
+    fn connection_charge(&self) -> Option<money::Price> {
+        if let Shown::Charged { setup_fee, .. } = self.outcome { Some(setup_fee) } else { None }
+    }
+}
+
+impl Key for Terms {
+    const RUNS: bool = false;
+
+    #[inline]
+    fn word(&self) -> u64 {
+        let tariff = self.tariff.map_or(u64::MAX, |tariff| u64::from(tariff.0));
+        let decided = tariff << 16 | u64::from(self.version);
+        match self.outcome {
+            Shown::Charged { destination, band, price, .. } => mix(
+                decided ^ (u64::from(band.0) << 48),
+                u64::from(destination.0) ^ (price.units() as u64).rotate_left(32),
+            ),
+            // Few codes, and told apart well enough by their lengths.
+            Shown::NotChargeable(code) => mix(decided, code.len() as u64),
+            Shown::Suspended(code) => mix(decided, !(code.len() as u64)),
+        }
     }
 }
 
@@ -215,15 +412,6 @@ fn priced(side: &Side) -> Option<&Priced> {
     match &side.outcome {
         Outcome::Rated(priced) => Some(priced),
         _ => None,
-    }
-}
-
-/// The words for an outcome, and its reason.
-fn status(side: &Side) -> (&'static str, Option<&'static str>) {
-    match side.outcome {
-        Outcome::Rated(_) => ("charged", None),
-        Outcome::NotChargeable(code) => ("not chargeable", Some(code)),
-        Outcome::Suspended(code) => ("suspended", Some(code)),
     }
 }
 
@@ -237,11 +425,10 @@ fn flag_words(bits: u16) -> Option<&'static str> {
 }
 
 impl PayerColumns {
-    fn push(&mut self, row: &CallRow<'_>, side: &Side, zones: &[Zone]) {
+    #[inline]
+    fn push(&mut self, row: &CallRow<'_>, side: &Side) {
         let priced = priced(side);
-        let (status, reason) = status(side);
         self.call_id.push(Some(row.call_id));
-        self.site.push_site(row.site);
         self.started_at.push(row.setup_at);
         self.charged_at.push(Some(row.charging_at));
         self.extension.push_digits(row.extension);
@@ -249,70 +436,77 @@ impl PayerColumns {
         self.calling.push(row.calling);
         self.dialled.push(Some(row.dialled).filter(|dialled| !dialled.is_empty()));
         self.called.push(row.called);
-        self.destination.push(priced.map(|priced| priced.destination.0));
-        self.class.push(Some(row.class.name()));
-        self.direction.push(Some(row.direction.name()));
-        self.answered.push(Some(row.answered));
-        self.duration_s.push_duration(Some(row.duration));
-        self.billed_duration_s.push_duration(priced.map(|priced| priced.billed));
-        self.allowance_taken_s.push_duration(row.allowance_taken);
-        self.rate.push(priced.and_then(rate));
-        self.rate_per_s.push_duration(priced.and_then(rate_time));
-        self.connection_charge.push(priced.map(|priced| priced.setup_fee));
-        self.cost.push(priced.map(|priced| priced.charge.into()));
-        self.vat.push(row.vat.map(Total::from));
-        let month = adjusted(row, zones).map(|month| month.to_string());
-        self.adjusts_month.push(month.as_ref().map(String::as_bytes));
-        self.currency.push_currency(side.currency);
-        self.tariff.push(side.tariff.map(|tariff| tariff.0));
-        self.tariff_version.push(side.tariff.map(|_| u64::from(side.version)));
-        self.band.push(priced.map(|priced| priced.band.0));
+        self.duration_s.push(Some(row.duration));
+        self.billed_duration_s.push(priced.map(|priced| priced.billed));
+        self.allowance_taken_s.push(row.allowance_taken);
+        self.cost.push(priced.map(|priced| priced.charge));
+        self.vat.push(row.vat);
+    }
+
+    fn push_place(&mut self, place: &Place) {
+        self.site.push_site(place.site);
+    }
+
+    fn push_nature(&mut self, nature: &Nature) {
+        self.class.push(Some(nature.class.name()));
+        self.direction.push(Some(nature.direction.name()));
+        self.answered.push(Some(nature.answered));
+        self.flags.push(flag_words(nature.flags));
+        self.adjusts_month.push(nature.adjusts.map(|month| month.to_string()).as_deref());
+    }
+
+    fn push_terms(&mut self, terms: &Terms) {
+        let (status, reason) = terms.status();
+        self.destination.push(terms.destination().map(|destination| destination.0));
+        self.rate.push(terms.rate());
+        self.rate_per_s.push(terms.rate_time());
+        self.connection_charge.push(terms.connection_charge());
+        self.currency.push_currency(terms.currency);
+        self.tariff.push(terms.tariff.map(|tariff| tariff.0));
+        self.tariff_version.push(terms.tariff.map(|_| u64::from(terms.version)));
+        self.band.push(terms.band().map(|band| band.0));
         self.status.push(Some(status));
         self.reason.push(reason);
-        self.flags.push(flag_words(row.flags));
     }
 }
 
 impl OperatorColumns {
+    #[inline]
     fn push(&mut self, row: &CallRow<'_>) {
-        let side = &row.wholesale;
-        let priced = priced(side);
-        let (status, reason) = status(side);
-        self.payer_id.push(row.payer.map(|payer| payer.0));
-        self.operator_amount.push(priced.map(|priced| priced.charge.into()));
-        self.operator_currency.push_currency(side.currency);
+        let priced = priced(&row.wholesale);
+        self.operator_amount.push(priced.map(|priced| priced.charge));
+        self.wholesale_billed_duration_s.push(priced.map(|priced| priced.billed));
+        self.forwarder.push(row.forwarder.unwrap_or(Party::Missing));
+        self.record_offset.push(Some(row.record.offset()));
+    }
+
+    fn push_place(&mut self, place: &Place) {
+        self.payer_id.push(place.payer.map(|payer| payer.0));
+        self.source.push(Some(place.source.0));
+        self.file.push(Some(place.file));
+    }
+
+    fn push_terms(&mut self, terms: &Terms) {
+        let (status, reason) = terms.status();
+        self.operator_currency.push_currency(terms.currency);
         self.wholesale_status.push(Some(status));
         self.wholesale_reason.push(reason);
-        self.wholesale_tariff.push(side.tariff.map(|tariff| tariff.0));
-        self.wholesale_tariff_version.push(side.tariff.map(|_| u64::from(side.version)));
-        self.wholesale_destination.push(priced.map(|priced| priced.destination.0));
-        self.wholesale_band.push(priced.map(|priced| priced.band.0));
-        self.wholesale_billed_duration_s.push_duration(priced.map(|priced| priced.billed));
-        self.wholesale_rate.push(priced.and_then(rate));
-        self.wholesale_rate_per_s.push_duration(priced.and_then(rate_time));
-        self.wholesale_connection_charge.push(priced.map(|priced| priced.setup_fee));
-        match row.forwarder {
-            Some(forwarder) => self.forwarder.push(forwarder),
-            None => self.forwarder.push_digits(None),
-        }
-        self.source.push(Some(row.source.0));
-        self.file.push(Some(row.record.file()));
-        self.record_offset.push(Some(row.record.offset()));
+        self.wholesale_tariff.push(terms.tariff.map(|tariff| tariff.0));
+        self.wholesale_tariff_version.push(terms.tariff.map(|_| u64::from(terms.version)));
+        self.wholesale_destination.push(terms.destination().map(|destination| destination.0));
+        self.wholesale_band.push(terms.band().map(|band| band.0));
+        self.wholesale_rate.push(terms.rate());
+        self.wholesale_rate_per_s.push(terms.rate_time());
+        self.wholesale_connection_charge.push(terms.connection_charge());
     }
 }
 
 /// The month that a late call corrects: its own, on the site's clock.
+#[inline]
 fn adjusted(row: &CallRow<'_>, zones: &[Zone]) -> Option<Month> {
-    let zone = zones.get(row.site.index()).filter(|_| row.flags & flags::LATE != 0)?;
+    if row.flags & flags::LATE == 0 {
+        return None;
+    }
+    let zone = zones.get(row.site.index())?;
     Some(Month::of(zone.to_local(row.charging_at).date()))
-}
-
-/// The one price of a call, if it has one.
-fn rate(priced: &Priced) -> Option<money::Price> {
-    (priced.per > Duration::ZERO || priced.price > money::Price::ZERO).then_some(priced.price)
-}
-
-/// The time that it is for; `None` for the call as a whole.
-fn rate_time(priced: &Priced) -> Option<Duration> {
-    Some(priced.per).filter(|per| *per > Duration::ZERO)
 }

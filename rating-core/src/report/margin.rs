@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use super::summary::pairs;
 use crate::aggregation::{DestinationSums, Listing, PayerKey};
@@ -67,7 +68,7 @@ pub fn margins(listing: &Listing<'_>, names: &Names, site: SiteId) -> Batch {
         totals += columns.push("all clients", site, None, Some(*destination), sums);
     }
     totals += columns.push("total", site, None, None, &total);
-    Batch::new(MARGIN_SCHEMA.clone(), columns.into_columns(), totals, Clocks::default())
+    Batch::new(MARGIN_SCHEMA.clone(), columns.into_columns(), totals)
 }
 
 impl MarginColumns {

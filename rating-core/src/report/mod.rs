@@ -35,6 +35,8 @@
 mod allowances;
 mod batch;
 mod bill;
+mod cells;
+mod codes;
 mod column;
 pub mod csv;
 mod exceptions;

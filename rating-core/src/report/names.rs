@@ -2,60 +2,41 @@
 
 use std::sync::Arc;
 
-use super::column::clean;
+use super::cells::clean;
 use crate::time::Zone;
 
 /// Names by dense id. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Dictionary(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    names: Box<[Box<str>]>,
-    /// The same names for the Parquet writer, made when first asked for.
-    #[cfg(feature = "parquet")]
-    array: std::sync::OnceLock<arrow::array::ArrayRef>,
-}
+pub struct Dictionary(Arc<[Box<str>]>);
 
 impl Dictionary {
     /// From names in id order; see [text](super#text) for what becomes of unprintable characters.
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {
-        let names = names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect();
-        Self(Arc::new(Inner {
-            names,
-            #[cfg(feature = "parquet")]
-            array: std::sync::OnceLock::new(),
-        }))
+        Self(names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect())
     }
 
     /// The name behind `id`.
     #[must_use]
     #[inline]
     pub fn get(&self, id: u32) -> Option<&str> {
-        self.0.names.get(id as usize).map(|name| &**name)
+        self.0.get(id as usize).map(|name| &**name)
     }
 
     /// The names in id order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.names.iter().map(|name| &**name)
+        self.0.iter().map(|name| &**name)
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.names.len()
+        self.0.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.names.is_empty()
-    }
-
-    #[cfg(feature = "parquet")]
-    pub(super) fn array(&self) -> arrow::array::ArrayRef {
-        let make = || -> arrow::array::ArrayRef { Arc::new(arrow::array::StringArray::from_iter_values(self.iter())) };
-        self.0.array.get_or_init(make).clone()
+        self.0.is_empty()
     }
 }
 

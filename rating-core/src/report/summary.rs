@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use crate::aggregation::{
     Aggregate, Amounts, DestinationSums, Line, LineNumber, LineSums, Listing, PayerKey, PayerSums,
@@ -73,7 +74,7 @@ pub fn extension_summary(listing: &Listing<'_>, names: &Names, key: PayerKey) ->
     for (currency, sums) in &totals {
         columns.push(TOTAL, key.site, None, sums, *currency);
     }
-    Batch::new(EXTENSION_SCHEMA.clone(), columns.into_columns(), totals.len(), Clocks::default())
+    Batch::new(EXTENSION_SCHEMA.clone(), columns.into_columns(), totals.len())
 }
 
 /// Client and operator sums side by side. Nearly always one pair; where a side has several currencies, one pair for each
@@ -178,7 +179,7 @@ pub fn payer_destinations(listing: &Listing<'_>, names: &Names, key: PayerKey) -
             total_rows += usize::from(destination.is_none());
         }
     }
-    Batch::new(PAYER_DESTINATION_SCHEMA.clone(), columns.into_columns(), total_rows, Clocks::default())
+    Batch::new(PAYER_DESTINATION_SCHEMA.clone(), columns.into_columns(), total_rows)
 }
 
 /// Calls, duration, cost and operator cost of all payers at one site by destination, with total.
@@ -211,7 +212,7 @@ pub fn site_destinations(listing: &Listing<'_>, names: &Names, site: SiteId) -> 
     }
     let mut columns = columns.into_columns();
     columns.extend(operator.into_columns());
-    Batch::new(SITE_DESTINATION_SCHEMA.clone(), columns, total_rows, Clocks::default())
+    Batch::new(SITE_DESTINATION_SCHEMA.clone(), columns, total_rows)
 }
 
 table! {
@@ -296,5 +297,5 @@ pub fn charges_by_occupier(aggregate: &Aggregate, names: &Names, site: Option<Si
             columns.push(key, sums, at == 0, pair, margin);
         }
     }
-    Batch::new(CHARGE_SCHEMA.clone(), columns.into_columns(), 0, Clocks::default())
+    Batch::new(CHARGE_SCHEMA.clone(), columns.into_columns(), 0)
 }

@@ -517,3 +517,6 @@ proptest! {
 
 #[cfg(feature = "parquet")]
 mod parquet_checks;
+
+#[cfg(feature = "parquet")]
+mod round_trips;

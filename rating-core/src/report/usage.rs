@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::batch::{Batch, Clocks, ColumnSpec, Schema, Totals, table};
-use super::column::{self, Column};
+use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
+use super::cells::Column;
+use super::column;
 use super::names::Names;
 use crate::aggregation::{PayerKey, Usage};
 use crate::money::{Currency, LEDGER_SCALE, PRICE_SCALE, Ratio};
@@ -84,7 +85,7 @@ pub fn usage(usage: &Usage, currency: Currency, names: &Names) -> Batch {
     let mut columns = table.columns.into_columns();
     columns.extend(table.days.into_iter().map(column::Decimal::into_column));
     let schema = Arc::new(Schema { name: "usage", columns: specs, totals: Totals::None });
-    Batch::new(schema, columns, 0, Clocks::default())
+    Batch::new(schema, columns, 0)
 }
 
 /// An exact amount to twelve decimals, half up.

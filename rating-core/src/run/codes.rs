@@ -39,6 +39,7 @@ pub(super) fn help(code: &str) -> &'static str {
         "rating.direction_unknown" => "set the source's `trunks` so that both ends can be told apart",
         "rating.called_unclassified" => "what was dialled is no number: check the site's dial plan and the record",
         "rating.no_tariff_assigned" => "add a row to the assignments for this payer and site, and run again",
+        "rating.wholesale_not_rated" => "the run was asked for the retail side only; nothing to do",
         "rating.tariff_not_in_force" => {
             "the assigned tariff has no version for that day: check the `from` and `until` of its files"
         }

@@ -83,6 +83,12 @@ impl<'p> Engine<'p> {
         Self { history, ..self }
     }
 
+    /// The retail side only, if so.
+    #[must_use]
+    pub(super) fn retail_only(self, retail_only: bool) -> Self {
+        Self { rater: self.rater.retail_only(retail_only), ..self }
+    }
+
     /// For every month, each that is closed by its books: what is still suspended there has a row, too.
     #[must_use]
     pub(super) fn for_any_month(self) -> Self {

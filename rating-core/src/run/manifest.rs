@@ -51,7 +51,7 @@ pub(super) fn write(
         .collect();
     let outputs: Vec<Value> =
         published.iter().map(|file| json!({ "path": file.path, "bytes": file.bytes, "sha256": file.sha256 })).collect();
-    let manifest = json!({
+    let mut manifest = json!({
         "manifest": LAYOUT,
         "month": run.month.to_string(),
         "run": run.id,
@@ -77,6 +77,9 @@ pub(super) fn write(
         "suspended": asides(&summary.suspended),
         "rejected": asides(&summary.rejected),
     });
+    if run.retail_only {
+        manifest["sides"] = json!("retail");
+    }
     let mut bytes = format!("{manifest:#}").into_bytes();
     bytes.push(b'\n');
     bytes

@@ -4,6 +4,7 @@
 //! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
 
 mod allowances;
+pub mod batch;
 mod between;
 mod bills;
 mod calls;
@@ -66,6 +67,8 @@ pub struct Options {
     pub default_month: Month,
     /// Only this site, as a draft that never becomes the version in force.
     pub site: Option<String>,
+    /// Rate what payers are charged and not what carriers charge, as a draft that never becomes the version in force.
+    pub retail_only: bool,
     /// Where the output goes; `None` is `out` in the project.
     pub out: Option<PathBuf>,
     /// How many threads; 0 is one for each processor.
@@ -85,6 +88,7 @@ impl Options {
             month: None,
             default_month,
             site: None,
+            retail_only: false,
             out: None,
             threads: 0,
             dry_run: false,

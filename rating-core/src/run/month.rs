@@ -184,8 +184,8 @@ fn run(
     let (history, books) = books(storage, &out, month)?;
     project.references.extend(history.iter().map(reference));
     let id = run_id(&project, month, options, &files);
-    // What only one site, or the past, says is no month to publish.
-    let draft = only.is_some() || options.known_at.is_some();
+    // What only one site, one side, or the past, says is no month to publish.
+    let draft = only.is_some() || options.retail_only || options.known_at.is_some();
     let stage = Stage::new(storage, &out, &id, month, draft, options.dry_run);
     if !options.dry_run && stage.is_current()? {
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
@@ -209,6 +209,7 @@ fn run(
             project: &project,
             month,
             only,
+            retail_only: options.retail_only,
             files: &files,
             work: work.as_deref(),
             progress,
@@ -347,6 +348,9 @@ fn run_id(project: &Project, month: Month, options: &Options, files: &[InputFile
     line(&["rating", SOFTWARE_VERSION, ZONE_DATABASE_VERSION, &month.to_string()]);
     line(&["site", options.site.as_deref().unwrap_or("*")]);
     line(&["known_at", &options.known_at.map_or_else(String::new, crate::time::Instant::to_rfc3339)]);
+    if options.retail_only {
+        line(&["sides", "retail"]);
+    }
     for reference in &project.references {
         line(&["reference", &reference.path, &reference.sha256]);
     }
@@ -362,6 +366,7 @@ pub(super) struct RunContext<'r> {
     pub(super) project: &'r Project,
     pub(super) month: Month,
     pub(super) only: Option<SiteId>,
+    pub(super) retail_only: bool,
     pub(super) files: &'r [InputFile],
     pub(super) work: Option<&'r Path>,
     pub(super) progress: &'r dyn Progress,
@@ -386,7 +391,7 @@ fn rate_and_publish(
     run.progress.begin(run.files.iter().map(|file| file.bytes).sum());
     let closed = history.closed().to_vec();
     let history = (!closed.is_empty()).then_some(history);
-    let engine = Engine::new(run.project, run.month, run.only).with_history(history);
+    let engine = Engine::new(run.project, run.month, run.only).with_history(history).retail_only(run.retail_only);
     let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
     let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
     run.project.acceptances.apply(&mut gaps, &mut warnings);
@@ -475,7 +480,7 @@ fn rate_and_publish(
         warnings,
         gaps,
         above_limit: above(calls.suspended, calls.calls, limits.suspended_ppm)
-            || above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
+            || !run.retail_only && above(control.wholesale.counts.suspended, calls.calls, limits.suspended_ppm)
             || above(total.rejected, total.records, limits.rejected_ppm)
             || above(total.waiting, total.records, limits.rejected_ppm)
             // A file that was refused counts as one record, whatever it holds: no share is small enough.

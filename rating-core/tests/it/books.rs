@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `add FOLDER` | the story's folder is laid over the project |
 //! | `rename OLD NEW` | a file of the project |
-//! | `run MONTH`, `close MONTH [by NAME]`, `reopen MONTH by NAME: NOTE` | as the commands |
+//! | `run MONTH [retail only]`, `close MONTH [by NAME]`, `reopen MONTH by NAME: NOTE` | as the commands |
 //! | `recycle MONTH [dry]`, `suspense [MONTH]` | as the commands |
 //! | `damage FILE`, `restore` | changes a byte of a file of the last month that was closed; and back |
 //! | `lose FILE`, `restore` | removes a file of the output folder; and back |
@@ -88,7 +88,7 @@ impl Story {
         match (verb, month) {
             ("add", _) => write_files(&self.project, &files_below(&self.folder.join(rest))),
             ("rename", _) => fs::rename(self.project.join(first), self.project.join(after)).unwrap(),
-            ("run", Some(month)) => self.run(month),
+            ("run", Some(month)) => self.run(month, after == "retail only"),
             ("close", Some(month)) => self.close(month, after.strip_prefix("by ")),
             ("reopen", Some(month)) => self.reopen(month, after.strip_prefix("by ").unwrap()),
             ("recycle", Some(month)) => self.recycle(month, after == "dry"),
@@ -129,8 +129,8 @@ impl Story {
         }
     }
 
-    fn run(&mut self, of: Month) {
-        let options = Options { month: Some(of), ..Options::new(&self.project, no_month()) };
+    fn run(&mut self, of: Month, retail_only: bool) {
+        let options = Options { month: Some(of), retail_only, ..Options::new(&self.project, no_month()) };
         let before = fs::read_link(self.out().join(format!("current/month={of}"))).ok();
         match month(&Disk, &options, &Silent) {
             Ok(summary) => self.summary(&summary),

@@ -2,7 +2,7 @@
 //!
 //! A folder with a `rating.toml` is a project: it is checked, run if nothing is an error, and what became of its records
 //! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced,
-//! one of `lint` a tariff that is not wrong. The others are tables of the
+//! one of `lint` a tariff that is not wrong; those of `batch` hand calls over to the demo's project. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
 //! `UPDATE_EXPECTED=1 cargo test -p rating-core --test it findings` writes what is found into `expected.txt`: read the
@@ -27,7 +27,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 19] = [
+const AREAS: [&str; 20] = [
     "settings",
     "table",
     "project",
@@ -47,6 +47,7 @@ const AREAS: [&str; 19] = [
     "price",
     "lint",
     "template",
+    "batch",
 ];
 
 fn root() -> PathBuf {
@@ -240,6 +241,8 @@ fn shown(folder: &Path) -> Option<String> {
         let mut text = String::new();
         list(&run::check_calls(&Disk, folder).unwrap(), &mut text);
         Some(text)
+    } else if name(folder).starts_with("batch.") {
+        crate::embed::told(folder)
     } else if folder.join("steps.txt").exists() {
         Some(crate::books::told(folder))
     } else if folder.join("rating.toml").exists() {

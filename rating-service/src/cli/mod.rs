@@ -131,6 +131,9 @@ struct RunArguments {
     /// Only this site, as a draft beside the published month
     #[arg(long, value_name = "SITE")]
     site: Option<String>,
+    /// Only what payers are charged, not what carriers charge, as a draft beside the published month
+    #[arg(long, conflicts_with = "what_if")]
+    retail_only: bool,
     /// Where the output goes [default: PROJECT/out]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

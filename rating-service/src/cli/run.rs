@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
         month: arguments.month,
         default_month,
         site: arguments.site.clone(),
+        retail_only: arguments.retail_only,
         out: arguments.out.clone(),
         threads: arguments.threads,
         dry_run: arguments.dry_run,

@@ -61,7 +61,7 @@ fn canonical(kind: Kind, cell: &str) -> String {
     }
 }
 
-fn check_same(table: &Batch) {
+pub(super) fn check_same(table: &Batch) {
     let file = parquet::write(&table.view(), Vec::new()).unwrap();
     let columns = read(&file);
     let rows = parsed(&csv_text(&table.view(), Profile::Machine));

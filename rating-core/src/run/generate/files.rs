@@ -55,6 +55,12 @@ allocations = \"directory/allocations.csv\"
 [tariffs]
 files = [\"tariffs/*.toml\"]
 assignments = \"tariffs/assignments.csv\"
+
+# Every call in its site's itemised.parquet, and all summaries. For the other forms too: take these lines out.
+[reports]
+csv = [\"machine\"]        # and \"spreadsheet\"
+itemised_csv = false       # true: each payer's calls one by one as CSV
+payer_parquet = false      # true: each payer's tables as Parquet
 ",
             self.plan.records, self.plan.seed, self.plan.month
         );
