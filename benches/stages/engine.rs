@@ -7,6 +7,7 @@ use rating_benches::{full_size, generate, inputs, load};
 use rating_core::attribution::attribute;
 use rating_core::mediation::Mediated;
 use rating_core::rating::{Rater, Reason};
+use rating_core::run::aside::Store;
 use rating_core::run::spill::RowBuffer;
 
 use crate::RECORDS;
@@ -23,6 +24,8 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     for (name, set_aside) in [("records to rated calls", false), ("records to rows set aside", true)] {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
+                let store = Store::in_memory();
+                let mut appender = store.appender();
                 for input in &inputs {
                     let mut rows = RowBuffer::default();
                     for cdr in input.records() {
@@ -31,12 +34,12 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                         };
                         let rated = rater.rate(attribute(call, &project.directory));
                         if set_aside {
-                            rows.push(&rated.row(), &codes);
+                            rows.push(&rated.row(), None, &codes);
                         } else {
                             black_box(rated);
                         }
                     }
-                    black_box(rows.into_run());
+                    black_box(rows.set_aside(&mut appender).is_ok());
                 }
             });
         });

@@ -15,19 +15,28 @@
 //!
 //! # A tour
 //!
-//! Data climbs one floor at a time, and each floor names only those below it (a test holds that):
+//! Data climbs one floor at a time, and each floor names only those below it (a test holds that). Beside three of them
+//! stands what they look things up in:
 //!
-//! | floor | module | from | to |
-//! | --- | --- | --- | --- |
-//! | ground | [`cdr`] | bytes | [`cdr::Cdr`], or a [`cdr::Reject`] with its place |
-//! | 1 | [`mediation`] | `Cdr` | [`mediation::Call`]: times, direction, parties |
-//! | 2 | [`attribution`] | `Call` | [`attribution::AttributedCall`]: who pays, by [`directory`] |
-//! | 3 | [`rating`] | `AttributedCall` | [`rating::RatedCall`]: two charges, by [`tariff`] and [`assignment`] |
-//! | 4 | [`aggregation`] | rated calls | [`aggregation::Aggregate`]: sums that merge in any order |
-//! | 5 | [`report`] | sums and rows | CSV and Parquet |
-//! | roof | [`run`] | a project's folder | a published month |
+//! | floor | module | from | to | beside it |
+//! | --- | --- | --- | --- | --- |
+//! | ground | [`cdr`] | bytes | [`cdr::Cdr`], or a [`cdr::Reject`] with its place | |
+//! | 1 | [`mediation`] | `Cdr` | [`mediation::Call`]: times, direction, parties | [`mediation::dial_plan`]: how digits are read |
+//! | 2 | [`attribution`] | `Call` | [`attribution::AttributedCall`]: who pays | [`directory`]: who held what, when |
+//! | 3 | [`rating`] | `AttributedCall` | [`rating::RatedCall`]: two charges | [`tariff`]: prices; [`assignment`]: who is on which |
+//! | 4 | [`aggregation`] | rated calls | [`aggregation::Aggregate`]: sums that merge in any order | |
+//! | 5 | [`report`] | sums and rows | CSV and Parquet | |
+//! | roof | [`run`] | a project's folder | a published month | |
 //!
-//! Below them all: [`money`], [`number`], [`time`], [`ids`], [`source`], [`finding`].
+//! Below them all lies the foundation: exact [`money`], packed [`number`]s, [`time`] in integers, [`ids`] for names, the
+//! [`source`] of a record, and the [`finding`]s that tell people what is wrong with their files.
+//!
+//! **From the roof down** is how most programs come in, by one of three doors: [`run::month`](fn@run::month) publishes a
+//! month; [`run::batch`] rates calls that the program itself has, as records, bytes or Arrow record batches; [`run::quote`]
+//! asks one tariff what a call costs. [`run::explain`] shows the sum behind any charge, [`run::check`] what is wrong with a
+//! project. All of them stand on the same functions: there is one way to price a call.
+//!
+//! **From the ground up** is how to understand a charge: start at [`cdr::open`], and follow the second example below.
 //!
 //! # Example: a month
 //!
@@ -84,6 +93,24 @@
 //! assert_eq!(charge(rated.wholesale.outcome), "0.00427");
 //! ```
 //!
+//! # Example: a call of your own
+//!
+//! ```
+//! use rating_core::rating::Outcome;
+//! use rating_core::run::batch::{Desk, PlainCall};
+//! use rating_core::run::{project::Project, storage::Disk};
+//! use rating_core::time::{Duration, Instant};
+//!
+//! let (project, _) = Project::load(&Disk, "../testdata/demo".as_ref(), None).unwrap();
+//! let project = project.unwrap();
+//! let desk = Desk::new(&project).unwrap(); // shared by threads
+//!
+//! let at = Instant::parse_rfc3339("2026-10-01T08:15:09Z").unwrap();
+//! let call = PlainCall::answered(desk.site("ldn").unwrap(), at, Duration::from_seconds(61));
+//! let row = desk.call(&PlainCall { calling: b"2001", called: b"901614960123", ..call }).unwrap();
+//! assert!(matches!(row.retail.outcome, Outcome::Rated(priced) if priced.charge.to_string() == "0.055"));
+//! ```
+//!
 //! # Where the rules are unclear, and how they are read here
 //!
 //! - **Which instant counts?** The answer, for everything; the set-up of a call never answered. Calls are not split.
@@ -98,13 +125,16 @@
 //!
 //! # Limitations
 //!
-//! Two families of switches ([`cdr::Format`]); sites in the countries of [`mediation::dial_plan`]; no allowances, VAT or
-//! adjustments of closed months yet; Unix only ([`run::storage::Disk`]). A record is at most 1 MiB, a call seven days, a
-//! number fifteen digits, a charge about 922 million units of its currency.
+//! Sites are in the countries that [`mediation::dial_plan`] knows; calls go to any. Allowances are of the retail side. Charges
+//! are never converted between currencies. A call belongs to one month as a whole. Unix only ([`run::storage::Disk`]). A
+//! record is at most 1 MiB, a call seven days, a number fifteen digits, a charge about 922 million units of its currency.
 //!
 //! # Features
 //!
-//! `parquet` (on by default): Parquet reports. Without it everything else works and builds in a fraction of the time.
+//! - `parquet` (on by default): Parquet reports, and what reads published ones again.
+//! - `arrow` (with `parquet`, or by itself): Arrow record batches in [`run::batch`].
+//!
+//! Without them everything else works and builds in a fraction of the time.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 #![cfg_attr(

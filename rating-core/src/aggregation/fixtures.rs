@@ -57,7 +57,6 @@ pub(crate) fn call() -> CallRow<'static> {
         forwarder: None,
         extension: Digits::parse(b"2001"),
         number: E164::parse(b"+442079460001"),
-        asked: None,
         allowance_taken: None,
         vat: None,
         retail: rated("GBP", "0.065", 0),

@@ -3,7 +3,6 @@
 //! A parser borrows: a [`Cdr`] points into the buffer it was read from and owns nothing. It never panics and never stops
 //! at a bad record: what cannot be read becomes a [`Reject`] with its place and reason, and reading goes on with the
 //! next record. Nothing here knows numbering plans, payers or prices; zones are applied by `mediation`.
-
 //!
 //! [`open`] looks at the beginning of a file; the [`Reader`] it gives reads chunks of the file, on as many threads as one
 //! likes, or one stored record again. [`records::split_point`] says where a file may be cut.

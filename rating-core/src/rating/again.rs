@@ -18,12 +18,11 @@ impl Rater<'_> {
 
     /// What the retail side of a rated call costs if the first `covered` of its charged time costs nothing.
     ///
-    /// Everything else is as when it was rated: the same tariff is asked the same. Increments are those of the whole call,
+    /// Everything else is as when it was rated: the same tariff is asked the same `query`. Increments are those of the whole call,
     /// connection charge and minimum are due; a call that is covered to its end costs nothing at all, and is not asked
-    /// about here. `None` if the row does not keep what was asked.
+    /// about here. `None` if it has no price any more.
     #[must_use]
-    pub fn price_again(&self, row: &CallRow<'_>, covered: Duration) -> Option<Charge> {
-        let query = row.asked.as_ref()?;
+    pub fn price_again(&self, row: &CallRow<'_>, query: &Query<'_>, covered: Duration) -> Option<Charge> {
         let tariff = self.assignments().tariff(SideKind::Retail, row.payer, row.site, row.charging_at)?;
         let caller = match row.calling {
             Party::Number(number) => Some(number),

@@ -24,7 +24,6 @@ use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{Charge, Currency, Price};
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
-use crate::tariff::Query;
 use crate::time::{Duration, Instant};
 
 /// A call with its two charges, or why it has none. Only this module makes one.
@@ -63,7 +62,6 @@ impl<'a> RatedCall<'a> {
             forwarder: call.forwarder,
             extension: holder.map_or(call.extension, |holder| holder.extension),
             number: holder.and_then(|holder| holder.number),
-            asked: None,
             allowance_taken: None,
             vat: None,
             retail: self.retail,
@@ -158,8 +156,6 @@ pub struct CallRow<'a> {
     pub extension: Option<Digits>,
     /// The number that its holder held.
     pub number: Option<E164>,
-    /// What its tariffs were asked; kept where an allowance may want the call priced once more.
-    pub asked: Option<Query<'a>>,
     /// Time that it took from allowances; `None` if it took none.
     pub allowance_taken: Option<Duration>,
     /// The payer's VAT on it, where that is worked out call by call.

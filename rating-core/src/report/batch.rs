@@ -186,7 +186,7 @@ pub struct View<'b> {
     pub(super) totals: Range<usize>,
 }
 
-impl View<'_> {
+impl<'b> View<'b> {
     /// Its columns.
     #[must_use]
     pub fn schema(&self) -> &Arc<Schema> {
@@ -197,6 +197,14 @@ impl View<'_> {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.detail.len()
+    }
+
+    /// Its rows in groups of [`ROW_GROUP_ROWS`](super::ROW_GROUP_ROWS).
+    pub fn row_groups(&self) -> impl Iterator<Item = Self> + '_ {
+        self.detail.clone().step_by(super::ROW_GROUP_ROWS).map(|start| {
+            let end = self.detail.end.min(start + super::ROW_GROUP_ROWS);
+            Self { detail: start..end, totals: 0..0, ..self.clone() }
+        })
     }
 
     pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {

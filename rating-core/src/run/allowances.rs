@@ -16,7 +16,7 @@ use crate::assignment::Held;
 use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Account, AccountKey, Adjusted, Balance, Holder, Ledger, Member, Settled, Use};
 use crate::rating::{CallRow, Outcome, Rater, Reason};
-use crate::tariff::SchemeKind;
+use crate::tariff::{Query, SchemeKind};
 use crate::time::{Date, Duration, Interval, Month};
 
 /// What came of the ledgers.
@@ -92,7 +92,8 @@ impl<'p> Allowances<'p> {
         self.holder(key).is_some()
     }
 
-    /// Settles what is shared, and the accounts of those who placed no call.
+    /// Settles what is shared, the accounts of those who placed no call, and of those whose calls are too many (`large`)
+    /// to be gone through at once later.
     ///
     /// # Errors
     ///
@@ -100,6 +101,7 @@ impl<'p> Allowances<'p> {
     pub(super) fn prepare(
         &self,
         with_rows: &BTreeSet<GroupKey>,
+        large: impl Fn(GroupKey) -> bool,
         only: Option<SiteId>,
         gather: impl Gather,
         prices: &dyn Prices,
@@ -114,7 +116,7 @@ impl<'p> Allowances<'p> {
         for key in keys {
             let held = self.holder(key).map(|holder| holder.held).unwrap_or_default();
             let mut groups: BTreeSet<Box<str>> = held.into_iter().filter_map(|held| held.group).collect();
-            if groups.is_empty() {
+            if groups.is_empty() && !large(key) {
                 alone.push(key);
                 continue;
             }
@@ -130,7 +132,7 @@ impl<'p> Allowances<'p> {
         }
         let mut prepared = Prepared::default();
         for key in alone.into_iter().filter(|key| !with_rows.contains(key)) {
-            let settled = self.settle(&[key], &[Rows::new(Vec::new())], prices, skip);
+            let settled = self.settle(&[key], &[Rows::new(key, Vec::new())], prices, skip);
             prepared.found.add(settled);
         }
         for (_, mut members) in sets {
@@ -174,11 +176,12 @@ impl<'p> Allowances<'p> {
         // Where the row of a record lies, to price it again.
         let mut places: Vec<(u64, usize, usize)> = Vec::new();
         for (holder, rows) in rows.iter().enumerate() {
-            for (index, row) in rows.iter(prices).enumerate() {
+            for index in 0..rows.len() {
+                let Some((row, asked)) = rows.with_asked(index, prices) else { continue };
                 if skip(&row) {
                     continue;
                 }
-                if let Some(call) = self.usage(&row, holder) {
+                if let Some(call) = self.usage(&row, asked.as_ref(), holder) {
                     places.push((call.token, holder, index));
                     calls.push(call);
                 }
@@ -189,15 +192,19 @@ impl<'p> Allowances<'p> {
         ledger.settle(calls, |token, covered| {
             let at = places.binary_search_by_key(&token, |(record, ..)| *record).ok()?;
             let (_, holder, index) = places.get(at)?;
-            let row = rows.get(*holder)?.get(*index, prices)?;
-            self.rater.price_again(&row, covered)
+            let (row, asked) = rows.get(*holder)?.with_asked(*index, prices)?;
+            self.rater.price_again(&row, &asked?, covered)
         })
     }
 
-    fn usage<'a>(&self, row: &CallRow<'a>, holder: usize) -> Option<Use<'a>> {
+    fn usage<'a>(&self, row: &CallRow<'a>, asked: Option<&Query<'a>>, holder: usize) -> Option<Use<'a>> {
         let Outcome::Rated(priced) = &row.retail.outcome else { return None };
         // What is priced again is what was priced: with nothing covered, the charge is the same.
-        debug_assert_eq!(self.rater.price_again(row, Duration::ZERO), Some(priced.charge), "{row:?}");
+        debug_assert_eq!(
+            asked.and_then(|asked| self.rater.price_again(row, asked, Duration::ZERO)),
+            Some(priced.charge),
+            "{row:?}"
+        );
         Some(Use {
             token: row.record.to_bits(),
             record: row.record.to_bits(),
@@ -206,9 +213,7 @@ impl<'p> Allowances<'p> {
             holder,
             extension: row.extension,
             number: row.number,
-            channel: row
-                .asked
-                .map_or(b"", |asked| asked.trunks.into_iter().rfind(|name| !name.is_empty()).unwrap_or(b"")),
+            channel: asked.map_or(b"", |asked| asked.trunks.into_iter().rfind(|name| !name.is_empty()).unwrap_or(b"")),
             called: row.called,
             class: row.class,
             band: priced.band,

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::RunError;
+use super::aside::{Appender, Block, Store};
 use super::engine::{Engine, Fate};
-use super::first_pass::{FirstPass, InputFile, Key, Leg, PARTITIONS, Part};
+use super::exact;
+use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
-use super::spill::{RowBuffer, Spilled, Stretch};
+use super::keys::{self, Key};
+use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
 use crate::cdr::{Cdr, Kind, Reader};
 use crate::ids::SourceId;
@@ -21,10 +24,12 @@ pub(super) struct Joined {
     /// Records that are equal to an earlier one, sorted.
     pub(super) duplicates: Vec<u64>,
     /// Rows of assembled calls, one run a partition.
-    pub(super) runs: Vec<(Spilled, Vec<Stretch>)>,
+    pub(super) runs: Vec<Run>,
     /// What became of the records that were set aside.
     pub(super) legs: Vec<(RecordId, LegFate)>,
-    /// Keys of those that stand for a call of the month or belong to one, for the record index.
+    /// Keys of records that are calls by themselves, sorted, by partition.
+    pub(super) sorted: Vec<Block>,
+    /// Keys of those that stand for a call of several or belong to one, for the record index.
     pub(super) keys: Vec<Key>,
     /// Records that the books of closed months know.
     pub(super) history: HistoryCounts,
@@ -57,42 +62,36 @@ pub(super) fn run(
     storage: &dyn Storage,
     files: &[InputFile],
     first: &FirstPass,
+    store: &Store<'_>,
 ) -> Result<Joined, RunError> {
-    let found: Vec<Vec<u64>> = (0..PARTITIONS)
-        .into_par_iter()
-        .map(|partition| duplicates(&first.parts, partition, storage))
+    let partitions: Vec<(Block, Vec<Vec<u64>>)> = (first.keys.par_iter())
+        .map_init(|| store.appender(), |appender, blocks| with_one_hash(blocks, appender))
         .collect::<Result<_, StorageError>>()?;
-    let mut joined = Joined { duplicates: found.concat(), ..Joined::default() };
-    joined.duplicates.sort_unstable();
-    if first.parts.iter().any(|part| part.legs.iter().any(|(_, length)| *length > 0)) {
+    let (sorted, groups): (Vec<Block>, Vec<Vec<Vec<u64>>>) = partitions.into_iter().unzip();
+    let duplicates = exact::duplicates(engine, storage, files, &groups.concat())?;
+    let mut joined = Joined { duplicates, sorted, ..Joined::default() };
+    if !first.leg_files.is_empty() {
         let readers = reopen(engine, storage, files, first)?;
-        let assembled: Vec<Assembly> = (0..PARTITIONS)
+        let assembled: Vec<Assembly> = (0..LEG_PARTITIONS)
             .into_par_iter()
-            .map(|partition| assemble(engine, storage, &first.parts, &readers, partition))
+            .map(|partition| assemble(engine, &mut store.appender(), first, &readers, partition))
             .collect::<Result<_, StorageError>>()?;
         for assembly in assembled {
             joined.legs.extend(assembly.fates);
             joined.keys.extend(assembly.keys);
             joined.history.merge(&assembly.history);
-            if !assembly.stretches.is_empty() {
-                joined.runs.push((Spilled::Memory(assembly.bytes), assembly.stretches));
-            }
+            joined.runs.extend(assembly.run);
         }
     }
     Ok(joined)
 }
 
-/// The records of a partition whose key an earlier record has.
-fn duplicates(parts: &[Part], partition: usize, storage: &dyn Storage) -> Result<Vec<u64>, StorageError> {
-    let mut bytes = Vec::new();
-    for part in parts {
-        if let Some((offset, length)) = part.keys.get(partition).filter(|(_, length)| *length > 0) {
-            part.bytes.take(*offset, *length, &mut bytes, storage)?;
-        }
-    }
-    let mut keys: Vec<Key> = Key::read_all(&bytes).collect();
-    keys.sort_unstable();
-    Ok(keys.windows(2).filter(|pair| pair[0].hash == pair[1].hash).map(|pair| pair[1].record).collect())
+/// The keys of a partition, sorted; and the records whose hash others have, too: those of each such hash in order.
+fn with_one_hash(blocks: &[Block], appender: &mut Appender<'_>) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
+    let sorted = keys::sorted(&keys::read(blocks)?);
+    let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
+    let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();
+    Ok((keys::set_aside(&sorted, appender)?, groups))
 }
 
 /// Readers of the files that set records aside, by file index.
@@ -103,17 +102,14 @@ fn reopen(
     first: &FirstPass,
 ) -> Result<BTreeMap<u32, Reader>, RunError> {
     let mut readers = BTreeMap::new();
-    for part in &first.parts {
-        if readers.contains_key(&part.file) || part.legs.iter().all(|(_, length)| *length == 0) {
-            continue;
-        }
-        let Some(file) = files.get(part.file as usize) else { continue };
+    for index in &first.leg_files {
+        let Some(file) = files.get(*index as usize) else { continue };
         let mut stream = super::inputs::Stream::open(storage, &engine.project.root.join(&file.path))?;
         let (head, whole) = stream.head()?;
         let reader = engine
             .open(file.source, &file.path, head, whole)
             .map_err(|error| RunError::Internal(format!("`{}` changed while it was read: {error}", file.path)))?;
-        readers.insert(part.file, reader);
+        readers.insert(*index, reader);
     }
     Ok(readers)
 }
@@ -122,8 +118,7 @@ fn reopen(
 type Pair<'a> = Vec<(SourceId, Cdr<'a>)>;
 
 struct Assembly {
-    bytes: Vec<u8>,
-    stretches: Vec<Stretch>,
+    run: Option<Run>,
     fates: Vec<(RecordId, LegFate)>,
     keys: Vec<Key>,
     history: HistoryCounts,
@@ -131,21 +126,21 @@ struct Assembly {
 
 fn assemble(
     engine: &Engine<'_>,
-    storage: &dyn Storage,
-    parts: &[Part],
+    appender: &mut Appender<'_>,
+    first: &FirstPass,
     readers: &BTreeMap<u32, Reader>,
     partition: usize,
 ) -> Result<Assembly, StorageError> {
     let mut bytes = Vec::new();
-    for part in parts {
-        if let Some((offset, length)) = part.legs.get(partition).filter(|(_, length)| *length > 0) {
-            part.bytes.take(*offset, *length, &mut bytes, storage)?;
-        }
+    for block in first.legs.get(partition).into_iter().flatten() {
+        block.take(0, block.len(), &mut bytes)?;
     }
+    let mut legs = Leg::read_all(&bytes);
+    // Workers came by in any order; a group's records are looked at in the canonical one.
+    legs.sort_by_key(|leg| (leg.record, leg.link));
     let mut fates = Vec::new();
-    // Parts are in canonical order, so the records of a group are, too.
     let mut groups: BTreeMap<(u64, crate::cdr::Group<'_>), Pair<'_>> = BTreeMap::new();
-    for leg in Leg::read_all(&bytes) {
+    for leg in legs {
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
             Some(Ok(cdr)) => {
@@ -221,6 +216,6 @@ fn assemble(
             }
         }
     }
-    let (bytes, stretches) = rows.into_run();
-    Ok(Assembly { bytes, stretches, fates, keys, history })
+    let run = if rows.is_empty() { None } else { Some(rows.set_aside(appender)?) };
+    Ok(Assembly { run, fates, keys, history })
 }

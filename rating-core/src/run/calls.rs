@@ -6,9 +6,9 @@
 use super::RunError;
 use super::engine::Engine;
 use super::history;
-use super::inputs::{Piece, Stream};
+use super::inputs::{Buffer, Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{Cdr, FileError, Group, Reader, Reject, records};
+use crate::cdr::{Cdr, FileError, Group, Reader, Reject};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
@@ -148,14 +148,10 @@ pub(super) fn every(
         };
         let mut number = 0;
         stream.skip(reader.body_start());
-        let line_end = match reader.line_end() {
-            records::LineEnd::Lf => b'\n',
-            records::LineEnd::Cr => b'\r',
-        };
         let mut needs_reader = false;
+        let mut spare = Buffer::default();
         loop {
-            let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-            let chunk = match stream.next_piece(split, reader.min_buffer(), line_end)? {
+            let chunk = match stream.next_of(&reader, &mut spare)? {
                 None => break,
                 Some(Piece::TooLong(chunk)) => {
                     number += 1;

@@ -202,7 +202,7 @@ pub(super) fn gaps(settings: &Settings, month: Month, files: &[InputFile], first
         for (file, result) in
             files.iter().zip(first.map_or(&[][..], |first| &first.files)).filter(|(file, _)| own(file))
         {
-            of_file(&source.id, &file.path, result, source.expect.is_some(), first, files, &mut gaps);
+            of_file(&source.id, &file.path, result, source.expect.is_some(), &mut gaps);
         }
     }
     gaps
@@ -338,15 +338,7 @@ fn begin_of(numbers: &[(u64, &str, &str)]) -> Option<u64> {
 }
 
 /// What a file itself tells.
-fn of_file(
-    source: &str,
-    path: &str,
-    result: &FileResult,
-    strict: bool,
-    first: Option<&FirstPass>,
-    files: &[InputFile],
-    gaps: &mut Vec<Gap>,
-) {
+fn of_file(source: &str, path: &str, result: &FileResult, strict: bool, gaps: &mut Vec<Gap>) {
     let mut gap = |what: &str, words: String| {
         gaps.push(Gap { name: format!("{source}:{what}:{path}"), what: words, accepted: None })
     };
@@ -374,14 +366,7 @@ fn of_file(
     if let Some(damage) = &result.damage {
         gap("cut", format!("`{path}` is packed and ends early: {damage}"));
     }
-    let index = files.iter().position(|file| file.path == path).and_then(|index| u32::try_from(index).ok());
-    let cut = first.is_some_and(|first| {
-        first
-            .parts
-            .iter()
-            .filter(|part| Some(part.file) == index)
-            .any(|part| part.rejected.get(RejectReason::Truncated as usize).is_some_and(|count| *count > 0))
-    });
+    let cut = result.rejected.get(RejectReason::Truncated as usize).is_some_and(|count| *count > 0);
     if cut {
         gap("cut", format!("`{path}` ends inside a record"));
     }

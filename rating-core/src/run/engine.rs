@@ -194,10 +194,14 @@ impl<'p> Engine<'p> {
         hash: history::Hash,
         rows: &mut RowBuffer,
     ) -> Fate {
-        match self.row(call, suspended, hash) {
-            Ok(row) => {
-                rows.push(&row, &self.codes);
-                Fate::Row(Status::of(&row).byte(row.flags & flags::LATE != 0))
+        match self.rated(call, suspended, hash) {
+            Ok((row, attributed)) => {
+                let late = row.flags & flags::LATE != 0;
+                // A late call of somebody with an allowance is not settled by it.
+                let may_take = |payer| !late && self.project.assignments.may_have_allowances(payer, row.site);
+                let asked = if row.payer.is_some_and(may_take) { self.rater.asked(&attributed) } else { None };
+                rows.push(&row, asked.as_ref(), &self.codes);
+                Fate::Row(Status::of(&row).byte(late))
             }
             Err(fate) => fate,
         }
@@ -214,6 +218,15 @@ impl<'p> Engine<'p> {
         suspended: Option<&'static str>,
         hash: history::Hash,
     ) -> Result<CallRow<'a>, Fate> {
+        self.rated(call, suspended, hash).map(|(row, _)| row)
+    }
+
+    fn rated<'a>(
+        &self,
+        call: Call<'a>,
+        suspended: Option<&'static str>,
+        hash: history::Hash,
+    ) -> Result<(CallRow<'a>, AttributedCall<'a>), Fate> {
         let attributed = attribute(call, &self.project.directory);
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
         let period = self.period(site, call.charging_at);
@@ -240,16 +253,13 @@ impl<'p> Engine<'p> {
                 return Err(Fate::StillSuspended);
             }
         }
-        Ok(row)
+        Ok((row, attributed))
     }
 
     /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.
     /// `suspended` is the code of a call that mediation gave up on.
     pub(super) fn charge<'a>(&self, attributed: AttributedCall<'a>, suspended: Option<&'static str>) -> CallRow<'a> {
         let mut row = self.rater.rate(attributed).row();
-        if row.payer.is_some_and(|payer| self.project.assignments.may_have_allowances(payer, row.site)) {
-            row.asked = self.rater.asked(&attributed);
-        }
         if attributed.call.other_reading.is_some() {
             if !attributed.readings_agree {
                 // It may be either's call: neither is shown it.
@@ -268,7 +278,6 @@ impl<'p> Engine<'p> {
     /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made
     /// of it is settled with that month.
     fn keep_from_allowances(&self, row: &mut CallRow<'_>) {
-        row.asked = None;
         let (Outcome::Rated(_), Some(payer)) = (&row.retail.outcome, row.payer) else { return };
         let zone = self.project.zone(row.site);
         let (from, until) = Month::of(zone.to_local(row.charging_at).date()).bounds(zone);

@@ -6,7 +6,7 @@ use super::Aside;
 use super::between::{Joined, LegFate};
 use super::codes;
 use super::control::Counts;
-use super::first_pass::{FirstPass, InputFile};
+use super::first_pass::{FirstPass, InputFile, RejectedRecord};
 use super::history::HistoryCounts;
 use super::month::RunContext;
 use super::second_pass::SecondPass;
@@ -100,13 +100,12 @@ pub(super) fn collect<'r>(
     }
     other(ExceptionKind::NotRated, "run.merged_leg", sum(|counts| counts.merged), leg(LegFate::Merged));
     let mut history = joined.history;
-    first.parts.iter().for_each(|part| history.merge(&part.history));
+    history.merge(&first.history);
     let elsewhere = sum(|counts| counts.other_period) - history.settled - history.still_suspended;
     other(ExceptionKind::NotRated, "run.other_period", elsewhere, None);
     other(ExceptionKind::NotRated, "run.in_closed_month", history.settled, None);
     other(ExceptionKind::NotRated, "run.suspended_in_closed_month", history.still_suspended, history.first_suspended);
-    for (index, why) in NotACall::ALL.into_iter().enumerate() {
-        let count = first.parts.iter().filter_map(|part| part.not_a_call.get(index)).sum();
+    for (why, count) in NotACall::ALL.into_iter().zip(first.not_a_call) {
         other(ExceptionKind::NotRated, why.code(), count, None);
     }
     let suspended = suspended_asides(run.files, &reasons);
@@ -131,13 +130,14 @@ fn rejected(files: &[InputFile], first: &FirstPass) -> Vec<Other> {
             (line.record, line.number) = example.map_or((None, None), |(record, number)| (Some(record), number));
         }
     };
-    for part in &first.parts {
-        let Some(file) = files.get(part.file as usize) else { continue };
-        for (reason, count) in RejectReason::ALL.into_iter().zip(part.rejected) {
-            if count > 0 {
-                let example = part.rejects.iter().find(|reject| reject.reason == reason);
-                add(file.source, reason.code(), count, example.map(|reject| (reject.id, Some(reject.number))));
-            }
+    let mut examples: BTreeMap<(u32, &'static str), &RejectedRecord> = BTreeMap::new();
+    for reject in &first.rejects {
+        examples.entry((reject.id.file(), reject.reason.code())).or_insert(reject);
+    }
+    for ((index, file), result) in (0_u32..).zip(files).zip(&first.files) {
+        for (reason, count) in RejectReason::ALL.into_iter().zip(result.rejected).filter(|(_, count)| *count > 0) {
+            let example = examples.get(&(index, reason.code()));
+            add(file.source, reason.code(), count, example.map(|reject| (reject.id, Some(reject.number))));
         }
     }
     for (index, (file, result)) in files.iter().zip(&first.files).enumerate() {
@@ -182,8 +182,7 @@ fn rejected_asides(files: &[InputFile], first: &FirstPass, others: &[Other]) -> 
         .iter()
         .filter(|other| other.kind == ExceptionKind::Rejected)
         .map(|other| {
-            let shown =
-                first.parts.iter().flat_map(|part| &part.rejects).find(|reject| Some(reject.id) == other.record);
+            let shown = first.rejects.iter().find(|reject| Some(reject.id) == other.record);
             let refused = || {
                 files.iter().zip(&first.files).find_map(|(file, result)| {
                     let (code, words, _) = result.refused.as_ref()?;
@@ -230,7 +229,7 @@ pub(super) fn rejected_records(run: &RunContext<'_>, first: &FirstPass, limit: u
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     // Writing to memory cannot fail.
     let _ = writer.write_record(["file", "record", "offset", "reason", "column", "text"]);
-    for reject in first.parts.iter().flat_map(|part| &part.rejects).take(limit) {
+    for reject in first.rejects.iter().take(limit) {
         let file = printable(run.files.get(reject.id.file() as usize).map_or("", |file| file.path.as_str()));
         let column = if reject.column == 0 { String::new() } else { reject.column.to_string() };
         let text = printable(&String::from_utf8_lossy(&reject.shown));

@@ -5,31 +5,36 @@
 //! aside to find duplicates. Both are cut into [`PARTITIONS`] by hash, so that the work between the passes holds one
 //! partition at a time.
 
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use foldhash::fast::FixedState;
 
+use super::aside::{Appender, Block, Partitions, Store};
 use super::completeness::Frames;
 use super::control::Counts;
 use super::engine::{Engine, Fate};
-use super::history::{self, HistoryCounts};
-use super::inputs::{Chunk, Piece, Stream};
-use super::spill::{RowBuffer, Spilled, Stretch};
+use super::history::HistoryCounts;
+use super::inputs::{Buffer, Piece, Stream};
+use super::keys::{KEY_PARTITIONS, Key};
+use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
-use crate::cdr::records::LineEnd;
 use crate::cdr::{Cdr, Group, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
 use crate::mediation::{Call, Mediated};
 use crate::source::RecordId;
 
-/// Into how many parts keys and set-aside records are cut.
-pub(super) const PARTITIONS: usize = 64;
+/// Into how many parts set-aside records are cut.
+pub(super) const LEG_PARTITIONS: usize = 64;
 
-/// How many bytes of set-aside rows are kept in memory before further ones go to files.
-const IN_MEMORY: u64 = 96 << 20;
+/// How many bytes of rows a worker sorts and sets aside at once.
+const RUN_BYTES: usize = 12 << 20;
+
+/// How many bytes of a partition a worker sets aside at once.
+const PARTITION_BYTES: usize = 16 << 10;
 
 /// How many rejected records are listed one by one; beyond that they are only counted.
 pub(super) const LISTED_REJECTS: usize = 100_000;
@@ -66,6 +71,8 @@ pub(super) struct FileResult {
     pub(super) clock: Option<i64>,
     /// What its markers say.
     pub(super) frames: Frames,
+    /// How many were rejected, by the index of the reason in [`RejectReason::ALL`].
+    pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// What became of its records (`used`, `duplicate`, `merged`, `waiting` are filled in later).
     pub(super) counts: Counts,
 }
@@ -85,82 +92,37 @@ pub(super) struct RejectedRecord {
     pub(super) shown: Vec<u8>,
 }
 
-/// What one chunk contributed.
-pub(super) struct Part {
+/// A chunk, and what of it must be known in canonical order.
+struct Part {
     /// Index of the file.
-    pub(super) file: u32,
+    file: u32,
     /// Offset of the chunk.
-    pub(super) offset: u64,
+    offset: u64,
     /// Records in it.
-    pub(super) records: u64,
-    /// The run of rows, then keys by partition, then set-aside records by partition.
-    pub(super) bytes: Spilled,
-    /// Where each payer's rows lie.
-    pub(super) stretches: Vec<Stretch>,
-    /// Where each partition's keys lie: offset and length.
-    pub(super) keys: Vec<(u64, usize)>,
-    /// Where each partition's set-aside records lie.
-    pub(super) legs: Vec<(u64, usize)>,
+    records: u64,
     /// Rejected records, the first of each reason and as many more as are listed.
+    rejects: Vec<RejectedRecord>,
+}
+
+/// All that the first pass found.
+#[derive(Default)]
+pub(super) struct FirstPass {
+    /// Rows, in no order.
+    pub(super) runs: Vec<Run>,
+    /// Keys, by partition.
+    pub(super) keys: Vec<Vec<Block>>,
+    /// Records that wait for others, by partition.
+    pub(super) legs: Vec<Vec<Block>>,
+    /// Files that have such records.
+    pub(super) leg_files: BTreeSet<u32>,
+    /// By file.
+    pub(super) files: Vec<FileResult>,
+    /// Rejected records in canonical order: of each chunk the first of each reason, and as many more as are listed.
     pub(super) rejects: Vec<RejectedRecord>,
-    /// How many were rejected, by the index of the reason in [`RejectReason::ALL`].
-    pub(super) rejected: [u64; RejectReason::ALL.len()],
     /// How many were no calls, by the index of the reason in [`NotACall::ALL`].
     pub(super) not_a_call: [u64; NotACall::ALL.len()],
     /// Records that the books of closed months know.
     pub(super) history: HistoryCounts,
-}
-
-/// All that the first pass found.
-pub(super) struct FirstPass {
-    /// By file and offset.
-    pub(super) parts: Vec<Part>,
-    /// By file.
-    pub(super) files: Vec<FileResult>,
-}
-
-/// A key: the hash of the format's exact key, and the record that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    /// 128 bits of hash, site and format mixed in.
-    pub(super) hash: history::Hash,
-    /// The record.
-    pub(super) record: u64,
-    /// What became of it, as the record index has it.
-    pub(super) status: u8,
-}
-
-impl Key {
-    /// Bytes of a stored key.
-    pub(super) const BYTES: usize = 25;
-
-    /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
-    /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
-    #[must_use]
-    pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
-        Self { hash: history::hash_of(scope, cdr), record: cdr.id.to_bits(), status }
-    }
-
-    pub(super) fn partition(&self) -> usize {
-        (self.hash.0 >> 58) as usize % PARTITIONS
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.hash.0.to_le_bytes());
-        out.extend_from_slice(&self.hash.1.to_le_bytes());
-        out.extend_from_slice(&self.record.to_le_bytes());
-        out.push(self.status);
-    }
-
-    /// Reads stored keys.
-    pub(super) fn read_all(bytes: &[u8]) -> impl Iterator<Item = Self> + '_ {
-        let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or([0; 8]));
-        bytes.chunks_exact(Self::BYTES).map(move |bytes| Self {
-            hash: (word(&bytes[..8]), word(&bytes[8..16])),
-            record: word(&bytes[16..24]),
-            status: bytes[24],
-        })
-    }
 }
 
 /// A record set aside until its partner comes: as it was written.
@@ -220,15 +182,43 @@ struct Shared<'p> {
     engine: &'p Engine<'p>,
     storage: &'p dyn Storage,
     files: &'p [InputFile],
-    work: Option<&'p std::path::Path>,
+    store: &'p Store<'p>,
     progress: &'p dyn Progress,
     queue: Mutex<Queue>,
     ready: Condvar,
-    results: Mutex<(Vec<Part>, Vec<FileResult>)>,
+    results: Mutex<Results>,
     error: Mutex<Option<StorageError>>,
     stop: AtomicBool,
-    spilled: AtomicU64,
-    parts: AtomicU64,
+}
+
+/// What workers hand over.
+#[derive(Default)]
+struct Results {
+    parts: Vec<Part>,
+    /// How many rejected records are kept in `parts`.
+    listed: usize,
+    first: FirstPass,
+}
+
+impl Results {
+    /// Adds a chunk. Of rejected records that are too many to be listed those are forgotten that come last.
+    fn add(&mut self, part: Part) {
+        self.listed += part.rejects.len();
+        self.parts.push(part);
+        if self.listed > 2 * LISTED_REJECTS {
+            self.parts.sort_unstable_by_key(|part| (part.file, part.offset));
+            let mut before = 0;
+            for part in &mut self.parts {
+                let own = part.rejects.len();
+                if before > LISTED_REJECTS {
+                    let mut seen = BTreeSet::new();
+                    part.rejects.retain(|reject| seen.insert(reject.reason as usize));
+                }
+                before += own;
+            }
+            self.listed = self.parts.iter().map(|part| part.rejects.len()).sum();
+        }
+    }
 }
 
 /// A lock whose holder panicked protects nothing that a run that is failing anyway still needs.
@@ -236,15 +226,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn line_end_byte(reader: &Reader) -> u8 {
-    match reader.line_end() {
-        LineEnd::Lf => b'\n',
-        LineEnd::Cr => b'\r',
-    }
-}
-
-/// Runs the first pass over `files` (in canonical order) on the current thread pool. `work` is the folder for rows that
-/// do not fit into memory; without one (a dry run) they all stay there.
+/// Runs the first pass over `files` (in canonical order) on the current thread pool; what it sets aside goes to `store`.
 ///
 /// # Errors
 ///
@@ -253,22 +235,24 @@ pub(super) fn run(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
-    work: Option<&std::path::Path>,
+    store: &Store<'_>,
     progress: &dyn Progress,
 ) -> Result<FirstPass, RunError> {
+    let mut results = Results::default();
+    results.first.files = vec![FileResult::default(); files.len()];
+    results.first.keys = vec![Vec::new(); KEY_PARTITIONS];
+    results.first.legs = vec![Vec::new(); LEG_PARTITIONS];
     let shared = Shared {
         engine,
         storage,
         files,
-        work,
+        store,
         progress,
         queue: Mutex::default(),
         ready: Condvar::new(),
-        results: Mutex::new((Vec::new(), vec![FileResult::default(); files.len()])),
+        results: Mutex::new(results),
         error: Mutex::new(None),
         stop: AtomicBool::new(false),
-        spilled: AtomicU64::new(0),
-        parts: AtomicU64::new(0),
     };
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
@@ -284,15 +268,17 @@ pub(super) fn run(
     if let Some(error) = locked(&shared.error).take() {
         return Err(error.into());
     }
-    let (mut parts, mut files) = shared.results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    parts.sort_by_key(|part| (part.file, part.offset));
-    number_records(&mut parts, &mut files);
-    Ok(FirstPass { parts, files })
+    let Results { mut parts, mut first, .. } =
+        shared.results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    parts.sort_unstable_by_key(|part| (part.file, part.offset));
+    number_records(&mut parts, files.len());
+    first.rejects = parts.into_iter().flat_map(|part| part.rejects).collect();
+    Ok(first)
 }
 
 /// Numbers rejects within their files, now that every chunk's record count is known.
-fn number_records(parts: &mut [Part], files: &mut [FileResult]) {
-    let mut before = vec![0_u64; files.len()];
+fn number_records(parts: &mut [Part], files: usize) {
+    let mut before = vec![0_u64; files];
     for part in parts {
         let Some(before) = before.get_mut(part.file as usize) else { continue };
         for reject in &mut part.rejects {
@@ -304,13 +290,11 @@ fn number_records(parts: &mut [Part], files: &mut [FileResult]) {
 
 impl Shared<'_> {
     fn work(&self) -> Result<(), StorageError> {
+        let mut worker = Worker::new(self);
+        let mut spare = Buffer::default();
         while let Some(mut file) = self.take_file()? {
             let reader = std::sync::Arc::clone(&file.reader);
-            let piece = file.stream.next_piece(
-                |buffer, at_end| reader.split_point(buffer, at_end),
-                reader.min_buffer(),
-                line_end_byte(&reader),
-            );
+            let piece = file.stream.next_of(&reader, &mut spare);
             let index = file.index;
             let stored = file.stream.stored_progress();
             match piece {
@@ -320,18 +304,19 @@ impl Shared<'_> {
                 }
                 Ok(None) => {
                     if let Some(damage) = file.stream.damage() {
-                        locked(&self.results).1[index as usize].damage = Some(damage.to_owned());
+                        let damage = Some(damage.to_owned());
+                        locked(&self.results).first.files[index as usize].damage = damage;
                     }
                     self.give_back(None);
                     self.progress.advance(0, stored);
                 }
                 Ok(Some(piece)) => {
                     self.give_back(Some(file));
-                    self.piece(index, &reader, &piece, stored)?;
+                    spare = worker.piece(index, &reader, piece, stored)?;
                 }
             }
         }
-        Ok(())
+        worker.finish()
     }
 
     /// A file to read a chunk from: one that is open, or the next one opened, or one that another worker gives back.
@@ -389,15 +374,16 @@ impl Shared<'_> {
             Ok(reader) => {
                 {
                     let mut results = locked(&self.results);
-                    results.1[index].layout = reader.layout_name().to_owned();
-                    results.1[index].clock = self.engine.clock_difference(file.source, &reader);
+                    let result = &mut results.first.files[index];
+                    result.layout = reader.layout_name().to_owned();
+                    result.clock = self.engine.clock_difference(file.source, &reader);
                 }
                 stream.skip(reader.body_start());
                 Ok(Some(OpenFile { index: number, stream, reader: std::sync::Arc::new(reader) }))
             }
             Err(error) => {
                 let mut results = locked(&self.results);
-                let result = &mut results.1[index];
+                let result = &mut results.first.files[index];
                 result.refused = Some((error.code(), error.to_string(), error.help()));
                 result.counts.records += 1;
                 result.counts.rejected += 1;
@@ -405,66 +391,121 @@ impl Shared<'_> {
             }
         }
     }
+}
 
-    fn piece(&self, file: u32, reader: &Reader, piece: &Piece, stored: u64) -> Result<(), StorageError> {
-        let Some(source) = self.files.get(file as usize).map(|file| file.source) else { return Ok(()) };
-        let mut chunk_work = ChunkWork::new(self, source);
-        let chunk: &Chunk = match piece {
+/// What one worker gathers.
+struct Worker<'s> {
+    shared: &'s Shared<'s>,
+    appender: Appender<'s>,
+    runs: Vec<Run>,
+    rows: RowBuffer,
+    keys: Partitions<'s>,
+    legs: Partitions<'s>,
+    leg_files: BTreeSet<u32>,
+    not_a_call: [u64; NotACall::ALL.len()],
+    history: HistoryCounts,
+}
+
+impl<'s> Worker<'s> {
+    fn new(shared: &'s Shared<'s>) -> Self {
+        Self {
+            shared,
+            appender: shared.store.appender(),
+            runs: Vec::new(),
+            rows: RowBuffer::default(),
+            keys: Partitions::new(shared.store, KEY_PARTITIONS, PARTITION_BYTES),
+            legs: Partitions::new(shared.store, LEG_PARTITIONS, PARTITION_BYTES),
+            leg_files: BTreeSet::new(),
+            not_a_call: [0; NotACall::ALL.len()],
+            history: HistoryCounts::default(),
+        }
+    }
+
+    /// Works on a piece of a file; gives its buffer back.
+    fn piece(&mut self, file: u32, reader: &Reader, piece: Piece, stored: u64) -> Result<Buffer, StorageError> {
+        let Some(source) = self.shared.files.get(file as usize).map(|file| file.source) else {
+            return Ok(Buffer::default());
+        };
+        let mut work = ChunkWork::new(self, source);
+        let chunk = match piece {
             Piece::Records(chunk) => {
                 for record in reader.records(file, chunk.offset, &chunk.bytes, chunk.last) {
-                    chunk_work.record(record);
+                    work.record(record)?;
                 }
                 chunk
             }
             Piece::TooLong(chunk) => {
-                chunk_work.record(Err(reader.too_long(file, chunk.offset, &chunk.bytes)));
+                work.record(Err(reader.too_long(file, chunk.offset, &chunk.bytes)))?;
                 chunk
             }
         };
-        self.progress.advance(chunk_work.counts.records, stored);
-        let offset = chunk.offset;
-        chunk_work.finish(file, offset)
+        let (counts, frames, rejected, rejects) = (work.counts, work.frames, work.rejected, work.rejects);
+        self.shared.progress.advance(counts.records, stored);
+        if self.rows.bytes() >= RUN_BYTES {
+            self.runs.push(self.rows.set_aside(&mut self.appender)?);
+        }
+        let mut results = locked(&self.shared.results);
+        if let Some(result) = results.first.files.get_mut(file as usize) {
+            result.counts += counts;
+            result.frames.merge(frames);
+            for (sum, count) in result.rejected.iter_mut().zip(rejected) {
+                *sum += count;
+            }
+        }
+        results.add(Part { file, offset: chunk.offset, records: counts.records, rejects });
+        Ok(chunk.bytes)
+    }
+
+    fn finish(mut self) -> Result<(), StorageError> {
+        if !self.rows.is_empty() {
+            self.runs.push(self.rows.set_aside(&mut self.appender)?);
+        }
+        let (keys, legs) = (self.keys.finish()?, self.legs.finish()?);
+        let mut results = locked(&self.shared.results);
+        let first = &mut results.first;
+        first.runs.append(&mut self.runs);
+        for (all, own) in [(&mut first.keys, keys), (&mut first.legs, legs)] {
+            for (all, mut own) in all.iter_mut().zip(own) {
+                all.append(&mut own);
+            }
+        }
+        first.leg_files.append(&mut self.leg_files);
+        for (sum, count) in first.not_a_call.iter_mut().zip(self.not_a_call) {
+            *sum += count;
+        }
+        first.history.merge(&self.history);
+        Ok(())
     }
 }
 
 /// What one chunk gathers.
-struct ChunkWork<'s> {
-    shared: &'s Shared<'s>,
+struct ChunkWork<'w, 's> {
+    worker: &'w mut Worker<'s>,
+    engine: &'s Engine<'s>,
     source: SourceId,
     scope: u64,
-    rows: RowBuffer,
-    keys: Vec<Key>,
-    /// Set-aside records, one after the other, and for each its partition and place.
-    leg_bytes: Vec<u8>,
-    legs: Vec<(usize, std::ops::Range<usize>)>,
     rejects: Vec<RejectedRecord>,
     rejected: [u64; RejectReason::ALL.len()],
-    not_a_call: [u64; NotACall::ALL.len()],
-    history: HistoryCounts,
     counts: Counts,
     frames: Frames,
 }
 
-impl<'s> ChunkWork<'s> {
-    fn new(shared: &'s Shared<'s>, source: SourceId) -> Self {
+impl<'w, 's> ChunkWork<'w, 's> {
+    fn new(worker: &'w mut Worker<'s>, source: SourceId) -> Self {
+        let engine = worker.shared.engine;
         Self {
-            shared,
+            worker,
+            engine,
             source,
-            scope: shared.engine.duplicate_scope(source),
-            rows: RowBuffer::default(),
-            keys: Vec::new(),
-            leg_bytes: Vec::new(),
-            legs: Vec::new(),
+            scope: engine.duplicate_scope(source),
             rejects: Vec::new(),
             rejected: [0; RejectReason::ALL.len()],
-            not_a_call: [0; NotACall::ALL.len()],
-            history: HistoryCounts::default(),
             counts: Counts::default(),
             frames: Frames::default(),
         }
     }
 
-    fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) {
+    fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) -> Result<(), StorageError> {
         self.counts.records += 1;
         match record.as_ref().ok().map(|cdr| (cdr.frame, cdr.kind)) {
             Some((Some(frame), _)) => self.frames.add(frame),
@@ -473,46 +514,56 @@ impl<'s> ChunkWork<'s> {
         }
         let cdr = match record {
             Ok(cdr) => cdr,
-            Err(reject) => return self.reject(&reject),
+            Err(reject) => {
+                self.reject(&reject);
+                return Ok(());
+            }
         };
-        match self.shared.engine.mediate(self.source, cdr) {
+        match self.engine.mediate(self.source, cdr) {
             Mediated::NotACall(why) => {
                 self.counts.not_a_call += 1;
-                if let Some(count) = self.not_a_call.get_mut(why as usize) {
+                if let Some(count) = self.worker.not_a_call.get_mut(why as usize) {
                     *count += 1;
                 }
+                Ok(())
             }
-            Mediated::NeedsPartner(cdr, group) => {
-                self.set_aside(&cdr, group, 0);
-            }
+            Mediated::NeedsPartner(cdr, group) => self.set_aside(&cdr, group, 0),
             Mediated::Linked(call, groups) => {
                 for (group, link) in groups.into_iter().zip(1..).filter(|(group, _)| *group != Group::default()) {
-                    self.set_aside(&call.cdr, group, link);
+                    self.set_aside(&call.cdr, group, link)?;
                 }
-                self.call(call, None);
+                self.call(call, None)
             }
             Mediated::Call(call) => self.call(call, None),
             Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
         }
     }
 
-    fn set_aside(&mut self, cdr: &Cdr<'_>, group: Group<'_>, link: u8) {
+    fn set_aside(&mut self, cdr: &Cdr<'_>, group: Group<'_>, link: u8) -> Result<(), StorageError> {
         let hash = FixedState::with_seed(0x1e6).hash_one((self.scope, group));
-        let partition = (hash >> 58) as usize % PARTITIONS;
-        let start = self.leg_bytes.len();
-        Leg { source: self.source, record: cdr.id, link, raw: cdr.raw }.write(&mut self.leg_bytes);
-        self.legs.push((partition, start..self.leg_bytes.len()));
+        let partition = (hash >> 58) as usize % LEG_PARTITIONS;
+        let legs = &mut self.worker.legs;
+        Leg { source: self.source, record: cdr.id, link, raw: cdr.raw }.write(legs.buffer(partition));
+        self.worker.leg_files.insert(cdr.id.file());
+        legs.flush_full(partition)
     }
 
-    fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) {
+    #[inline]
+    fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) -> Result<(), StorageError> {
         let key = Key::of(self.scope, &call.cdr, 0);
-        match self.shared.engine.finish(call, suspended, key.hash, &mut self.rows) {
-            Fate::Row(status) => return self.keys.push(Key { status, ..key }),
+        let record = call.cdr.id;
+        match self.engine.finish(call, suspended, key.hash, &mut self.worker.rows) {
+            Fate::Row(status) => {
+                let (key, partition) = (Key { status, ..key }, key.partition());
+                key.write(self.worker.keys.buffer(partition));
+                return self.worker.keys.flush_full(partition);
+            }
             Fate::OtherPeriod => {}
-            Fate::Settled => self.history.settled += 1,
-            Fate::StillSuspended => self.history.suspended(call.cdr.id),
+            Fate::Settled => self.worker.history.settled += 1,
+            Fate::StillSuspended => self.worker.history.suspended(record),
         }
         self.counts.other_period += 1;
+        Ok(())
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {
@@ -534,58 +585,5 @@ impl<'s> ChunkWork<'s> {
                 shown: reject.raw.iter().take(SHOWN_OF_REJECT).copied().collect(),
             });
         }
-    }
-
-    fn finish(mut self, file: u32, offset: u64) -> Result<(), StorageError> {
-        let (mut bytes, stretches) = self.rows.into_run();
-        self.keys.sort_unstable();
-        let mut keys = Vec::with_capacity(PARTITIONS);
-        let mut rest = self.keys.as_slice();
-        for partition in 0..PARTITIONS {
-            let end = rest.partition_point(|key| key.partition() <= partition);
-            let start = bytes.len();
-            for key in &rest[..end] {
-                key.write(&mut bytes);
-            }
-            keys.push((start as u64, bytes.len() - start));
-            rest = &rest[end..];
-        }
-        self.legs.sort_by_key(|(partition, _)| *partition);
-        let mut legs = Vec::with_capacity(PARTITIONS);
-        let mut rest = self.legs.as_slice();
-        for partition in 0..PARTITIONS {
-            let end = rest.partition_point(|(of, _)| *of <= partition);
-            let start = bytes.len();
-            for (_, leg) in &rest[..end] {
-                bytes.extend_from_slice(&self.leg_bytes[leg.clone()]);
-            }
-            legs.push((start as u64, bytes.len() - start));
-            rest = &rest[end..];
-        }
-        let shared = self.shared;
-        let length = bytes.len() as u64;
-        let before = shared.spilled.fetch_add(length, Ordering::Relaxed);
-        let path = shared
-            .work
-            .filter(|_| before + length > IN_MEMORY)
-            .map(|work| work.join(format!("part-{}", shared.parts.fetch_add(1, Ordering::Relaxed))));
-        let bytes = Spilled::put(bytes, path, shared.storage)?;
-        let mut results = locked(&shared.results);
-        results.1[file as usize].counts += self.counts;
-        results.1[file as usize].frames.merge(self.frames);
-        results.0.push(Part {
-            file,
-            offset,
-            records: self.counts.records,
-            bytes,
-            stretches,
-            keys,
-            legs,
-            rejects: self.rejects,
-            rejected: self.rejected,
-            not_a_call: self.not_a_call,
-            history: self.history,
-        });
-        Ok(())
     }
 }

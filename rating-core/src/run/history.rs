@@ -17,8 +17,9 @@ use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::RunError;
+use super::aside::Block;
 use super::closing::Closed;
-use super::first_pass::{FirstPass, Key, PARTITIONS};
+use super::keys::{self, Key};
 use super::publish::{Stage, hex};
 use super::storage::Storage;
 use crate::cdr::Cdr;
@@ -188,17 +189,16 @@ pub(super) fn file(month: Month) -> String {
     format!("all-sites/{}_all-sites_record-index.bin", month.compact())
 }
 
-/// Writes the index of a month. `legs` are the keys of records that were assembled to calls, `changed` what became of
-/// records between the passes and the end, by record.
+/// Writes the index of a month. `sorted` are the keys of records, by partition, `legs` those of records that were
+/// assembled to calls, `changed` what became of records between the passes and the end, by record.
 ///
 /// # Errors
 ///
 /// If keys cannot be read back, or the disk refuses.
 pub(super) fn write(
     stage: &Stage<'_>,
-    storage: &dyn Storage,
     month: Month,
-    first: &FirstPass,
+    sorted: &[Block],
     legs: &[Key],
     changed: &BTreeMap<u64, u8>,
 ) -> Result<(), RunError> {
@@ -210,12 +210,12 @@ pub(super) fn write(
     put(month.to_string().as_bytes())?;
     let mut legs = legs.to_vec();
     legs.sort_unstable();
-    let partitions: Vec<usize> = (0..PARTITIONS).collect();
+    let partitions: Vec<(usize, &Block)> = sorted.iter().enumerate().collect();
     // A few at a time, in order: partitions are cut by the leading bits, so what comes out is sorted as a whole.
     for window in partitions.chunks(rayon::current_num_threads().max(1)) {
         let done: Vec<Vec<u8>> = window
             .par_iter()
-            .map(|partition| entries(storage, first, &legs, changed, *partition))
+            .map(|(partition, block)| entries(block, &legs, changed, *partition))
             .collect::<Result<_, RunError>>()?;
         for bytes in done {
             count += (bytes.len() / ENTRY) as u64;
@@ -227,31 +227,23 @@ pub(super) fn write(
     Ok(())
 }
 
-fn entries(
-    storage: &dyn Storage,
-    first: &FirstPass,
-    legs: &[Key],
-    changed: &BTreeMap<u64, u8>,
-    partition: usize,
-) -> Result<Vec<u8>, RunError> {
-    let mut bytes = Vec::new();
-    for part in &first.parts {
-        if let Some((offset, length)) = part.keys.get(partition).filter(|(_, length)| *length > 0) {
-            part.bytes.take(*offset, *length, &mut bytes, storage)?;
-        }
-    }
-    let mut keys: Vec<Key> = Key::read_all(&bytes).collect();
+fn entries(block: &Block, legs: &[Key], changed: &BTreeMap<u64, u8>, partition: usize) -> Result<Vec<u8>, RunError> {
+    let mut keys = keys::read(std::slice::from_ref(block))?;
+    let before = keys.len();
     // Partitions are cut by the leading bits: one's legs are a stretch of those sorted by their hashes.
     let from = legs.partition_point(|key| key.partition() < partition);
     keys.extend(legs.get(from..).unwrap_or_default().iter().take_while(|key| key.partition() == partition));
+    if keys.len() > before {
+        keys.sort();
+    }
     // Of records with one key the first stands for them all.
-    keys.sort_unstable();
     keys.dedup_by_key(|key| key.hash);
     let mut out = Vec::with_capacity(keys.len() * ENTRY);
     for key in keys {
         out.extend_from_slice(&key.hash.0.to_le_bytes());
         out.extend_from_slice(&key.hash.1.to_le_bytes());
-        out.push(changed.get(&key.record).copied().unwrap_or(key.status));
+        let status = if changed.is_empty() { None } else { changed.get(&key.record) };
+        out.push(status.copied().unwrap_or(key.status));
     }
     Ok(out)
 }

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::storage::{Result, Storage, failed};
+use crate::cdr::Reader;
+use crate::cdr::records::LineEnd;
 use crate::source::natural_order;
 
 /// How much of a file is read before its layout is decided, and the size of a chunk.
-pub const CHUNK: usize = 8 << 20;
+pub const CHUNK: usize = 2 << 20;
 
 /// The folder in a project that reports go to unless the caller names another; never searched for input.
 pub const OUTPUT_FOLDER: &str = "out";
@@ -144,6 +146,52 @@ impl Read for Counted {
     }
 }
 
+/// Where memory pages begin.
+const PAGE: usize = 4_096;
+
+/// Bytes read from a file. They were read to the beginning of a page: what the kernel copies elsewhere takes several times
+/// as long on some processors.
+#[derive(Default)]
+pub struct Buffer {
+    memory: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.memory.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+impl Buffer {
+    /// Makes this, whatever it holds, a buffer that begins with `head` and has room for `length` bytes in all.
+    fn begin(&mut self, head: &[u8], length: usize) {
+        let needed = head.len() + length + 2 * PAGE;
+        if self.memory.len() < needed {
+            self.memory = vec![0; needed];
+        }
+        // The first page that begins behind room for the head.
+        let after = self.memory.get(head.len()..).map_or(0, |rest| rest.as_ptr().align_offset(PAGE));
+        self.end = head.len() + if after < PAGE { after } else { 0 };
+        self.start = self.end - head.len();
+        if let Some(place) = self.memory.get_mut(self.start..self.end) {
+            place.copy_from_slice(head);
+        }
+    }
+
+    /// Makes room for `length` bytes in all behind those there are.
+    fn reserve(&mut self, length: usize) {
+        if self.memory.len() < self.start + length {
+            let mut grown = Self::default();
+            grown.begin(self, length);
+            *self = grown;
+        }
+    }
+}
+
 /// An input file being read, unpacked if it is packed.
 pub struct Stream {
     path: PathBuf,
@@ -151,7 +199,7 @@ pub struct Stream {
     /// How many bytes of the file as stored were read, and how many of them [`Stream::stored_progress`] told.
     stored: (Arc<AtomicU64>, u64),
     /// Bytes read and not yet handed out; begins at a record boundary once the body has begun.
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Offset of `buffer`'s first byte in the unpacked file.
     offset: u64,
     ended: bool,
@@ -163,7 +211,7 @@ pub struct Stream {
 /// A piece of an unpacked file that begins and ends at record boundaries.
 pub struct Chunk {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: Buffer,
     /// Offset of the first byte in the unpacked file.
     pub offset: u64,
     /// Whether the file ends here.
@@ -194,17 +242,23 @@ impl Stream {
             [0x28, 0xb5, 0x2f, 0xfd] => "zstd",
             _ => "",
         };
-        let whole = std::io::Cursor::new(magic).chain(raw);
+        let mut buffer = Buffer::default();
         let reader: Box<dyn Read + Send> = match packed_with {
-            "gzip" => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-            "zstd" => Box::new(zstd::Decoder::new(whole).map_err(|error| failed("unpack", path, error))?),
-            _ => Box::new(whole),
+            "gzip" => Box::new(flate2::read::MultiGzDecoder::new(std::io::Cursor::new(magic).chain(raw))),
+            "zstd" => Box::new(
+                zstd::Decoder::new(std::io::Cursor::new(magic).chain(raw))
+                    .map_err(|error| failed("unpack", path, error))?,
+            ),
+            _ => {
+                buffer.begin(&magic, CHUNK);
+                Box::new(raw)
+            }
         };
         Ok(Self {
             path: path.to_owned(),
             reader,
             stored: (read, 0),
-            buffer: Vec::new(),
+            buffer,
             offset: 0,
             ended: false,
             damage: None,
@@ -231,14 +285,27 @@ impl Stream {
     /// Steps over the first `length` bytes (a header).
     pub fn skip(&mut self, length: usize) {
         let length = length.min(self.buffer.len());
-        self.buffer.drain(..length);
+        self.buffer.start += length;
         self.offset += length as u64;
+    }
+
+    /// The next piece of a file that `reader` reads: see [`Stream::next_piece`].
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn next_of(&mut self, reader: &Reader, spare: &mut Buffer) -> Result<Option<Piece>> {
+        let line_end = match reader.line_end() {
+            LineEnd::Lf => b'\n',
+            LineEnd::Cr => b'\r',
+        };
+        self.next_piece(|buffer, at_end| reader.split_point(buffer, at_end), reader.min_buffer(), line_end, spare)
     }
 
     /// The next piece, or `None` at the end. `split` says where the last complete record of a buffer ends (0: nowhere),
     /// given whether the file ends with the buffer. A line of which `give_up` bytes hold no complete record comes as
     /// [`Piece::TooLong`]: its beginning only, the rest is stepped over up to the next `line_end`, so memory stays
-    /// bounded whatever the line's length.
+    /// bounded whatever the line's length. `spare` is the buffer of a piece that is no longer needed, to be filled anew.
     ///
     /// # Errors
     ///
@@ -248,17 +315,21 @@ impl Stream {
         split: impl Fn(&[u8], bool) -> usize,
         give_up: usize,
         line_end: u8,
+        spare: &mut Buffer,
     ) -> Result<Option<Piece>> {
         self.fill(CHUNK.max(give_up))?;
         if self.buffer.is_empty() {
+            *spare = std::mem::take(&mut self.buffer);
             return Ok(None);
         }
         let cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
         if cut == 0 {
             return self.step_over_line(line_end).map(Some);
         }
-        let rest = self.buffer.split_off(cut);
-        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let mut next = std::mem::take(spare);
+        next.begin(self.buffer.get(cut..).unwrap_or_default(), CHUNK.max(give_up));
+        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        bytes.end = bytes.start + cut;
         let offset = self.offset;
         self.offset += bytes.len() as u64;
         Ok(Some(Piece::Records(Chunk { bytes, offset, last: self.ended && self.buffer.is_empty() })))
@@ -266,7 +337,8 @@ impl Stream {
 
     fn step_over_line(&mut self, line_end: u8) -> Result<Piece> {
         let offset = self.offset;
-        let beginning = self.buffer.clone();
+        let mut beginning = Buffer::default();
+        beginning.begin(&self.buffer, 0);
         loop {
             if let Some(at) = memchr::memchr(line_end, &self.buffer) {
                 self.skip(at + 1);
@@ -297,15 +369,20 @@ impl Stream {
         if self.ended || self.buffer.len() >= wanted {
             return Ok(());
         }
-        self.buffer.reserve(wanted - self.buffer.len());
+        if self.buffer.is_empty() {
+            self.buffer.begin(&[], wanted);
+        }
+        self.buffer.reserve(wanted);
         while self.buffer.len() < wanted {
-            let missing = (wanted - self.buffer.len()) as u64;
-            match self.reader.by_ref().take(missing).read_to_end(&mut self.buffer) {
+            let end = self.buffer.start + wanted;
+            let room = self.buffer.memory.get_mut(self.buffer.end..end).unwrap_or_default();
+            match self.reader.read(room) {
                 Ok(0) => {
                     self.ended = true;
                     return Ok(());
                 }
-                Ok(_) => {}
+                Ok(read) => self.buffer.end += read.min(end - self.buffer.end),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 // A packed stream that is cut or damaged: what came out so far is good and kept.
                 Err(error)
                     if matches!(
@@ -341,11 +418,14 @@ mod tests {
     fn read_all(path: &Path) -> (Vec<u8>, Option<String>) {
         let mut stream = Stream::open(&Disk, path).unwrap();
         let mut content = Vec::new();
-        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+        let mut spare = Buffer::default();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spare).unwrap() {
             let Piece::Records(chunk) = piece else { panic!("no line is too long") };
             assert_eq!(chunk.offset, content.len() as u64);
             assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
-            content.extend(chunk.bytes);
+            content.extend_from_slice(&chunk.bytes);
+            // Buffers are used again.
+            spare = chunk.bytes;
         }
         (content, stream.damage().map(str::to_owned))
     }
@@ -380,9 +460,10 @@ mod tests {
         std::fs::write(&path, &content).unwrap();
         let mut stream = Stream::open(&Disk, &path).unwrap();
         let mut seen = Vec::new();
-        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n').unwrap() {
+        let mut spare = Buffer::default();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spare).unwrap() {
             seen.push(match piece {
-                Piece::Records(chunk) => (chunk.offset, String::from_utf8(chunk.bytes).unwrap()),
+                Piece::Records(chunk) => (chunk.offset, String::from_utf8(chunk.bytes.to_vec()).unwrap()),
                 Piece::TooLong(chunk) => (chunk.offset, format!("{} bytes", chunk.bytes.len() / CHUNK * CHUNK)),
             });
         }

@@ -8,9 +8,9 @@ use std::fmt;
 use std::path::Path;
 
 use super::RunError;
-use super::inputs::{Piece, Stream};
+use super::inputs::{Buffer, Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{self, DateOrder, Format, Options, Reader, Sign, records};
+use crate::cdr::{self, DateOrder, Format, Options, Reader, Sign};
 use crate::time::Instant;
 
 pub use tally::{Oddity, Tally};
@@ -135,20 +135,17 @@ pub fn inspect(storage: &dyn Storage, path: &Path, known: &Known) -> Result<Insp
 /// Counts every record of a file.
 fn read_through(stream: &mut Stream, reader: &Reader, tally: &mut Tally) -> Result<u64, RunError> {
     stream.skip(reader.body_start());
-    let line_end = match reader.line_end() {
-        records::LineEnd::Lf => b'\n',
-        records::LineEnd::Cr => b'\r',
-    };
     let mut end = reader.body_start() as u64;
+    let mut spare = Buffer::default();
     loop {
-        let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-        match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+        match stream.next_of(reader, &mut spare)? {
             None => break,
             Some(Piece::Records(chunk)) => {
                 end = chunk.offset + chunk.bytes.len() as u64;
                 for record in reader.records(0, chunk.offset, &chunk.bytes, chunk.last) {
                     tally.add(&record);
                 }
+                spare = chunk.bytes;
             }
             Some(Piece::TooLong(chunk)) => {
                 end = chunk.offset + chunk.bytes.len() as u64;
@@ -163,7 +160,8 @@ fn read_through(stream: &mut Stream, reader: &Reader, tally: &mut Tally) -> Resu
 
 fn rest_of(stream: &mut Stream) -> Result<u64, RunError> {
     let mut end = 0;
-    while let Some(piece) = stream.next_piece(|buffer, _| buffer.len(), records::MIN_BUFFER_BYTES, b'\n')? {
+    let mut spare = Buffer::default();
+    while let Some(piece) = stream.next_piece(|buffer, _| buffer.len(), 0, b'\n', &mut spare)? {
         let (Piece::Records(chunk) | Piece::TooLong(chunk)) = piece;
         end = chunk.offset + chunk.bytes.len() as u64;
     }

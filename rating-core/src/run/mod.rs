@@ -1,9 +1,22 @@
-//! Drives every floor; the only module that opens files, and only through [`storage`].
+//! The roof: drives every floor. The only module that opens files, and only through [`storage`].
 //!
-//! [`month`](fn@month) runs a month of a project and publishes it; [`check`] reads everything a project says and finds
-//! what is wrong with it. Both take a [`storage::Storage`], so an embedder may bring another than the disk.
+//! | to | there is |
+//! | --- | --- |
+//! | run a month and publish it | [`month`](fn@month) |
+//! | find what is wrong with a project, or worth a look | [`check`], [`check_tariffs`], [`check_calls`] |
+//! | rate calls that a program hands over | [`batch`] |
+//! | ask one tariff what a call costs | [`quote`] |
+//! | show why a call costs what it costs | [`explain`] |
+//! | compare two versions of a month; see one with a draft; compare it with a carrier's bill | [`diff`], [`what_if`], [`reconcile`] |
+//! | work off what is charged to nobody | [`suspense`], [`recycle`] |
+//! | close a month | [`closing`] |
+//! | know what a switch's file is | [`inspect`] |
+//! | read numbers; make a project to try things on | [`numbers`], [`generate`] |
+//!
+//! Whatever reads or writes takes a [`storage::Storage`], so that an embedder may bring another than the disk.
 
 mod allowances;
+pub mod aside;
 pub mod batch;
 mod between;
 mod bills;
@@ -15,6 +28,7 @@ pub mod completeness;
 pub mod control;
 pub mod diff;
 mod engine;
+mod exact;
 mod exceptions;
 pub mod exchange;
 pub mod explain;
@@ -24,6 +38,7 @@ mod hashing;
 mod history;
 pub mod inputs;
 pub mod inspect;
+mod keys;
 mod lint;
 mod manifest;
 mod month;

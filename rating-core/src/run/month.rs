@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::allowances::{self, Allowances};
+use super::aside::Store;
 use super::between::{self, Joined, LegFate};
 use super::bills::Billing;
 use super::closing::{self, Closed};
@@ -22,7 +23,6 @@ use super::manifest;
 use super::project::{Project, StandIns, role};
 use super::publish::{Published, Stage, hex};
 use super::second_pass::{self, Context, SecondPass, Watch};
-use super::spill::{Spilled, Stretch};
 use super::storage::{Storage, StorageError};
 use super::usage;
 use super::{Late, Options, Progress, RunError, Summary};
@@ -392,7 +392,8 @@ fn rate_and_publish(
     let closed = history.closed().to_vec();
     let history = (!closed.is_empty()).then_some(history);
     let engine = Engine::new(run.project, run.month, run.only).with_history(history).retail_only(run.retail_only);
-    let first = first_pass::run(&engine, run.storage, run.files, run.work, run.progress)?;
+    let store = Store::new(run.storage, run.work.map(Path::to_owned));
+    let first = first_pass::run(&engine, run.storage, run.files, &store, run.progress)?;
     let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
     run.project.acceptances.apply(&mut gaps, &mut warnings);
     let told = completeness::findings(&run.project.settings, &gaps);
@@ -400,23 +401,16 @@ fn rate_and_publish(
         return Err(RunError::Incomplete(told));
     }
     warnings.extend(told);
-    let joined = between::run(&engine, run.storage, run.files, &first)?;
+    let joined = between::run(&engine, run.storage, run.files, &first, &store)?;
     engine.history().map_or(Ok(()), History::check)?;
     run.progress.writing();
     let names = names(run.project, run.files);
-    let runs: Vec<(&Spilled, &[Stretch])> = first
-        .parts
-        .iter()
-        .map(|part| (&part.bytes, part.stretches.as_slice()))
-        .chain(joined.runs.iter().map(|(bytes, stretches)| (bytes, stretches.as_slice())))
-        .collect();
     let context = Context {
         engine: &engine,
-        storage: run.storage,
         stage: &stage,
         names: &names,
         month: run.month,
-        runs,
+        runs: first.runs.iter().chain(&joined.runs).collect(),
         duplicates: &joined.duplicates,
         allowances: Allowances::new(run.project, run.month, opening),
         billing: Billing::new(run.project, run.month),
@@ -426,7 +420,7 @@ fn rate_and_publish(
     usage::write(&context, run.project, run.only)?;
     let files = balance(&first, &joined, &second)?;
     if stage.is_published() {
-        history::write(&stage, run.storage, run.month, &first, &joined.keys, &second.changed)?;
+        history::write(&stage, run.month, &joined.sorted, &joined.keys, &second.changed)?;
     }
     context.month_files(Report::CallCharges, &charges_by_occupier(&second.aggregate, &names, None).view())?;
     file_warnings(run, &first, &mut warnings);

@@ -1,14 +1,14 @@
 //! Parquet files of a stage; nothing at all where the library is built without Parquet.
 
 #[cfg(feature = "parquet")]
-pub(in crate::run) use with_parquet::{ItemisedFile, RowGroups, write};
+pub(in crate::run) use with_parquet::{ItemisedFile, PayerEncoder, RowGroups, SiteEncoder, write};
 #[cfg(not(feature = "parquet"))]
-pub(in crate::run) use without_parquet::{ItemisedFile, RowGroups, write};
+pub(in crate::run) use without_parquet::{ItemisedFile, PayerEncoder, RowGroups, SiteEncoder, write};
 
 #[cfg(feature = "parquet")]
 mod with_parquet {
     use crate::report::parquet::{self, Encoder, RowGroup, WriteError, Writer};
-    use crate::report::{Batch, Itemised, ROW_GROUP_ROWS, View};
+    use crate::report::{Batch, Itemised, View};
     use crate::run::RunError;
     use crate::run::publish::{Stage, StageFile};
 
@@ -36,31 +36,27 @@ mod with_parquet {
         stage.write(path, &bytes).map_err(Into::into)
     }
 
-    /// Encoded row groups of a site's itemised calls.
+    /// Encoded row groups of itemised calls.
     pub(in crate::run) struct RowGroups(Vec<RowGroup>);
 
-    /// A site's itemised calls, appended in the order of the payers.
-    pub(in crate::run) struct ItemisedFile<'s> {
-        path: String,
-        encoder: Encoder,
-        writer: Writer<StageFile<'s>>,
+    fn encode(encoder: &Encoder, view: &View<'_>) -> Result<RowGroups, RunError> {
+        let groups = view.row_groups().map(|group| encoder.encode(&group));
+        groups.collect::<Result<_, _>>().map(RowGroups).map_err(|error| refused("itemised.parquet", &error))
     }
 
-    impl<'s> ItemisedFile<'s> {
-        /// Starts the file.
+    /// Encodes the calls of sites, on any thread.
+    pub(in crate::run) struct SiteEncoder(Encoder);
+
+    impl SiteEncoder {
+        /// An encoder for all sites.
         ///
         /// # Errors
         ///
-        /// If it cannot be created.
-        pub(in crate::run) fn create(stage: &'s Stage<'s>, path: String) -> Result<Self, RunError> {
-            let encoder = Encoder::new(&Itemised::site_schema()).map_err(|error| refused(&path, &error))?;
-            let writer = Writer::new(&encoder, stage.create(&path)?).map_err(|error| refused(&path, &error))?;
-            Ok(Self { path, encoder, writer })
-        }
-
-        /// What encodes row groups, on any thread.
-        pub(in crate::run) fn encoder(&self) -> &Encoder {
-            &self.encoder
+        /// A fault of this program.
+        pub(in crate::run) fn new() -> Result<Self, RunError> {
+            let encoder =
+                Encoder::new(&Itemised::site_schema()).map_err(|error| refused("itemised.parquet", &error))?;
+            Ok(Self(encoder))
         }
 
         /// Encodes calls.
@@ -68,10 +64,68 @@ mod with_parquet {
         /// # Errors
         ///
         /// A fault of this program.
-        pub(in crate::run) fn encode(encoder: &Encoder, batch: &Batch) -> Result<RowGroups, RunError> {
-            let starts = (0..batch.rows()).step_by(ROW_GROUP_ROWS);
-            let groups = starts.map(|start| encoder.encode(&batch.slice(start..start + ROW_GROUP_ROWS)));
-            groups.collect::<Result<_, _>>().map(RowGroups).map_err(|error| refused("itemised.parquet", &error))
+        pub(in crate::run) fn encode(&self, batch: &Batch) -> Result<RowGroups, RunError> {
+            encode(&self.0, &batch.view())
+        }
+    }
+
+    /// Encodes the calls of a payer that come in parts.
+    pub(in crate::run) struct PayerEncoder(Encoder);
+
+    impl PayerEncoder {
+        /// An encoder for payers.
+        ///
+        /// # Errors
+        ///
+        /// A fault of this program.
+        pub(in crate::run) fn new() -> Result<Self, RunError> {
+            let encoder =
+                Encoder::new(&Itemised::payer_schema()).map_err(|error| refused("itemised.parquet", &error))?;
+            Ok(Self(encoder))
+        }
+
+        /// Encodes calls.
+        ///
+        /// # Errors
+        ///
+        /// A fault of this program.
+        pub(in crate::run) fn encode(&self, view: &View<'_>) -> Result<RowGroups, RunError> {
+            encode(&self.0, view)
+        }
+    }
+
+    /// Itemised calls, appended in the order of the payers or days.
+    pub(in crate::run) struct ItemisedFile<'s> {
+        path: String,
+        writer: Writer<StageFile<'s>>,
+    }
+
+    impl<'s> ItemisedFile<'s> {
+        fn create(stage: &'s Stage<'s>, path: String, encoder: &Encoder) -> Result<Self, RunError> {
+            let writer = Writer::new(encoder, stage.create(&path)?).map_err(|error| refused(&path, &error))?;
+            Ok(Self { path, writer })
+        }
+
+        /// Starts the file of a site.
+        ///
+        /// # Errors
+        ///
+        /// If it cannot be created.
+        pub(in crate::run) fn of_site(
+            stage: &'s Stage<'s>,
+            path: String,
+            encoder: &SiteEncoder,
+        ) -> Result<Self, RunError> {
+            Self::create(stage, path, &encoder.0)
+        }
+
+        /// Starts the file of a payer.
+        ///
+        /// # Errors
+        ///
+        /// If it cannot be created.
+        pub(in crate::run) fn of_payer(stage: &'s Stage<'s>, path: String) -> Result<Self, RunError> {
+            Self::create(stage, path, &PayerEncoder::new()?.0)
         }
 
         /// Appends encoded calls.
@@ -119,6 +173,52 @@ mod without_parquet {
     /// Nothing.
     pub(in crate::run) struct RowGroups;
 
+    /// Encodes nothing.
+    pub(in crate::run) struct SiteEncoder;
+
+    impl SiteEncoder {
+        /// Nothing.
+        ///
+        /// # Errors
+        ///
+        /// Never.
+        pub(in crate::run) fn new() -> Result<Self, RunError> {
+            Ok(Self)
+        }
+
+        /// Does nothing.
+        ///
+        /// # Errors
+        ///
+        /// Never.
+        pub(in crate::run) fn encode(&self, _: &Batch) -> Result<RowGroups, RunError> {
+            Ok(RowGroups)
+        }
+    }
+
+    /// Encodes nothing.
+    pub(in crate::run) struct PayerEncoder;
+
+    impl PayerEncoder {
+        /// Nothing.
+        ///
+        /// # Errors
+        ///
+        /// Never.
+        pub(in crate::run) fn new() -> Result<Self, RunError> {
+            Ok(Self)
+        }
+
+        /// Does nothing.
+        ///
+        /// # Errors
+        ///
+        /// Never.
+        pub(in crate::run) fn encode(&self, _: &View<'_>) -> Result<RowGroups, RunError> {
+            Ok(RowGroups)
+        }
+    }
+
     /// No file.
     pub(in crate::run) struct ItemisedFile<'s>(PhantomData<&'s ()>);
 
@@ -128,13 +228,8 @@ mod without_parquet {
         /// # Errors
         ///
         /// Never.
-        pub(in crate::run) fn create(_: &'s Stage<'s>, _: String) -> Result<Self, RunError> {
+        pub(in crate::run) fn of_site(_: &'s Stage<'s>, _: String, _: &SiteEncoder) -> Result<Self, RunError> {
             Ok(Self(PhantomData))
-        }
-
-        /// Nothing.
-        pub(in crate::run) fn encoder(&self) -> &() {
-            &()
         }
 
         /// Does nothing.
@@ -142,8 +237,8 @@ mod without_parquet {
         /// # Errors
         ///
         /// Never.
-        pub(in crate::run) fn encode((): &(), _: &Batch) -> Result<RowGroups, RunError> {
-            Ok(RowGroups)
+        pub(in crate::run) fn of_payer(_: &'s Stage<'s>, _: String) -> Result<Self, RunError> {
+            Ok(Self(PhantomData))
         }
 
         /// Does nothing.

@@ -295,6 +295,15 @@ impl StageFile<'_> {
         Ok(())
     }
 
+    /// Appends bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_all(bytes).map_err(|error| self.failed(error))
+    }
+
     /// An error of writing this file, with its path.
     #[must_use]
     pub fn failed(&self, error: io::Error) -> super::storage::StorageError {

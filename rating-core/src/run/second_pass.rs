@@ -1,11 +1,21 @@
 //! The second pass: rows come back payer by payer, are itemised, added up and written.
 //!
-//! Sites and payers are worked on in parallel, a few at a time; what must be in one file (a site's itemised Parquet) is
-//! appended in the order of the payers.
+//! Some payers at a time are worked on by each thread; what must be in one file (a site's itemised Parquet) is appended in
+//! the order of the payers. A payer with very many calls is worked on in shares of some days, so that what is held in
+//! memory does not grow with the month.
+
+mod duplicates;
+mod line;
+mod near;
+mod sink;
+mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
+use duplicates::Duplicates;
+use near::near_duplicates;
+use sink::{Done, PayerPart, Sink};
+use units::{Groups, Share, Unit};
 
 use super::RunError;
 use super::allowances::{self, Allowances, Prepared};
@@ -13,28 +23,21 @@ use super::bills::Billing;
 use super::control::CallCounts;
 use super::engine::Engine;
 use super::history::Status;
-use super::parquet_file::{self, ItemisedFile, RowGroups};
+use super::parquet_file::{self, SiteEncoder};
 use super::project::Project;
 use super::publish::Stage;
-use super::spill::{GroupKey, Rows, Spilled, Stretch};
-use super::storage::Storage;
+use super::spill::{GroupKey, Rows, Run, start_of};
 use crate::aggregation::{Aggregate, Amounts, Bills, PayerKey};
 use crate::ids::{PayerId, SiteId};
 use crate::rating::allowance::{Adjusted, Member, Owner};
 use crate::rating::{CallRow, Outcome, Side, flags};
 use crate::report::csv::{self, Profile};
 use crate::report::{
-    self, AllowanceReader, Batch, Itemised, Names, Report, Scope, View, charges_by_occupier, extension_summary,
-    file_name, margins, payer_destinations, safe_name, site_destinations,
+    self, AllowanceReader, Batch, Itemised, Names, Report, Scope, View, extension_summary, file_name,
+    payer_destinations, safe_name,
 };
 use crate::source::RecordId;
-use crate::time::{Duration, Month};
-
-/// How many bytes of rows make a unit of work: about a row group of 180 bytes each.
-const UNIT_BYTES: usize = 16_384 * 180;
-
-/// Nearly equal calls begin within this of each other and last as long, within the same.
-const NEAR: Duration = Duration::from_seconds(1);
+use crate::time::Month;
 
 /// What the second pass found.
 #[derive(Default)]
@@ -119,8 +122,6 @@ impl SecondPass {
 pub(super) struct Context<'c> {
     /// The engine of the first pass.
     pub(super) engine: &'c Engine<'c>,
-    /// The disk.
-    pub(super) storage: &'c dyn Storage,
     /// Where reports go.
     pub(super) stage: &'c Stage<'c>,
     /// Names for reports.
@@ -128,7 +129,7 @@ pub(super) struct Context<'c> {
     /// The month, for file names.
     pub(super) month: Month,
     /// Every run of rows.
-    pub(super) runs: Vec<(&'c Spilled, &'c [Stretch])>,
+    pub(super) runs: Vec<&'c Run>,
     /// Records that are equal to an earlier one, sorted.
     pub(super) duplicates: &'c [u64],
     /// Allowances, if anybody has one.
@@ -154,223 +155,252 @@ const SHOWN_AT_ONCE: usize = 1_024;
 ///
 /// If rows cannot be read back or a report not written.
 pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
-    let mut groups: BTreeMap<GroupKey, Vec<(usize, Stretch)>> = BTreeMap::new();
-    for (index, (_, stretches)) in context.runs.iter().enumerate() {
-        for stretch in *stretches {
-            groups.entry(stretch.key).or_default().push((index, *stretch));
-        }
-    }
-    let prepared = context.prepare(&groups)?;
-    let mut sites: BTreeMap<u32, Vec<Group>> = BTreeMap::new();
-    for (key, stretches) in groups {
-        sites.entry(key.site).or_default().push((key, stretches));
-    }
-    // One site after the other, its payers in parallel: what is held in memory is a few payers' calls.
-    let mut found = SecondPass::default();
-    for (site, groups) in sites {
-        found = found.merge(context.site(SiteId(site), &groups, &prepared)?);
-    }
-    found.allowances.merge(prepared.found);
+    let groups = Groups::new(context.runs.clone());
+    let worker = Worker {
+        context,
+        prepared: context.prepare(&groups)?,
+        duplicates: Duplicates::new(context.duplicates),
+        encoder: SiteEncoder::new()?,
+        groups,
+    };
+    let units = worker.groups.units();
+    let mut sink = Sink::new(context, &worker.encoder);
+    let work = |index: usize| units.get(index).map(|unit| worker.unit(unit)).transpose();
+    line::in_order(units.len(), work, |done| done.map_or(Ok(()), |done| sink.add(done)))?;
+    let mut found = sink.finish()?;
+    found.allowances.merge(worker.prepared.found);
     found.allowances.accounts.sort_by(|one, other| one.key.cmp(&other.key));
     context.allowance_files(&found.allowances)?;
     context.bill_files(&found)?;
     Ok(found)
 }
 
-/// Consecutive payers that together have about as many rows as a row group, or one payer that alone has more.
-fn units(groups: &[Group]) -> Vec<&[Group]> {
-    let mut units = Vec::new();
-    let (mut start, mut bytes) = (0, 0);
-    for (index, (_, stretches)) in groups.iter().enumerate() {
-        bytes += stretches.iter().map(|(_, stretch)| stretch.length).sum::<usize>();
-        if bytes >= UNIT_BYTES {
-            units.extend(groups.get(start..=index));
-            (start, bytes) = (index + 1, 0);
-        }
-    }
-    units.extend(groups.get(start..).filter(|rest| !rest.is_empty()));
-    units
+/// What works on units, on every thread.
+struct Worker<'w, 'c> {
+    context: &'w Context<'c>,
+    groups: Groups<'w>,
+    prepared: Prepared,
+    duplicates: Duplicates<'w>,
+    encoder: SiteEncoder,
 }
 
-type Group = (GroupKey, Vec<(usize, Stretch)>);
+/// What is gathered of a unit.
+struct Gathered<'n> {
+    for_site: Itemised<'n>,
+    found: SecondPass,
+}
 
-impl Context<'_> {
-    fn site(&self, site: SiteId, groups: &[Group], prepared: &Prepared) -> Result<SecondPass, RunError> {
-        let mut total = SecondPass::default();
-        let path = format!("{}/itemised.parquet", self.site_folder(site));
-        let mut itemised = ItemisedFile::create(self.stage, path)?;
-        let units = units(groups);
-        for window in units.chunks(rayon::current_num_threads() * 2) {
-            let encoder = itemised.encoder();
-            let done: Vec<(RowGroups, SecondPass)> = window
-                .par_iter()
-                .map(|unit| {
-                    let (batch, found) = self.unit(unit, prepared)?;
-                    Ok((ItemisedFile::encode(encoder, &batch)?, found))
-                })
-                .collect::<Result<_, RunError>>()?;
-            for (rows, found) in done {
-                itemised.append(rows)?;
-                total = total.merge(found);
-            }
+impl Worker<'_, '_> {
+    /// Some payers one after the other: one table of calls for the operator, and each payer's own files.
+    fn unit(&self, unit: &Unit) -> Result<Done, RunError> {
+        let context = self.context;
+        let mut gathered = Gathered { for_site: Itemised::for_site(context.names), found: SecondPass::default() };
+        let mut payers = Vec::with_capacity(unit.shares.len());
+        for share in &unit.shares {
+            let start = gathered.for_site.len();
+            let (sums, bills, own) = self.share(share, &mut gathered)?;
+            payers.push((share, start..gathered.for_site.len(), sums, bills, own));
         }
-        itemised.finish()?;
-        let (sums, names) = (&total.aggregate, self.names);
-        self.site_files(site, Report::CallCharges, &charges_by_occupier(sums, names, Some(site)).view())?;
-        self.site_files(site, Report::Destinations, &site_destinations(&sums.listing(), names, site).view())?;
-        self.site_files(site, Report::Margin, &margins(&sums.listing(), names, site).view())?;
-        Ok(total)
-    }
-
-    /// A few payers one after the other: one table of calls for the operator, and each payer's own files.
-    fn unit(&self, groups: &[Group], prepared: &Prepared) -> Result<(Batch, SecondPass), RunError> {
-        let mut found = SecondPass::default();
-        let mut for_site = Itemised::for_site(self.names);
-        let mut ranges = Vec::new();
-        for (key, stretches) in groups {
-            let payer = Some(key.payer).filter(|payer| *payer != u32::MAX).map(PayerId);
-            let payer_key = PayerKey { site: SiteId(key.site), payer };
-            let start = for_site.len();
-            let mut sums = Aggregate::new();
-            let own = self.payer((*key, stretches), payer_key, prepared, &mut for_site, &mut found, &mut sums)?;
-            if payer.is_some() && for_site.len() > start {
-                let listing = sums.listing();
-                self.payer_files(
-                    payer_key,
-                    Report::ExtensionSummary,
-                    &extension_summary(&listing, self.names, payer_key).view(),
-                )?;
-                self.payer_files(
-                    payer_key,
-                    Report::Destinations,
-                    &payer_destinations(&listing, self.names, payer_key).view(),
-                )?;
-                match own {
-                    Some(table) => self.payer_files(payer_key, Report::Itemised, &table.view())?,
-                    None if !self.itemises_payers() => {}
-                    None => ranges.push((payer_key, start..for_site.len())),
-                }
-            }
-            found.aggregate = found.aggregate.merge(sums);
-        }
+        let Gathered { for_site, mut found } = gathered;
         let batch = for_site.finish();
-        for (key, range) in ranges {
-            let view = Itemised::payer_view(&batch, key, range)
-                .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned()))?;
-            self.payer_files(key, Report::Itemised, &view)?;
+        let mut part = None;
+        for (share, range, sums, bills, own) in payers {
+            let key = payer_key(share.key);
+            let itemised = || match &own {
+                Some(own) => Ok(own.view()),
+                None => Itemised::payer_view(&batch, key, range.clone())
+                    .ok_or_else(|| RunError::Internal("a payer's table holds another payer's calls".to_owned())),
+            };
+            let shown = key.payer.is_some() && context.itemises_payers();
+            if share.is_whole() {
+                if shown && !range.is_empty() {
+                    context.payer_files(key, Report::Itemised, &itemised()?)?;
+                }
+                context.payer_summaries(key, &sums, bills, &mut found)?;
+                found.aggregate = found.aggregate.merge(sums);
+            } else {
+                let view = if shown { Some(itemised()?) } else { None };
+                part = Some(PayerPart::new(context, share, key, sums, bills, view.as_ref())?);
+            }
         }
-        Ok((batch, found))
+        Ok(Done { site: SiteId(unit.site), rows: self.encoder.encode(&batch)?, found, part })
     }
 
     /// Adds a payer's calls to the site's table and the sums; the operator gets a table of its own, for its cost is
     /// another.
-    fn payer(
+    fn share(
         &self,
-        (group, stretches): (GroupKey, &[(usize, Stretch)]),
-        key: PayerKey,
-        prepared: &Prepared,
-        for_site: &mut Itemised<'_>,
-        found: &mut SecondPass,
-        sums: &mut Aggregate,
-    ) -> Result<Option<Batch>, RunError> {
-        let rows = self.rows(stretches)?;
-        let near = near_duplicates(rows.iter(self.engine).filter(|row| !self.is_duplicate(row)));
-        let adjusted = self.settled(group, &rows, prepared, found)?;
-        let mut bills = Bills::default();
-        let mut own = (key.is_operator() && self.itemises_payers()).then(|| Itemised::for_payer(self.names, key));
+        share: &Share,
+        Gathered { for_site, found }: &mut Gathered<'_>,
+    ) -> Result<(Aggregate, Bills, Option<Batch>), RunError> {
+        let context = self.context;
+        let key = payer_key(share.key);
+        let rows = self.rows(share)?;
+        let from = share.from.map(start_of);
+        let near = near_duplicates(&rows, context.engine, from, |row| self.is_duplicate(row));
+        let settled = self.settled(share, &rows, found)?;
+        let adjusted = settled.as_deref().or_else(|| self.prepared.calls(share.key)).unwrap_or_default();
+        let (mut sums, mut bills) = (Aggregate::new(), Bills::default());
+        let mut own = (key.is_operator() && context.itemises_payers()).then(|| Itemised::for_payer(context.names, key));
         let mut shown = Vec::new();
-        for mut row in rows.iter(self.engine) {
+        let mut used = ByFile::default();
+        for index in 0..rows.len() {
+            if from.is_some_and(|from| rows.charging_at(index).is_some_and(|at| at < from)) {
+                continue;
+            }
+            let Some(mut row) = rows.get(index, context.engine) else { continue };
             if self.is_duplicate(&row) {
                 *found.duplicates.entry(row.record.file()).or_default() += 1;
                 continue;
             }
-            if near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
+            if !near.is_empty() && near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
                 row.flags |= flags::NEAR_DUPLICATE;
             }
-            let before = Status::of(&row);
-            allowances::adjust(&mut row, &adjusted);
-            let (status, late) = (Status::of(&row), row.flags & flags::LATE != 0);
-            if status != before {
-                found.changed.insert(row.record.to_bits(), status.byte(late));
+            let late = row.flags & flags::LATE != 0;
+            if !adjusted.is_empty() {
+                let before = Status::of(&row);
+                allowances::adjust(&mut row, adjusted);
+                let status = Status::of(&row);
+                if status != before {
+                    found.changed.insert(row.record.to_bits(), status.byte(late));
+                }
             }
             if row.flags & flags::RELEASED != 0 {
                 found.released.insert(row.record.to_bits());
             }
             if late {
-                let month = Month::of(self.engine.project.zone(row.site).to_local(row.charging_at).date());
+                let month = Month::of(context.engine.project.zone(row.site).to_local(row.charging_at).date());
                 let side = if key.is_operator() { &row.wholesale } else { &row.retail };
                 found.late.entry(month).or_default().add(&row, side);
             }
-            if let Some(billing) = &self.billing {
+            if let Some(billing) = &context.billing {
                 let rate = billing.tax(&mut row);
                 bills.add(&row, rate);
             }
-            *found.used.entry(row.record.file()).or_default() += 1;
-            sums.add_converted(&row, self.converted(&row));
+            used.add(row.record.file(), &mut found.used);
+            sums.add_converted(&row, context.converted(&row));
             if let Some(own) = &mut own {
                 own.push(&row);
             }
             for_site.push(&row);
-            if let Some(watch) = self.watch {
+            if let Some(watch) = context.watch {
                 shown.push(row);
                 if shown.len() >= SHOWN_AT_ONCE {
-                    watch.calls(self.engine.project, self.names, &shown);
+                    watch.calls(context.engine.project, context.names, &shown);
                     shown.clear();
                 }
             }
         }
-        if let Some(watch) = self.watch {
-            watch.calls(self.engine.project, self.names, &shown);
+        used.finish(&mut found.used);
+        if let Some(watch) = context.watch {
+            watch.calls(context.engine.project, context.names, &shown);
         }
         found.near.extend(near);
-        self.bill(key, bills, sums, found)?;
-        Ok(own.map(Itemised::finish))
+        Ok((sums, bills, own.map(Itemised::finish)))
     }
 
-    fn rows(&self, stretches: &[(usize, Stretch)]) -> Result<Rows, RunError> {
-        let mut bytes = Vec::with_capacity(stretches.iter().map(|(_, stretch)| stretch.length).sum());
-        for (run, stretch) in stretches {
-            if let Some((spilled, _)) = self.runs.get(*run) {
-                spilled.take(stretch.offset, stretch.length, &mut bytes, self.storage)?;
-            }
+    /// The rows of a share, and those so shortly before it that its first may be nearly the same.
+    fn rows(&self, share: &Share) -> Result<Rows, RunError> {
+        let wanted = |day: i32, last_ms: u32| match (share.from, share.until) {
+            (_, Some(until)) if day >= until => false,
+            (Some(from), _) if day < from => day == from - 1 && i64::from(last_ms) + near::NEAR.as_millis() >= DAY_MS,
+            _ => true,
+        };
+        let stretches = self.groups.stretches(share.key).filter(|(_, stretch)| wanted(stretch.day, stretch.last_ms));
+        Ok(Rows::gather(share.key, stretches)?)
+    }
+
+    fn is_duplicate(&self, row: &CallRow<'_>) -> bool {
+        self.duplicates.contains(row.record.to_bits())
+    }
+
+    /// What allowances make of a payer's calls, by record, unless that is known already; and the payer's own table of them.
+    fn settled(&self, share: &Share, rows: &Rows, found: &mut SecondPass) -> Result<Option<Vec<Adjusted>>, RunError> {
+        let context = self.context;
+        let Some(allowances) = context.allowances.as_ref().filter(|allowances| allowances.concern(share.key)) else {
+            return Ok(None);
+        };
+        // Once for a payer whose calls are cut by days; all of these are known beforehand.
+        if share.from.is_some() {
+            return Ok(None);
         }
-        Ok(Rows::new(bytes))
-    }
-
-    /// What must be known of allowances before the payers are gone through one by one.
-    fn prepare(&self, groups: &BTreeMap<GroupKey, Vec<(usize, Stretch)>>) -> Result<Prepared, RunError> {
-        let Some(allowances) = &self.allowances else { return Ok(Prepared::default()) };
-        let gather = |key: GroupKey| self.rows(groups.get(&key).map_or(&[], Vec::as_slice));
-        let keys = groups.keys().copied().collect();
-        allowances.prepare(&keys, self.engine.only(), gather, self.engine, &|row| self.takes_no_allowance(row))
-    }
-
-    /// What allowances make of a payer's calls, by record; and the payer's own table of them.
-    fn settled(
-        &self,
-        key: GroupKey,
-        rows: &Rows,
-        prepared: &Prepared,
-        found: &mut SecondPass,
-    ) -> Result<Vec<Adjusted>, RunError> {
-        let Some(allowances) = self.allowances.as_ref().filter(|allowances| allowances.concern(key)) else {
-            return Ok(Vec::new());
-        };
         let mut own = allowances::Found::default();
-        let (calls, accounts) = match prepared.calls(key) {
-            Some(calls) => (calls.to_vec(), prepared.found.accounts.as_slice()),
+        let (calls, accounts) = match self.prepared.calls(share.key) {
+            Some(_) => (None, self.prepared.found.accounts.as_slice()),
             None => {
-                let skip = |row: &CallRow<'_>| self.takes_no_allowance(row);
-                (allowances.alone(key, rows, self.engine, &skip, &mut own), own.accounts.as_slice())
+                let skip = |row: &CallRow<'_>| context.takes_no_allowance(row);
+                let calls = allowances.alone(share.key, rows, context.engine, &skip, &mut own);
+                (Some(calls), own.accounts.as_slice())
             }
         };
-        let member = Member { site: SiteId(key.site), payer: PayerId(key.payer) };
-        let schemes = allowances::scheme_names(self.engine.project);
-        let table = report::allowances(accounts, &schemes, self.names, AllowanceReader::Payer(member));
+        let member = Member { site: SiteId(share.key.site), payer: PayerId(share.key.payer) };
+        let schemes = allowances::scheme_names(context.engine.project);
+        let table = report::allowances(accounts, &schemes, context.names, AllowanceReader::Payer(member));
         let payer = PayerKey { site: member.site, payer: Some(member.payer) };
-        self.payer_files(payer, Report::Allowances, &table.view())?;
+        context.payer_files(payer, Report::Allowances, &table.view())?;
         found.allowances.merge(own);
         Ok(calls)
+    }
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+fn payer_key(key: GroupKey) -> PayerKey {
+    PayerKey { site: SiteId(key.site), payer: key.payer() }
+}
+
+/// Counts records by file; those of one file come in long rows.
+#[derive(Default)]
+struct ByFile {
+    file: u32,
+    count: u64,
+}
+
+impl ByFile {
+    #[inline]
+    fn add(&mut self, file: u32, counts: &mut BTreeMap<u32, u64>) {
+        if file != self.file {
+            self.finish(counts);
+            self.file = file;
+        }
+        self.count += 1;
+    }
+
+    fn finish(&mut self, counts: &mut BTreeMap<u32, u64>) {
+        let count = std::mem::take(&mut self.count);
+        if count > 0 {
+            *counts.entry(self.file).or_default() += count;
+        }
+    }
+}
+
+impl Context<'_> {
+    /// What must be known of allowances before the payers are gone through one by one.
+    fn prepare(&self, groups: &Groups<'_>) -> Result<Prepared, RunError> {
+        let Some(allowances) = &self.allowances else { return Ok(Prepared::default()) };
+        let gather = |key: GroupKey| Ok(Rows::gather(key, groups.stretches(key))?);
+        let large = |key: GroupKey| groups.is_large(key);
+        let (keys, only) = (groups.keys().collect(), self.engine.only());
+        allowances.prepare(&keys, large, only, gather, self.engine, &|row| self.takes_no_allowance(row))
+    }
+
+    /// Writes the summaries of a payer's calls, and the bill; what the bill needs goes to `found`.
+    fn payer_summaries(
+        &self,
+        key: PayerKey,
+        sums: &Aggregate,
+        bills: Bills,
+        found: &mut SecondPass,
+    ) -> Result<(), RunError> {
+        self.bill(key, bills, sums, found)?;
+        if key.payer.is_none() || sums.control().calls == 0 {
+            return Ok(());
+        }
+        let listing = sums.listing();
+        let lines = extension_summary(&listing, self.names, key);
+        self.payer_files(key, Report::ExtensionSummary, &lines.view())?;
+        let destinations = payer_destinations(&listing, self.names, key);
+        self.payer_files(key, Report::Destinations, &destinations.view())
     }
 
     /// Writes a payer's bill.
@@ -416,11 +446,7 @@ impl Context<'_> {
 
     /// Duplicates, and late calls: what an allowance makes of a call is settled with the call's own month.
     fn takes_no_allowance(&self, row: &CallRow<'_>) -> bool {
-        row.flags & flags::LATE != 0 || self.is_duplicate(row)
-    }
-
-    fn is_duplicate(&self, row: &CallRow<'_>) -> bool {
-        !self.duplicates.is_empty() && self.duplicates.binary_search(&row.record.to_bits()).is_ok()
+        row.flags & flags::LATE != 0 || self.duplicates.binary_search(&row.record.to_bits()).is_ok()
     }
 
     /// The wholesale charge in the retail side's currency, for the margin.
@@ -454,11 +480,39 @@ impl Context<'_> {
     ///
     /// If the disk refuses.
     pub(super) fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
-        let (site, payer) = (self.site_id(key.site), self.payer_id(key.payer));
-        let folder = format!("{}/payer={}", self.site_folder(key.site), safe_name(payer));
         let reports = &self.engine.project.settings.reports;
         let csv = reports.itemised_csv || report != Report::Itemised;
-        self.write_view(&folder, Scope::Payer { site, payer }, report, view, (csv, reports.payer_parquet))
+        let (folder, scope) = self.payer_place(key);
+        self.write_view(&folder, scope, report, view, (csv, reports.payer_parquet))
+    }
+
+    fn payer_place(&self, key: PayerKey) -> (String, Scope<'_>) {
+        let (site, payer) = (self.site_id(key.site), self.payer_id(key.payer));
+        (format!("{}/payer={}", self.site_folder(key.site), safe_name(payer)), Scope::Payer { site, payer })
+    }
+
+    /// The forms of CSV asked for, and how their files end.
+    fn profiles(&self) -> impl Iterator<Item = (Profile, &'static str)> + use<> {
+        let settings = &self.engine.project.settings.reports;
+        let profiles =
+            [(settings.spreadsheet, Profile::Spreadsheet, "csv"), (settings.machine, Profile::Machine, "machine.csv")];
+        profiles.into_iter().filter(|(asked, ..)| *asked).map(|(_, profile, ending)| (profile, ending))
+    }
+
+    /// The forms of CSV in which payers get their calls one by one.
+    fn itemised_profiles(&self) -> impl Iterator<Item = Profile> + use<> {
+        let asked = self.engine.project.settings.reports.itemised_csv;
+        self.profiles().filter(move |_| asked).map(|(profile, _)| profile)
+    }
+
+    fn payer_parquet(&self) -> bool {
+        self.engine.project.settings.reports.payer_parquet
+    }
+
+    /// The path of a payer's calls one by one.
+    fn itemised_path(&self, key: PayerKey, ending: &str) -> String {
+        let (folder, scope) = self.payer_place(key);
+        format!("{folder}/{}", file_name(self.month, scope, Report::Itemised, ending))
     }
 
     /// Whether payers get their calls one by one, in any form.
@@ -493,47 +547,15 @@ impl Context<'_> {
         view: &View<'_>,
         (csv, parquet): (bool, bool),
     ) -> Result<(), RunError> {
-        let settings = &self.engine.project.settings.reports;
         let name = |ending| format!("{folder}/{}", file_name(self.month, scope, report, ending));
-        let profiles =
-            [(settings.spreadsheet, Profile::Spreadsheet, "csv"), (settings.machine, Profile::Machine, "machine.csv")];
-        for (asked, profile, ending) in profiles {
-            if asked && csv {
-                let mut bytes = Vec::new();
-                csv::write(view, profile, &mut bytes);
-                self.stage.write(&name(ending), &bytes)?;
-            }
+        for (profile, ending) in self.profiles().filter(|_| csv) {
+            let mut bytes = Vec::new();
+            csv::write(view, profile, &mut bytes);
+            self.stage.write(&name(ending), &bytes)?;
         }
         if parquet {
             parquet_file::write(self.stage, &name("parquet"), view)?;
         }
         Ok(())
     }
-}
-
-/// Answered calls of one payer, in time, that are nearly the same as one before: same parties, begun and lasting the
-/// same within a second. Each is listed with the earlier one, sorted by record.
-fn near_duplicates<'a>(rows: impl Iterator<Item = CallRow<'a>>) -> Vec<(RecordId, RecordId)> {
-    let mut near = Vec::new();
-    let mut window: std::collections::VecDeque<CallRow<'a>> = std::collections::VecDeque::new();
-    for row in rows.filter(|row| row.answered) {
-        while window.front().is_some_and(|old| row.charging_at.since(old.charging_at) > NEAR) {
-            window.pop_front();
-        }
-        let alike = |old: &CallRow<'a>| {
-            old.called == row.called
-                && old.calling == row.calling
-                && old.dialled == row.dialled
-                && (old.duration.as_millis() - row.duration.as_millis()).abs() <= NEAR.as_millis()
-        };
-        if let Some(old) = window.iter().find(|old| alike(old)) {
-            near.push((row.record, old.record));
-        }
-        // A flood of calls in one second must not make this quadratic.
-        if window.len() < 64 {
-            window.push_back(row);
-        }
-    }
-    near.sort_unstable();
-    near
 }

@@ -43,6 +43,16 @@ pub struct Entry {
 /// A file being written. What was written survives a power loss only after [`Storage::sync_file`].
 pub trait Output: Write + Send {}
 
+/// A file that is read in places, by several threads at once.
+pub trait ReadAt: Send + Sync {
+    /// Fills `into` with the bytes at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is shorter.
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()>;
+}
+
 /// Keeps a lock until dropped.
 pub trait Lock: Send {}
 
@@ -61,6 +71,13 @@ pub trait Storage: Sync {
     ///
     /// If the file cannot be read or is shorter.
     fn read_at(&self, path: &Path, offset: u64, length: usize) -> Result<Vec<u8>>;
+
+    /// Opens a file to read it in places.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    fn open_at(&self, path: &Path) -> Result<Box<dyn ReadAt>>;
 
     /// The names in a folder, in no particular order.
     ///
@@ -175,6 +192,12 @@ pub struct Disk;
 
 impl Output for File {}
 
+impl ReadAt for File {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(self, into, offset)
+    }
+}
+
 struct DiskLock {
     /// Held for its lock.
     _file: File,
@@ -196,11 +219,13 @@ impl Storage for Disk {
     }
 
     fn read_at(&self, path: &Path, offset: u64, length: usize) -> Result<Vec<u8>> {
-        use std::os::unix::fs::FileExt;
-        let file = File::open(path).map_err(|error| failed("open", path, error))?;
         let mut content = vec![0; length];
-        file.read_exact_at(&mut content, offset).map_err(|error| failed("read", path, error))?;
+        self.open_at(path)?.read_at(offset, &mut content).map_err(|error| failed("read", path, error))?;
         Ok(content)
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Box<dyn ReadAt>> {
+        Ok(Box::new(File::open(path).map_err(|error| failed("open", path, error))?))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
@@ -332,6 +357,13 @@ impl<S> Failing<S> {
         Ok(())
     }
 
+    /// How many calls of a file just opened succeed. Its own calls take the numbers after its opening: the failing one is
+    /// inside if it comes soon.
+    fn left_of_file(&self) -> u64 {
+        let calls = self.calls();
+        if self.fail_at > calls && self.fail_at - calls <= 2 { self.fail_at - calls - 1 } else { u64::MAX }
+    }
+
     fn check(&self, action: &'static str, path: &Path) -> Result<()> {
         self.count().map_err(|error| failed(action, path, error))
     }
@@ -363,6 +395,22 @@ impl Write for FailingOutput {
 
 impl Output for FailingOutput {}
 
+/// A file of which reads count as calls, as [`FailingOutput`].
+struct FailingReadAt {
+    inner: Box<dyn ReadAt>,
+    left: AtomicU64,
+    kind: io::ErrorKind,
+}
+
+impl ReadAt for FailingReadAt {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
+            return Err(io::Error::from(self.kind));
+        }
+        self.inner.read_at(offset, into)
+    }
+}
+
 impl<S: Storage> Storage for Failing<S> {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
         self.check("open", path)?;
@@ -372,6 +420,12 @@ impl<S: Storage> Storage for Failing<S> {
     fn read_at(&self, path: &Path, offset: u64, length: usize) -> Result<Vec<u8>> {
         self.check("read", path)?;
         self.inner.read_at(path, offset, length)
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Box<dyn ReadAt>> {
+        self.check("open", path)?;
+        let inner = self.inner.open_at(path)?;
+        Ok(Box::new(FailingReadAt { inner, left: self.left_of_file().into(), kind: self.kind }))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
@@ -392,10 +446,7 @@ impl<S: Storage> Storage for Failing<S> {
     fn create(&self, path: &Path) -> Result<Box<dyn Output>> {
         self.check("create", path)?;
         let inner = self.inner.create(path)?;
-        // The file's own calls take the numbers after its creation: the failing one is inside if it comes soon.
-        let calls = self.calls();
-        let left = if self.fail_at > calls && self.fail_at - calls <= 2 { self.fail_at - calls - 1 } else { u64::MAX };
-        Ok(Box::new(FailingOutput { inner, left, kind: self.kind }))
+        Ok(Box::new(FailingOutput { inner, left: self.left_of_file(), kind: self.kind }))
     }
 
     fn create_folder(&self, path: &Path) -> Result<()> {

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::RunError;
 use super::super::allowances::{self, Allowances, Found};
+use super::super::aside::Store;
 use super::super::calls::{self, Input};
 use super::super::engine::Engine;
 use super::super::inputs::OUTPUT_FOLDER;
 use super::super::project::Project;
-use super::super::spill::{GroupKey, RowBuffer, Rows, Stretch};
+use super::super::spill::{GroupKey, RowBuffer, Rows};
 use super::super::storage::Storage;
 use crate::finding::Findings;
 use crate::rating::allowance::Adjusted;
@@ -58,28 +59,23 @@ impl<'s> SettledMonths<'s> {
                 &mut buffer,
             );
         })?;
-        let (bytes, stretches) = buffer.into_run();
+        let run = buffer.set_aside(&mut Store::in_memory().appender())?;
         let rows = |key: GroupKey| {
-            let of_key = stretches.iter().filter(|stretch| stretch.key == key);
-            Rows::new(of_key.filter_map(|stretch| slice(&bytes, stretch)).flatten().copied().collect())
+            let of_key = run.stretches.iter().filter(|stretch| stretch.key == key);
+            Rows::gather(key, of_key.map(|stretch| (&run, stretch))).map_err(RunError::from)
         };
         // Records equal to an earlier one are not among the rows.
         let none = |_: &crate::rating::CallRow<'_>| false;
-        let keys: BTreeSet<GroupKey> = stretches.iter().map(|stretch| stretch.key).collect();
-        let prepared = allowances.prepare(&keys, None, |key| Ok(rows(key)), &engine, &none)?;
+        let keys: BTreeSet<GroupKey> = run.stretches.iter().map(|stretch| stretch.key).collect();
+        let prepared = allowances.prepare(&keys, |_| false, None, rows, &engine, &none)?;
         let mut settled = BTreeMap::new();
         for key in keys.into_iter().filter(|key| allowances.concern(*key)) {
             let calls = match prepared.calls(key) {
                 Some(calls) => calls.to_vec(),
-                None => allowances.alone(key, &rows(key), &engine, &none, &mut Found::default()),
+                None => allowances.alone(key, &rows(key)?, &engine, &none, &mut Found::default()),
             };
             settled.extend(calls.into_iter().map(|call| (call.token, call)));
         }
         Ok(settled)
     }
-}
-
-fn slice<'b>(bytes: &'b [u8], stretch: &Stretch) -> Option<&'b [u8]> {
-    let from = usize::try_from(stretch.offset).ok()?;
-    bytes.get(from..from.checked_add(stretch.length)?)
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::super::inputs::{Piece, Stream};
+use super::super::inputs::{Buffer, Piece, Stream};
 use super::{ReconcileOptions, Their};
-use crate::cdr::{self, Format, Stamp, records};
+use crate::cdr::{self, Format, Stamp};
 use crate::ids::{Interner, SiteId};
 use crate::mediation::dial_plan::{DialPlan, Role};
 use crate::money::{Charge, Currency};
@@ -230,14 +230,10 @@ impl<'p> Carrier<'p> {
         };
         let reader = opened.map_err(|error| RunError::Usage(format!("`{}`: {error}", path.display())))?;
         stream.skip(reader.body_start());
-        let line_end = match reader.line_end() {
-            records::LineEnd::Lf => b'\n',
-            records::LineEnd::Cr => b'\r',
-        };
         let mut number = 0;
+        let mut spare = Buffer::default();
         loop {
-            let split = |buffer: &[u8], at_end| reader.split_point(buffer, at_end);
-            let chunk = match stream.next_piece(split, records::MIN_BUFFER_BYTES, line_end)? {
+            let chunk = match stream.next_of(&reader, &mut spare)? {
                 None => break,
                 Some(Piece::TooLong(_)) => {
                     refused(read, number + 1, "it is too long");

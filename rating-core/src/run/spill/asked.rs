@@ -1,15 +1,11 @@
 //! What a call's tariffs were asked, set aside with its row where an allowance may want the call priced once more.
 
-use super::{Reader, text};
+use super::row::{Reader, text};
 use crate::number::{Digits, Direction, E164, NumberClass};
 use crate::tariff::{Called, Caller, CallerType, Query};
 
-/// Appends a question, or one byte for none.
-pub(super) fn encode(query: Option<&Query<'_>>, out: &mut Vec<u8>) {
-    let Some(query) = query else {
-        out.push(0);
-        return;
-    };
+/// Appends a question.
+pub(super) fn encode(query: &Query<'_>, out: &mut Vec<u8>) {
     let mut called = |tag: u8, digits: Digits, class: NumberClass, needed: u8| {
         out.extend_from_slice(&[tag, class as u8, needed]);
         out.extend_from_slice(&digits.to_bits().to_le_bytes());
@@ -41,7 +37,7 @@ pub(super) fn encode(query: Option<&Query<'_>>, out: &mut Vec<u8>) {
 }
 
 impl<'a> Reader<'a> {
-    /// The question that [`encode`] wrote.
+    /// The question that [`encode`] wrote; `None` if there is none.
     pub(super) fn asked(&mut self) -> Option<Query<'a>> {
         let tag = self.u8();
         if tag == 0 {

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Entry, Lock, Output, Result, Storage, failed};
+use super::{Entry, Lock, Output, ReadAt, Result, Storage, failed};
 
 /// Files in memory by their paths: for projects that are made from texts and for what shall touch no disk. Whoever writes is
 /// refused.
@@ -51,6 +51,14 @@ fn refused<T>(path: &Path) -> Result<T> {
     Err(failed("write", path, io::ErrorKind::ReadOnlyFilesystem.into()))
 }
 
+impl ReadAt for Arc<[u8]> {
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<()> {
+        let part = usize::try_from(offset).ok().and_then(|start| self.get(start..start.checked_add(into.len())?));
+        into.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
 impl Storage for Memory {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
         Ok(Box::new(Cursor::new(self.file(path)?)))
@@ -60,6 +68,10 @@ impl Storage for Memory {
         let file = self.file(path)?;
         let part = usize::try_from(offset).ok().and_then(|start| file.get(start..start.checked_add(length)?));
         part.map(<[u8]>::to_vec).ok_or_else(|| failed("read", path, io::ErrorKind::UnexpectedEof.into()))
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Box<dyn ReadAt>> {
+        Ok(Box::new(self.file(path)?))
     }
 
     fn list(&self, folder: &Path) -> Result<Vec<Entry>> {
