@@ -52,6 +52,13 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("")
     }
 
+    /// The code as a word of 24 bits.
+    #[must_use]
+    pub const fn to_bits(self) -> u32 {
+        let [first, second, third] = self.0;
+        u32::from_be_bytes([0, first, second, third])
+    }
+
     /// Decimals of the minor unit (ISO 4217, column "minor unit"); 2 unless listed otherwise.
     #[must_use]
     pub const fn minor_digits(self) -> u32 {

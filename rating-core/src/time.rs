@@ -5,7 +5,9 @@
 //! into a table of its offset changes, so that no time-zone arithmetic happens per call. Leap seconds are not counted,
 //! as in POSIX. Intervals are half-open everywhere.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{Offset, TimeZone};
 
@@ -479,6 +481,18 @@ impl Zone {
     /// Compiles the IANA zone of that name (`Europe/London`); `None` if there is none.
     #[must_use]
     pub fn load(name: &str) -> Option<Self> {
+        // Finding the changes of 140 years takes most of a millisecond, and sites and tariffs name the same few zones.
+        static LOADED: Mutex<BTreeMap<Box<str>, Zone>> = Mutex::new(BTreeMap::new());
+        let known = || LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(zone) = known().get(name) {
+            return Some(zone.clone());
+        }
+        let zone = Self::compile(name)?;
+        known().insert(name.into(), zone.clone());
+        Some(zone)
+    }
+
+    fn compile(name: &str) -> Option<Self> {
         let zone: chrono_tz::Tz = name.parse().ok()?;
         let offset_at = |seconds: i64| -> i64 {
             chrono::DateTime::from_timestamp(seconds, 0)

@@ -16,6 +16,8 @@
 mod amounts;
 mod balance;
 mod bill;
+mod reasons;
+mod table;
 mod usage;
 
 use foldhash::fast::FixedState;
@@ -24,14 +26,15 @@ use hashbrown::HashMap;
 pub use amounts::{Amounts, Elapsed, Sum};
 pub use balance::{Control, Counts, Imbalance, SideControl};
 pub use bill::{BillKind, BillLine, BillRules, BillTax, Bills};
+pub use reasons::{Example, ReasonKey, ReasonSums, SideName};
 pub use usage::{Usage, UsageCharges, UsageTerms};
 
-use crate::ids::{DestinationId, PayerId, SiteId, SourceId};
+use self::reasons::Reasons;
+use self::table::{Key, Table};
+use crate::ids::{DestinationId, PayerId, SiteId};
 use crate::money::{Charge, Currency, Total};
 use crate::number::{Digits, E164};
 use crate::rating::{CallRow, Outcome, Side};
-use crate::source::RecordId;
-use crate::time::Instant;
 
 /// The seed is fixed so that two runs take the same steps; no order of a map ever reaches an output.
 type Map<K, V> = HashMap<K, V, FixedState>;
@@ -152,6 +155,24 @@ impl Line {
     }
 }
 
+impl Key for (Line, Currency) {
+    fn word(self) -> u64 {
+        // Digits leave the four highest bits free, and a payer has one currency or two.
+        let line = match self.0 {
+            Line::Extension(digits) => digits.to_bits(),
+            Line::Number(number) => number.digits().to_bits() | 1 << 63,
+            Line::Unknown => u64::MAX,
+        };
+        line ^ u64::from(self.1.to_bits()) << 32
+    }
+}
+
+impl Key for DestinationId {
+    fn word(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
 /// Key of the per-extension sums; only billable calls have one, so there is always a currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineKey {
@@ -264,83 +285,6 @@ impl DestinationSums {
     }
 }
 
-/// One of the two sides on which a call is rated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SideName {
-    /// What the payer is charged.
-    Retail,
-    /// What the carrier charges the operator.
-    Wholesale,
-}
-
-impl SideName {
-    /// The name in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Retail => "retail",
-            Self::Wholesale => "wholesale",
-        }
-    }
-}
-
-/// Why sides of calls at one site were not rated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ReasonKey {
-    /// The site.
-    pub site: SiteId,
-    /// Which side.
-    pub side: SideName,
-    /// The stable code.
-    pub code: &'static str,
-}
-
-/// The first call with a reason, in canonical order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// Its record.
-    pub record: RecordId,
-    /// Where it came from.
-    pub source: SourceId,
-    /// The instant that decides.
-    pub charging_at: Instant,
-    /// The digits keyed, the first 64 bytes.
-    pub dialled: Box<[u8]>,
-}
-
-impl Example {
-    const DIALLED_BYTES: usize = 64;
-
-    fn of(row: &CallRow<'_>) -> Self {
-        let dialled = row.dialled.get(..Self::DIALLED_BYTES).unwrap_or(row.dialled);
-        Self { record: row.record, source: row.source, charging_at: row.charging_at, dialled: dialled.into() }
-    }
-}
-
-/// What the calls with one reason come to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReasonSums {
-    /// How many calls.
-    pub calls: u64,
-    /// Their talk time.
-    pub duration: Elapsed,
-    /// What their other side was rated at: the money at stake, as far as it can be told.
-    pub at_stake: Amounts,
-    /// The first of them.
-    pub example: Example,
-}
-
-impl ReasonSums {
-    fn merge(&mut self, other: Self) {
-        self.calls += other.calls;
-        self.duration = self.duration.plus(other.duration);
-        self.at_stake.merge(&other.at_stake);
-        if other.example.record < self.example.record {
-            self.example = other.example;
-        }
-    }
-}
-
 /// Sums of rated calls: mergeable, order-free, integers only.
 ///
 /// # Example
@@ -353,14 +297,78 @@ impl ReasonSums {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Aggregate {
-    /// Index into `payers`, by site and payer; also the first part of the keys below.
+    /// Place in `payers`, by site and payer.
     slots: Map<PayerKey, u32>,
-    payers: Vec<(PayerKey, PayerSums)>,
-    lines: Map<(u32, Line, Currency), LineSums>,
-    destinations: Map<(u32, DestinationId), DestinationSums>,
-    suspended: Map<ReasonKey, ReasonSums>,
-    not_chargeable: Map<ReasonKey, ReasonSums>,
+    payers: Vec<Payer>,
+    /// Whose call was added last: calls come payer by payer.
+    current: usize,
+    suspended: Reasons,
+    not_chargeable: Reasons,
     control: Control,
+}
+
+/// Everything of one payer at one site.
+#[derive(Clone, Debug)]
+struct Payer {
+    key: PayerKey,
+    sums: PayerSums,
+    lines: Table<(Line, Currency), LineSums>,
+    destinations: Table<DestinationId, DestinationSums>,
+}
+
+impl Payer {
+    fn new(key: PayerKey) -> Self {
+        Self { key, sums: PayerSums::default(), lines: Table::default(), destinations: Table::default() }
+    }
+
+    fn settle(&mut self) {
+        self.lines.settle();
+        self.destinations.settle();
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.sums.merge(&other.sums);
+        for (key, sums) in other.lines.unordered() {
+            self.lines.entry(key).merge(sums);
+        }
+        for (key, sums) in other.destinations.unordered() {
+            self.destinations.entry(key).merge(sums);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, row: &CallRow<'_>, side: &Side, converted: Option<(Currency, Charge)>) {
+        add_to_payer(&mut self.sums, row, side, converted);
+        if let Outcome::Rated(priced) = &side.outcome {
+            let line = self.lines.entry((Line::of(row), currency_of(side)));
+            line.number = line.number.merge(row.number.map_or(LineNumber::Unknown, LineNumber::One));
+            line.billable_calls += 1;
+            line.duration.add(row.duration);
+            line.billed_duration.add(priced.billed);
+            line.cost.add(priced.charge);
+            if let Some(vat) = row.vat {
+                line.vat.get_or_insert(Total::ZERO).add(vat);
+            }
+        }
+        let destination = match (&side.outcome, &row.wholesale.outcome) {
+            (Outcome::Rated(priced), _) | (_, Outcome::Rated(priced)) => priced.destination,
+            _ => return,
+        };
+        let sums = self.destinations.entry(destination);
+        if let Outcome::Rated(priced) = &side.outcome {
+            sums.calls += 1;
+            sums.duration.add(row.duration);
+            sums.billed_duration.add(priced.billed);
+        }
+        add_charge(&mut sums.client, &row.retail);
+        add_charge(&mut sums.operator, &row.wholesale);
+        if let (Some((to, charge)), Outcome::Rated(_)) = (converted, &row.wholesale.outcome) {
+            sums.converted.add((currency_of(&row.wholesale), to), charge);
+        }
+        if matches!(row.wholesale.outcome, Outcome::Suspended(_)) {
+            sums.wholesale_missing_calls += 1;
+        }
+    }
 }
 
 impl Aggregate {
@@ -381,97 +389,73 @@ impl Aggregate {
     }
 
     /// Adds one call whose wholesale charge was brought to another currency, that of the client, by the project's dated
-    /// exchange rates. Only the margin uses it.
+    /// exchange rates. Only the margin uses it. Fastest where the calls of a payer come one after the other.
     pub fn add_converted(&mut self, row: &CallRow<'_>, converted: Option<(Currency, Charge)>) {
         let key = PayerKey { site: row.site, payer: row.payer };
-        let slot = self.slot(key);
         let side = if key.is_operator() { &row.wholesale } else { &row.retail };
         self.control.add(row, side);
-
-        if let Some((_, sums)) = self.payers.get_mut(slot as usize) {
-            add_to_payer(sums, row, side, converted);
+        if self.payers.get(self.current).is_none_or(|payer| payer.key != key) {
+            self.current = self.slot(key);
         }
-        if let Outcome::Rated(priced) = &side.outcome {
-            let line = self.lines.entry((slot, Line::of(row), currency_of(side))).or_default();
-            line.number = line.number.merge(row.number.map_or(LineNumber::Unknown, LineNumber::One));
-            line.billable_calls += 1;
-            line.duration.add(row.duration);
-            line.billed_duration.add(priced.billed);
-            line.cost.add(priced.charge);
-            if let Some(vat) = row.vat {
-                line.vat.get_or_insert(Total::ZERO).add(vat);
-            }
+        if let Some(payer) = self.payers.get_mut(self.current) {
+            payer.add(row, side, converted);
         }
-        self.add_to_destination(slot, row, side, converted);
         self.add_reasons(row, side);
     }
 
-    fn slot(&mut self, key: PayerKey) -> u32 {
+    fn slot(&mut self, key: PayerKey) -> usize {
         if let Some(slot) = self.slots.get(&key) {
-            return *slot;
+            return *slot as usize;
         }
-        let slot = u32::try_from(self.payers.len()).unwrap_or(u32::MAX);
-        assert!(slot != u32::MAX, "more payers than an id can count");
-        self.payers.push((key, PayerSums::default()));
-        self.slots.insert(key, slot);
-        slot
+        self.push(Payer::new(key))
     }
 
-    fn add_to_destination(&mut self, slot: u32, row: &CallRow<'_>, side: &Side, converted: Option<(Currency, Charge)>) {
-        let destination = match (&side.outcome, &row.wholesale.outcome) {
-            (Outcome::Rated(priced), _) | (_, Outcome::Rated(priced)) => priced.destination,
-            _ => return,
-        };
-        let sums = self.destinations.entry((slot, destination)).or_default();
-        if let Outcome::Rated(priced) = &side.outcome {
-            sums.calls += 1;
-            sums.duration.add(row.duration);
-            sums.billed_duration.add(priced.billed);
-        }
-        add_charge(&mut sums.client, &row.retail);
-        add_charge(&mut sums.operator, &row.wholesale);
-        if let (Some((to, charge)), Outcome::Rated(_)) = (converted, &row.wholesale.outcome) {
-            sums.converted.add((currency_of(&row.wholesale), to), charge);
-        }
-        if matches!(row.wholesale.outcome, Outcome::Suspended(_)) {
-            sums.wholesale_missing_calls += 1;
-        }
+    fn push(&mut self, payer: Payer) -> usize {
+        let slot = u32::try_from(self.payers.len()).unwrap_or(u32::MAX);
+        assert!(slot != u32::MAX, "more payers than an id can count");
+        self.slots.insert(payer.key, slot);
+        self.payers.push(payer);
+        slot as usize
     }
 
     fn add_reasons(&mut self, row: &CallRow<'_>, payer_side: &Side) {
         if let Outcome::NotChargeable(code) = payer_side.outcome {
             let side = if row.payer == Some(PayerId::OPERATOR) { SideName::Wholesale } else { SideName::Retail };
-            count_reason(&mut self.not_chargeable, ReasonKey { site: row.site, side, code }, row, &row.wholesale);
+            self.not_chargeable.count(ReasonKey { site: row.site, side, code }, row, &row.wholesale);
         }
         for (side, name, other) in
             [(&row.retail, SideName::Retail, &row.wholesale), (&row.wholesale, SideName::Wholesale, &row.retail)]
         {
             if let Outcome::Suspended(code) = side.outcome {
-                count_reason(&mut self.suspended, ReasonKey { site: row.site, side: name, code }, row, other);
+                self.suspended.count(ReasonKey { site: row.site, side: name, code }, row, other);
             }
         }
     }
 
-    /// The sums of both.
+    /// Says that no more calls of these payers are expected: their sums are brought in order once, and every
+    /// [listing](Self::listing) from now on, of this aggregate and of those that it is merged into, takes them as they are.
+    /// Merging does the same.
+    pub fn settle(&mut self) {
+        self.payers.iter_mut().for_each(Payer::settle);
+    }
+
+    /// The sums of both. A payer that only one of them has is taken over as it is.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        let mut slots = Vec::with_capacity(other.payers.len());
-        for (key, sums) in &other.payers {
-            let slot = self.slot(*key);
-            if let Some((_, have)) = self.payers.get_mut(slot as usize) {
-                have.merge(sums);
+        if self.payers.is_empty() {
+            return other;
+        }
+        for mut payer in other.payers {
+            match self.slots.get(&payer.key).and_then(|slot| self.payers.get_mut(*slot as usize)) {
+                Some(have) => have.merge(&payer),
+                None => {
+                    payer.settle();
+                    self.push(payer);
+                }
             }
-            slots.push(slot);
         }
-        let slot_of = |slot: u32| slots.get(slot as usize).copied().unwrap_or(u32::MAX);
-        for ((slot, line, currency), sums) in other.lines {
-            self.lines.entry((slot_of(slot), line, currency)).or_default().merge(&sums);
-        }
-        for ((slot, destination), sums) in other.destinations {
-            self.destinations.entry((slot_of(slot), destination)).or_default().merge(&sums);
-        }
-        merge_reasons(&mut self.suspended, other.suspended);
-        merge_reasons(&mut self.not_chargeable, other.not_chargeable);
+        self.suspended.merge(other.suspended);
+        self.not_chargeable.merge(other.not_chargeable);
         self.control.merge(&other.control);
         self
     }
@@ -485,50 +469,46 @@ impl Aggregate {
     /// The sums of each payer at each site, by site, then unknown payers, the operator, the occupiers.
     #[must_use]
     pub fn payers(&self) -> Vec<(PayerKey, &PayerSums)> {
-        let mut list: Vec<_> = self.payers.iter().map(|(key, sums)| (*key, sums)).collect();
-        list.sort_unstable_by_key(|(key, _)| *key);
-        list
+        self.in_order().into_iter().map(|payer| (payer.key, &payer.sums)).collect()
     }
 
     /// The sums of one payer at one site.
     #[must_use]
     pub fn payer(&self, key: PayerKey) -> Option<&PayerSums> {
-        self.payers.get(*self.slots.get(&key)? as usize).map(|(_, sums)| sums)
+        self.payers.get(*self.slots.get(&key)? as usize).map(|payer| &payer.sums)
+    }
+
+    fn in_order(&self) -> Vec<&Payer> {
+        let mut payers: Vec<_> = self.payers.iter().collect();
+        payers.sort_unstable_by_key(|payer| payer.key);
+        payers
     }
 
     /// The sums of extensions and destinations, sorted. Made once, it serves the reports of every payer.
     #[must_use]
     pub fn listing(&self) -> Listing<'_> {
-        let mut lines: Vec<_> = self
-            .lines
-            .iter()
-            .filter_map(|((slot, line, currency), sums)| {
-                let payer = self.key_of(*slot)?;
-                Some((LineKey { payer, line: *line, currency: *currency }, sums))
-            })
-            .collect();
-        lines.sort_unstable_by_key(|(key, _)| *key);
-        let mut destinations: Vec<_> = self
-            .destinations
-            .iter()
-            .filter_map(|((slot, destination), sums)| {
-                Some((DestinationKey { payer: self.key_of(*slot)?, destination: *destination }, sums))
-            })
-            .collect();
-        destinations.sort_unstable_by_key(|(key, _)| *key);
+        let payers = self.in_order();
+        let mut lines = Vec::with_capacity(payers.iter().map(|payer| payer.lines.len()).sum());
+        let mut destinations = Vec::with_capacity(payers.iter().map(|payer| payer.destinations.len()).sum());
+        for Payer { key: payer, lines: of_lines, destinations: of_destinations, .. } in payers {
+            let payer = *payer;
+            of_lines.for_each(|(line, currency), sums| lines.push((LineKey { payer, line, currency }, sums)));
+            of_destinations
+                .for_each(|destination, sums| destinations.push((DestinationKey { payer, destination }, sums)));
+        }
         Listing { lines, destinations }
     }
 
     /// Suspended sides by site, side and code. A call suspended on both sides is listed on both.
     #[must_use]
     pub fn suspended(&self) -> Vec<(ReasonKey, &ReasonSums)> {
-        listed(&self.suspended)
+        self.suspended.listed()
     }
 
     /// Calls not chargeable on the payer's side, by site, side and code. The money at stake is their wholesale charge.
     #[must_use]
     pub fn not_chargeable(&self) -> Vec<(ReasonKey, &ReasonSums)> {
-        listed(&self.not_chargeable)
+        self.not_chargeable.listed()
     }
 
     /// Compares every identity that the sums must satisfy; see [`Control`].
@@ -538,10 +518,6 @@ impl Aggregate {
     /// [`Imbalance`] names the first broken identity in words.
     pub fn check(&self) -> Result<(), Imbalance> {
         balance::check(self)
-    }
-
-    fn key_of(&self, slot: u32) -> Option<PayerKey> {
-        self.payers.get(slot as usize).map(|(key, _)| *key)
     }
 }
 
@@ -622,38 +598,6 @@ fn add_charge(amounts: &mut Amounts, side: &Side) {
     if let Outcome::Rated(priced) = &side.outcome {
         amounts.add(currency_of(side), priced.charge);
     }
-}
-
-fn count_reason(reasons: &mut Map<ReasonKey, ReasonSums>, key: ReasonKey, row: &CallRow<'_>, other: &Side) {
-    let sums = reasons.entry(key).or_insert_with(|| ReasonSums {
-        calls: 0,
-        duration: Elapsed::ZERO,
-        at_stake: Amounts::default(),
-        example: Example::of(row),
-    });
-    sums.calls += 1;
-    sums.duration.add(row.duration);
-    add_charge(&mut sums.at_stake, other);
-    if row.record < sums.example.record {
-        sums.example = Example::of(row);
-    }
-}
-
-fn merge_reasons(reasons: &mut Map<ReasonKey, ReasonSums>, other: Map<ReasonKey, ReasonSums>) {
-    for (key, sums) in other {
-        match reasons.entry(key) {
-            hashbrown::hash_map::Entry::Occupied(mut have) => have.get_mut().merge(sums),
-            hashbrown::hash_map::Entry::Vacant(free) => {
-                free.insert(sums);
-            }
-        }
-    }
-}
-
-fn listed(reasons: &Map<ReasonKey, ReasonSums>) -> Vec<(ReasonKey, &ReasonSums)> {
-    let mut list: Vec<_> = reasons.iter().map(|(key, sums)| (*key, sums)).collect();
-    list.sort_unstable_by_key(|(key, _)| *key);
-    list
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::fixtures::{any_calls, call, currency, rated, unrated};
 use super::*;
 use crate::money::Charge;
+use crate::source::RecordId;
 use crate::time::Duration;
 
 fn aggregate(calls: &[CallRow<'_>]) -> Aggregate {
@@ -186,12 +187,18 @@ fn a_lost_charge_breaks_an_identity_and_says_which() {
         ((|a| a.control.calls += 1) as fn(&mut Aggregate), "calls = rated + not chargeable + suspended"),
         (|a| a.control.retail.counts.rated -= 1, "calls = outcomes of the retail side"),
         (|a| a.control.wholesale.charges = Amounts::default(), "wholesale charges = wholesale calls rated"),
-        (|a| a.payers[0].1.duration.add(Duration::from_millis(1)), "talk time = talk time of all payers"),
-        (|a| a.payers[0].1.client.add(currency("GBP"), Charge::ZERO), "client amounts of all payers"),
-        (|a| a.lines.clear(), "those of its extensions"),
-        (|a| a.destinations.clear(), "those of its destinations"),
-        (|a| a.destinations.values_mut().for_each(|sums| sums.operator = Amounts::default()), "operator amount"),
-        (|a| a.lines.values_mut().for_each(|sums| sums.cost = Total::ZERO), "= charges of its extensions"),
+        (|a| a.payers[0].sums.duration.add(Duration::from_millis(1)), "talk time = talk time of all payers"),
+        (|a| a.payers[0].sums.client.add(currency("GBP"), Charge::ZERO), "client amounts of all payers"),
+        (|a| a.payers[0].lines = Table::default(), "those of its extensions"),
+        (|a| a.payers[0].destinations = Table::default(), "those of its destinations"),
+        (|a| a.payers[0].destinations.entry(DestinationId(0)).operator = Amounts::default(), "operator amount"),
+        (
+            |a| {
+                let line = (Line::Extension(Digits::parse(b"2001").unwrap()), currency("GBP"));
+                a.payers[0].lines.entry(line).cost = Total::ZERO;
+            },
+            "= charges of its extensions",
+        ),
     ] {
         let told = broken(damage);
         assert!(told.contains(words), "{words}: {told}");

@@ -34,6 +34,7 @@ pub mod exchange;
 pub mod explain;
 mod first_pass;
 pub mod generate;
+mod hashing;
 mod history;
 pub mod inputs;
 pub mod inspect;

@@ -16,6 +16,7 @@ use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
 use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
+use super::hashing::FileHasher;
 use super::history::{self, History};
 use super::inputs::Found;
 use super::manifest;
@@ -311,13 +312,12 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
     }
     let files: Vec<InputFile> = named
         .into_par_iter()
-        .map(|(source, path)| {
+        .map_init(FileHasher::new, |hasher, (source, path)| {
             let full = project.root.join(&path);
             let mut reader = storage.open(&full)?;
-            let mut hash = Sha256::new();
-            let bytes =
-                std::io::copy(&mut reader, &mut hash).map_err(|error| super::storage::failed("read", &full, error))?;
-            Ok(InputFile { source, path, sha256: hex(&hash.finalize()), bytes })
+            let (sha256, bytes) =
+                hasher.hash(&mut *reader).map_err(|error| super::storage::failed("read", &full, error))?;
+            Ok(InputFile { source, path, sha256, bytes })
         })
         .collect::<Result<_, StorageError>>()?;
     let mut first_with: BTreeMap<&str, &str> = BTreeMap::new();

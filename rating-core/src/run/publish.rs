@@ -19,7 +19,8 @@ use crate::time::Month;
 /// SHA-256 as 64 hexadecimal digits.
 #[must_use]
 pub fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// One published file.
@@ -142,13 +143,9 @@ impl<'s> Stage<'s> {
     }
 
     fn folder(&self, path: &Path) -> Result<()> {
-        if let Ok(mut folders) = self.folders.lock()
-            && folders.insert(path.to_owned())
-        {
-            drop(folders);
-            self.storage.create_folder(path)?;
-        }
-        Ok(())
+        let is_new =
+            self.folders.lock().is_ok_and(|mut folders| !folders.contains(path) && folders.insert(path.to_owned()));
+        if is_new { self.storage.create_folder(path) } else { Ok(()) }
     }
 
     /// Starts a file below `month=YYYY-MM`.
