@@ -4,7 +4,7 @@
 //! outlives the run.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -117,6 +117,26 @@ impl Appender<'_> {
             output.write_all(piece).map_err(|error| failed("write", &file.path, error))
         })?;
         Ok(Block(Place::File { file: Arc::clone(file), offset, length }))
+    }
+}
+
+/// A file that was written by somebody else, and holds what was set aside.
+pub struct Kept(Arc<File>);
+
+impl Kept {
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self> {
+        Ok(Self(Arc::new(File { path: path.to_owned(), reader: storage.open_at(path)? })))
+    }
+
+    /// Bytes of it.
+    #[must_use]
+    pub fn block(&self, offset: u64, length: usize) -> Block {
+        Block(Place::File { file: Arc::clone(&self.0), offset, length })
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
@@ -140,7 +141,7 @@ pub(super) struct Leg<'a> {
 }
 
 impl<'a> Leg<'a> {
-    fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.source.0.to_le_bytes());
         out.extend_from_slice(&self.record.to_bits().to_le_bytes());
         out.extend_from_slice(&u32::try_from(self.raw.len()).unwrap_or(0).to_le_bytes());
@@ -184,6 +185,8 @@ struct Shared<'p> {
     files: &'p [InputFile],
     store: &'p Store<'p>,
     progress: &'p dyn Progress,
+    /// The index behind the last file that is read.
+    until: usize,
     queue: Mutex<Queue>,
     ready: Condvar,
     results: Mutex<Results>,
@@ -226,7 +229,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Runs the first pass over `files` (in canonical order) on the current thread pool; what it sets aside goes to `store`.
+/// Runs the first pass over those of `files` (in canonical order) that are in `range`, on the current thread pool; what it
+/// sets aside goes to `store`.
 ///
 /// # Errors
 ///
@@ -235,6 +239,7 @@ pub(super) fn run(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
+    range: Range<usize>,
     store: &Store<'_>,
     progress: &dyn Progress,
 ) -> Result<FirstPass, RunError> {
@@ -248,7 +253,8 @@ pub(super) fn run(
         files,
         store,
         progress,
-        queue: Mutex::default(),
+        until: range.end.min(files.len()),
+        queue: Mutex::new(Queue { next: range.start, ..Queue::default() }),
         ready: Condvar::new(),
         results: Mutex::new(results),
         error: Mutex::new(None),
@@ -330,7 +336,7 @@ impl Shared<'_> {
                 queue.reading += 1;
                 return Ok(Some(file));
             }
-            if queue.next < self.files.len() {
+            if queue.next < self.until {
                 let index = queue.next;
                 queue.next += 1;
                 queue.reading += 1;

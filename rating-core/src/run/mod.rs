@@ -47,10 +47,12 @@ mod parquet_file;
 pub mod project;
 pub mod publish;
 pub mod quote;
+mod ready;
 pub mod reconcile;
 pub mod recycle;
 mod second_pass;
 pub mod settings;
+pub mod shard;
 pub mod spill;
 pub mod storage;
 pub mod suspense;
@@ -138,6 +140,9 @@ pub enum RunError {
     /// Files are missing or not whole, and nobody accepted it. Nothing was published.
     #[error("the input is incomplete, nothing was published")]
     Incomplete(Findings),
+    /// Parts of a month say other things than were said of them, or than are in them. Nothing was published.
+    #[error("the shards do not agree, nothing was published")]
+    Disagree(Findings),
     /// The caller asked for something the project does not have.
     #[error("{0}")]
     Usage(String),

@@ -3,27 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-
 use super::allowances::{self, Allowances};
 use super::aside::Store;
 use super::between::{self, Joined, LegFate};
 use super::bills::Billing;
-use super::closing::{self, Closed};
 use super::completeness;
 use super::control::{CallCounts, Counts};
 use super::engine::Engine;
 use super::exceptions;
 use super::first_pass::{self, FirstPass, InputFile, LISTED_REJECTS};
-use super::hashing::FileHasher;
 use super::history::{self, History};
 use super::inputs::Found;
 use super::manifest;
-use super::project::{Project, StandIns, role};
-use super::publish::{Published, Stage, hex};
+use super::project::{Project, StandIns};
+use super::publish::{Published, Stage};
+use super::ready::{Opened, Ready};
 use super::second_pass::{self, Context, SecondPass, Watch};
-use super::storage::{Storage, StorageError};
+use super::storage::Storage;
 use super::usage;
 use super::{Late, Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings, Label};
@@ -32,7 +28,7 @@ use crate::money::{Currency, Total};
 use crate::rating::allowance::{AccountKey, Balance};
 use crate::report::{NameLists, Names, Report, charges_by_occupier};
 use crate::source::RecordId;
-use crate::time::{Month, ZONE_DATABASE_VERSION};
+use crate::time::Month;
 
 /// The version of this library, part of what a run is made from.
 pub const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -132,7 +128,7 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
     Ok(findings)
 }
 
-fn judge_files(project: &Project, source: crate::ids::SourceId, found: &Found, findings: &mut Findings) {
+pub(super) fn judge_files(project: &Project, source: crate::ids::SourceId, found: &Found, findings: &mut Findings) {
     let Some(settings) = project.settings.sources.get(source.index()) else { return };
     let label = |text| Label::new(&project.settings.source, settings.files_span.clone(), text);
     if found.files.is_empty() {
@@ -164,64 +160,84 @@ fn run(
     options: &Options,
     progress: &dyn Progress,
     stand_ins: &StandIns,
-    Onlookers { watch, gate }: Onlookers<'_>,
+    onlookers: Onlookers<'_>,
 ) -> Result<Summary, RunError> {
-    let (project, mut warnings) = Project::load_with(storage, &options.project, options.known_at, stand_ins)?;
-    let Some(mut project) = project else { return Err(RunError::Invalid(warnings)) };
-    let month = options.month.or(project.settings.month).unwrap_or(options.default_month);
-    let only = find_site(&project, options.site.as_deref())?;
-    let out = options.out.clone().unwrap_or_else(|| options.project.join(super::inputs::OUTPUT_FOLDER));
+    let opened = Opened::read(storage, options, stand_ins)?;
     let _lock = match options.dry_run {
         true => None,
-        false => Some(take_lock(storage, &out, month)?),
+        false => Some(take_lock(storage, &opened.out, opened.month)?),
     };
-    let files = inputs(storage, &project, &mut warnings)?;
-    let (opening, published) = allowances::opening(storage, &project, &out, month, &mut warnings)?;
-    if warnings.has_errors() {
-        return Err(RunError::Invalid(warnings));
-    }
-    project.references.extend(published);
-    let (history, books) = books(storage, &out, month)?;
-    project.references.extend(history.iter().map(reference));
-    let id = run_id(&project, month, options, &files);
+    let ready = opened.with_found_inputs(storage, options)?;
+    let all = 0..ready.files.len();
+    let rate = |engine: &Engine<'_>, store: &Store<'_>| {
+        first_pass::run(engine, storage, &ready.files, all.clone(), store, progress)
+    };
+    publish(storage, &ready, options.dry_run, progress, onlookers, &rate)
+}
+
+/// What gives the first pass of a month; the store is for what it sets aside.
+pub(super) type First<'f> = &'f dyn Fn(&Engine<'_>, &Store<'_>) -> Result<FirstPass, RunError>;
+
+/// Merges the first passes of a month's shards, and publishes it as [`month`] would.
+pub(super) fn merged(
+    storage: &dyn Storage,
+    ready: &Ready,
+    progress: &dyn Progress,
+    first: First<'_>,
+) -> Result<Summary, RunError> {
+    publish(storage, ready, false, progress, Onlookers { watch: None, gate: None }, first)
+}
+
+/// Publishes what is ready, unless it is in force already.
+fn publish(
+    storage: &dyn Storage,
+    ready: &Ready,
+    dry_run: bool,
+    progress: &dyn Progress,
+    Onlookers { watch, gate }: Onlookers<'_>,
+    first: First<'_>,
+) -> Result<Summary, RunError> {
+    let Ready { out, month, only, known_at, id, .. } = ready;
+    let month = *month;
     // What only one site, one side, or the past, says is no month to publish.
-    let draft = only.is_some() || options.retail_only || options.known_at.is_some();
-    let stage = Stage::new(storage, &out, &id, month, draft, options.dry_run);
-    if !options.dry_run && stage.is_current()? {
+    let draft = only.is_some() || ready.retail_only || known_at.is_some();
+    let stage = Stage::new(storage, out, id, month, draft, dry_run);
+    let published = |stage: &Stage<'_>| -> Result<Summary, RunError> {
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
-        let summary = manifest::read_summary(&manifest, &stage, month, id, warnings)?;
-        return Ok(Summary { closed: books.is_some(), ..summary });
+        manifest::read_summary(&manifest, stage, month, id.clone(), ready.warnings.clone())
+    };
+    if !dry_run && stage.is_current()? {
+        return Ok(Summary { closed: ready.books.is_some(), ..published(&stage)? });
     }
-    if let Some(books) = books.filter(|_| !options.dry_run && !draft) {
-        return Err(RunError::Invalid(closed_for(&books)));
+    if !dry_run && !draft {
+        ready.check_open()?;
     }
-    if !options.dry_run && gate.is_none() && stage.is_complete() {
+    if !dry_run && gate.is_none() && stage.is_complete() {
         stage.point()?;
-        let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
-        let summary = manifest::read_summary(&manifest, &stage, month, id, warnings)?;
-        return Ok(Summary { published: Published::Now, ..summary });
+        return Ok(Summary { published: Published::Now, ..published(&stage)? });
     }
-    let work = (!options.dry_run).then(|| out.join(".work"));
+    let work = (!dry_run).then(|| out.join(".work"));
     let partial = stage.partial();
     let outcome = rate_and_publish(
         &RunContext {
             storage,
-            project: &project,
+            project: &ready.project,
             month,
-            only,
-            retail_only: options.retail_only,
-            files: &files,
+            only: *only,
+            retail_only: ready.retail_only,
+            files: &ready.files,
             work: work.as_deref(),
             progress,
-            id: &id,
-            known_at: options.known_at,
+            id,
+            known_at: *known_at,
             watch,
+            first,
         },
         stage,
-        opening,
-        History::new(storage, &out, history),
+        ready.opening.clone(),
+        History::new(storage, out, ready.history.clone()),
         gate,
-        warnings,
+        ready.warnings.clone(),
     );
     let Some(work) = work else { return outcome };
     let removed = storage.remove(&work);
@@ -231,49 +247,6 @@ fn run(
             // What stopped the run is what the user must hear of; a full disk wants its room back.
             let _ = storage.remove(&partial);
             Err(error)
-        }
-    }
-}
-
-/// The closed months that lead up to a month without a gap, and the month itself if it is closed.
-fn books(storage: &dyn Storage, out: &Path, month: Month) -> Result<(Vec<Closed>, Option<Closed>), RunError> {
-    let mut closed = closing::closed_months(storage, out)?;
-    let own = closed.iter().find(|closed| closed.month == month).cloned();
-    closed.retain(|closed| closed.month < month);
-    if closed.last().is_some_and(|last| last.month.next() != month) {
-        closed.clear();
-    }
-    Ok((closed, own))
-}
-
-/// A closed month is an input of the month that follows it.
-fn reference(closed: &Closed) -> super::project::ReferenceFile {
-    let path = format!("closed: versions/{}/month={}/manifest.json", closed.run, closed.month);
-    super::project::ReferenceFile { path, sha256: closed.manifest_sha256.clone(), role: role::CLOSED_MONTH }
-}
-
-fn closed_for(books: &Closed) -> Findings {
-    let (month, next) = (books.month, books.month.next());
-    let mut findings = Findings::default();
-    findings.push(
-        Finding::error(
-            "run.month_closed",
-            format!("{month} is closed with `{}`, and its files, tables or this program are not the same any more", books.run),
-        )
-        .help(format!(
-            "run {next}: records that came since are late calls there. To make {month} anew, open it again first: `rating reopen`"
-        )),
-    );
-    findings
-}
-
-fn find_site(project: &Project, name: Option<&str>) -> Result<Option<SiteId>, RunError> {
-    let Some(name) = name else { return Ok(None) };
-    match project.directory.site_id(name) {
-        Some(site) => Ok(Some(site)),
-        None => {
-            let ids: Vec<&str> = project.settings.sites.iter().map(|site| site.id.as_str()).collect();
-            Err(RunError::Usage(format!("there is no site `{name}`; the sites are {}", ids.join(", "))))
         }
     }
 }
@@ -296,70 +269,6 @@ pub(super) fn take_lock(
     }
 }
 
-/// Every input file with its hash, in canonical order.
-fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> Result<Vec<InputFile>, RunError> {
-    let mut named = Vec::new();
-    for source in project.sources() {
-        let found = project.files_of(storage, source)?;
-        judge_files(project, source, &found, warnings);
-        named.extend(found.files.into_iter().map(|path| (source, path)));
-    }
-    if warnings.has_errors() {
-        return Err(RunError::Invalid(std::mem::take(warnings)));
-    }
-    if named.len() >= crate::source::RecordId::MAX_FILES as usize {
-        return Err(RunError::Usage(format!("{} input files are more than one run can have", named.len())));
-    }
-    let files: Vec<InputFile> = named
-        .into_par_iter()
-        .map_init(FileHasher::new, |hasher, (source, path)| {
-            let full = project.root.join(&path);
-            let mut reader = storage.open(&full)?;
-            let (sha256, bytes) =
-                hasher.hash(&mut *reader).map_err(|error| super::storage::failed("read", &full, error))?;
-            Ok(InputFile { source, path, sha256, bytes })
-        })
-        .collect::<Result<_, StorageError>>()?;
-    let mut first_with: BTreeMap<&str, &str> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.bytes > 0) {
-        if let Some(first) = first_with.get(file.sha256.as_str()) {
-            warnings.push(
-                Finding::warning("run.same_content", format!("`{}` has the same content as `{first}`", file.path))
-                    .in_file(file.path.clone())
-                    .help("at one site its records are duplicates and charged once; at two sites they would be charged twice: name the \
-                           file in one source only"),
-            );
-        } else {
-            first_with.insert(file.sha256.as_str(), file.path.as_str());
-        }
-    }
-    Ok(files)
-}
-
-/// The run's id: a hash of everything that its bytes depend on.
-fn run_id(project: &Project, month: Month, options: &Options, files: &[InputFile]) -> String {
-    let mut hash = Sha256::new();
-    let mut line = |parts: &[&str]| {
-        for part in parts {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-    };
-    line(&["rating", SOFTWARE_VERSION, ZONE_DATABASE_VERSION, &month.to_string()]);
-    line(&["site", options.site.as_deref().unwrap_or("*")]);
-    line(&["known_at", &options.known_at.map_or_else(String::new, crate::time::Instant::to_rfc3339)]);
-    if options.retail_only {
-        line(&["sides", "retail"]);
-    }
-    for reference in &project.references {
-        line(&["reference", &reference.path, &reference.sha256]);
-    }
-    for file in files {
-        line(&["input", &file.source.0.to_string(), &file.path, &file.sha256]);
-    }
-    format!("{month}-{}", &hex(&hash.finalize())[..16])
-}
-
 /// What one run works on.
 pub(super) struct RunContext<'r> {
     pub(super) storage: &'r dyn Storage,
@@ -373,6 +282,7 @@ pub(super) struct RunContext<'r> {
     pub(super) id: &'r str,
     pub(super) known_at: Option<crate::time::Instant>,
     pub(super) watch: Option<&'r dyn Watch>,
+    pub(super) first: First<'r>,
 }
 
 fn rate_and_publish(
@@ -393,7 +303,7 @@ fn rate_and_publish(
     let history = (!closed.is_empty()).then_some(history);
     let engine = Engine::new(run.project, run.month, run.only).with_history(history).retail_only(run.retail_only);
     let store = Store::new(run.storage, run.work.map(Path::to_owned));
-    let first = first_pass::run(&engine, run.storage, run.files, &store, run.progress)?;
+    let first = (run.first)(&engine, &store)?;
     let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
     run.project.acceptances.apply(&mut gaps, &mut warnings);
     let told = completeness::findings(&run.project.settings, &gaps);

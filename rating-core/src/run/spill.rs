@@ -279,6 +279,31 @@ impl Rows {
         at_place(&self.bytes, self.index.get(index)?.2 as usize)
     }
 
+    /// The bytes of the rows in their order, as a run has them, and where each day lies.
+    #[must_use]
+    pub fn in_order(&self) -> (Vec<u8>, Vec<Stretch>) {
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        for (index, (time, ..)) in self.index.iter().enumerate() {
+            let Some(row) = self.row(index) else { continue };
+            let at = Instant::from_millis(*time);
+            let day = day_of(at);
+            let start = place(bytes.len());
+            if stretches.last().is_none_or(|last| last.day != day) {
+                stretches.push(Stretch { key: self.key, day, start, length: 0, rows: 0, last_ms: 0 });
+            }
+            bytes.extend_from_slice(&u16::try_from(row.len()).unwrap_or(u16::MAX).to_le_bytes());
+            bytes.extend_from_slice(row);
+            if let Some(stretch) = stretches.last_mut() {
+                stretch.rows += 1;
+                stretch.length = place(bytes.len()) - stretch.start;
+                stretch.last_ms = u32::try_from(at.since(start_of(day)).as_millis()).unwrap_or(u32::MAX);
+            }
+        }
+        (bytes, stretches)
+    }
+
     /// One row by its place in the order.
     #[must_use]
     pub fn get<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<CallRow<'a>> {

@@ -43,7 +43,7 @@ tiers = [{ from = \"30min\", discount = \"12.5%\" }]
 ";
 
 /// Three sites with three files each, 5,000 records; one file is there twice, and another's last record, too.
-fn project() -> Tree {
+pub(crate) fn project() -> Tree {
     let plan = Plan {
         prefixes: 900,
         sites: 3,

@@ -1,7 +1,8 @@
 //! Every stable code is explained in `docs/findings.md` and has a folder in `testdata/findings` that brings it about.
 //!
 //! A folder with a `rating.toml` is a project: it is checked, run if nothing is an error, and what became of its records
-//! is compared with `expected.txt`. One with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced,
+//! is compared with `expected.txt`. One with a `shards.txt` is a story
+//! of shards of the demo, one with a `plan.toml` is a country's dial plan, one with `calls.jsonl` calls to be priced,
 //! one of `lint` a tariff that is not wrong; those of `batch` hand calls over to the demo's project. The others are tables of the
 //! directory, assignments or a tariff by themselves, and are compared by the tests of those modules.
 //!
@@ -27,7 +28,7 @@ use rating_core::run::{self, Options, RunError};
 use rating_core::time::Month;
 
 /// What the codes are about: the word before the point.
-const AREAS: [&str; 20] = [
+const AREAS: [&str; 21] = [
     "settings",
     "table",
     "project",
@@ -39,6 +40,7 @@ const AREAS: [&str; 20] = [
     "exchange",
     "dial_plan",
     "run",
+    "shard",
     "cdr",
     "mediation",
     "attribution",
@@ -241,6 +243,8 @@ fn shown(folder: &Path) -> Option<String> {
         let mut text = String::new();
         list(&run::check_calls(&Disk, folder).unwrap(), &mut text);
         Some(text)
+    } else if folder.join("shards.txt").exists() {
+        Some(crate::shards::told(folder))
     } else if name(folder).starts_with("batch.") {
         crate::embed::told(folder)
     } else if folder.join("steps.txt").exists() {

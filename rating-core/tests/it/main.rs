@@ -16,5 +16,6 @@ mod layering;
 mod occupier_files;
 mod retail_only;
 mod scenarios;
+mod shards;
 mod site_holidays;
 mod support;

@@ -41,7 +41,7 @@ impl From<&RunError> for Exit {
         match error {
             RunError::Invalid(_) => Self::Invalid,
             RunError::Usage(_) => Self::Usage,
-            RunError::Unbalanced(_) => Self::Unbalanced,
+            RunError::Unbalanced(_) | RunError::Disagree(_) => Self::Unbalanced,
             RunError::Incomplete(_) => Self::Incomplete,
             RunError::Locked(_) => Self::Locked,
             RunError::Storage(_) => Self::Storage,

@@ -16,6 +16,7 @@ mod progress;
 mod reconcile;
 mod recycle;
 mod run;
+mod shards;
 mod suspense;
 mod terminal;
 
@@ -60,6 +61,15 @@ enum Command {
         before_help = "Examples:\n  rating run testdata/demo\n  rating run acme --month 2026-10 --threads 2\n  rating run acme --dry-run --json | jq .retail\n  rating run acme --what-if tariff=draft.toml"
     )]
     Run(RunArguments),
+    /// Plan a month by parts: a manifest of its inputs and tables, with their hashes, cut into shards
+    #[command(before_help = shards::PLAN_EXAMPLES)]
+    Plan(shards::PlanArguments),
+    /// Rate one shard of a plan into a partial file; its totals and hash are the answer, as JSON
+    #[command(before_help = shards::RATE_EXAMPLES)]
+    RateShard(shards::RateArguments),
+    /// Merge the partial files of all shards, and publish the month as `rating run` would
+    #[command(before_help = shards::MERGE_EXAMPLES)]
+    Merge(shards::MergeArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
     #[command(before_help = books::CLOSE_EXAMPLES)]
     Close(books::CloseArguments),
@@ -224,6 +234,9 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Plan(arguments) => shards::plan(&arguments),
+        Command::RateShard(arguments) => shards::rate(&arguments),
+        Command::Merge(arguments) => shards::merge(&arguments),
         Command::Close(arguments) => books::close(&arguments),
         Command::Reopen(arguments) => books::reopen(&arguments),
         Command::Recycle(arguments) => recycle::recycle(&arguments),

@@ -50,6 +50,11 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
     let started = std::time::Instant::now();
     let result = run::month(&Disk, &options, &bar);
     bar.clear();
+    finished(result, arguments.json, started.elapsed())
+}
+
+/// Says what a month came to, or why it came to nothing.
+pub(super) fn finished(result: Result<Summary, RunError>, as_json: bool, elapsed: std::time::Duration) -> Exit {
     match result {
         Ok(summary) => {
             show_warnings(&summary.warnings);
@@ -59,13 +64,10 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
                 true => Exit::AboveLimit,
                 false => Exit::Ok,
             };
-            if arguments.json {
-                say(&format!("{:#}\n", json(&summary)), exit)
-            } else {
-                say(&table(&summary, started.elapsed()), exit)
-            }
+            let text = if as_json { format!("{:#}\n", json(&summary)) } else { table(&summary, elapsed) };
+            say(&text, exit)
         }
-        Err(error) => fail(&error, arguments.json),
+        Err(error) => fail(&error, as_json),
     }
 }
 
@@ -162,7 +164,7 @@ pub(super) fn fail(error: &RunError, as_json: bool) -> Exit {
             }
             complain(&format!("error: {}; nothing was rated\n", verdict(found)));
         }
-        RunError::Incomplete(found) => {
+        RunError::Incomplete(found) | RunError::Disagree(found) => {
             document["findings"] = findings::json(found);
             if !as_json {
                 complain(&findings::render(found, fancy()));

@@ -12,5 +12,6 @@ mod inspect;
 mod price;
 mod reconcile;
 mod run;
+mod shards;
 mod what_if;
 mod words;

@@ -8,6 +8,9 @@ fn help_begins_with_examples() {
     for (arguments, name) in [
         (&["--help"][..], "help.txt"),
         (&["run", "--help"], "help_run.txt"),
+        (&["plan", "--help"], "help_plan.txt"),
+        (&["rate-shard", "--help"], "help_rate_shard.txt"),
+        (&["merge", "--help"], "help_merge.txt"),
         (&["check", "--help"], "help_check.txt"),
         (&["explain", "--help"], "help_explain.txt"),
         (&["price", "--help"], "help_price.txt"),
