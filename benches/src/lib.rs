@@ -7,6 +7,7 @@
 )]
 
 pub mod cucm;
+pub mod samples;
 
 use std::path::Path;
 
