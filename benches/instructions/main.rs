@@ -55,7 +55,7 @@ fn counted_rate(project: &Project, calls: &[Call<'_>]) -> u64 {
     let rater = Rater::new(&project.book, &project.assignments);
     let mut rated = 0;
     for call in calls {
-        let call: AttributedCall<'_> = attribute(*call, &project.directory);
+        let call: AttributedCall<'_, '_> = attribute(call, &project.directory);
         black_box(rater.rate(call));
         rated += 1;
     }

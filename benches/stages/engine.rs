@@ -32,7 +32,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                         let Mediated::Call(call) = project.mediators[input.source.index()].mediate(cdr) else {
                             continue;
                         };
-                        let rated = rater.rate(attribute(call, &project.directory));
+                        let rated = rater.rate(attribute(&call, &project.directory));
                         if set_aside {
                             rows.push(&rated.row(), None, &codes);
                         } else {

@@ -27,13 +27,13 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("20k numbers", |bencher| {
         bencher.iter(|| {
             for call in &calls {
-                black_box(attribute(*call, &project.directory));
+                black_box(attribute(call, &project.directory));
             }
         });
     });
     group.finish();
 
-    let calls: Vec<_> = calls.into_iter().map(|call| attribute(call, &project.directory)).collect();
+    let calls: Vec<_> = calls.iter().map(|call| attribute(call, &project.directory)).collect();
     let rater = Rater::new(&project.book, &project.assignments);
     let mut group = criterion.benchmark_group("rate");
     group.throughput(Throughput::Elements(calls.len() as u64));

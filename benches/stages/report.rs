@@ -23,7 +23,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     for input in &inputs {
         for cdr in input.records() {
             if let Mediated::Call(call) = project.mediators[input.source.index()].mediate(cdr) {
-                rows.push(rater.rate(attribute(call, &project.directory)).row());
+                rows.push(rater.rate(attribute(&call, &project.directory)).row());
             }
         }
     }

@@ -80,7 +80,7 @@
 //! assert_eq!(call.called.e164().unwrap().to_string(), "+441614960123");
 //!
 //! // Who pays: the holder of extension 2001 at the answer.
-//! let call = attribute(call, &project.directory);
+//! let call = attribute(&call, &project.directory);
 //! assert_eq!(project.directory.payers()[call.holder.unwrap().payer.index()].id, "acme");
 //!
 //! // What it costs: 61 s × 2.4p ÷ 60 + 3p = 5.44p, up to a tenth of a penny; and what the carrier charges.

@@ -21,6 +21,8 @@ pub use tax::TaxRule;
 pub const PRICE_SCALE: u32 = 12;
 /// Decimals of a [`Charge`] and a [`Total`]; Parquet columns are `decimal(38, 10)`.
 pub const LEDGER_SCALE: u32 = 10;
+/// How many units of a [`Price`] are one of a [`Charge`].
+const TO_LEDGER: i64 = 10_i64.pow(PRICE_SCALE - LEDGER_SCALE);
 
 /// A currency: its ISO 4217 code and how many decimals its minor unit has.
 ///
@@ -243,7 +245,19 @@ impl Ratio {
     #[must_use]
     #[inline]
     pub fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
+        // Products of two words fit into two.
+        let words = (self.words(), other.words());
+        if let (Some((mine, per_mine)), Some((its, per_its))) = words {
+            let product = |one: i64, other: i64| i128::from(one) * i128::from(other);
+            return Some(product(mine, per_its).cmp(&product(its, per_mine)));
+        }
         Some(self.numerator.checked_mul(other.denominator)?.cmp(&other.numerator.checked_mul(self.denominator)?))
+    }
+
+    /// Numerator and denominator in one machine word each, as nearly all amounts are.
+    #[inline]
+    fn words(self) -> Option<(i64, i64)> {
+        Some((i64::try_from(self.numerator).ok()?, i64::try_from(self.denominator).ok()?))
     }
 
     /// The larger of the two; `None` if the comparison does not fit.
@@ -271,27 +285,28 @@ impl Ratio {
     #[must_use]
     #[inline]
     pub fn round(self, rounding: Rounding) -> Option<Charge> {
-        const TO_LEDGER: i128 = 10_i128.pow(PRICE_SCALE - LEDGER_SCALE);
-        let unit = self.denominator.checked_mul(TO_LEDGER)?.checked_mul(i128::from(rounding.step.0))?;
+        if let Some(charge) = self.round_words(rounding) {
+            return Some(charge);
+        }
+        let unit = self.denominator.checked_mul(TO_LEDGER.into())?.checked_mul(i128::from(rounding.step.0))?;
         if unit <= 0 {
             return None;
         }
-        // Small amounts, that is nearly all, divide in one machine word.
-        let (quotient, rest) = match (i64::try_from(self.numerator), i64::try_from(unit)) {
-            (Ok(numerator), Ok(unit)) => (i128::from(numerator / unit), i128::from(numerator % unit)),
-            _ => (self.numerator / unit, self.numerator % unit),
-        };
-        let away = match rounding.rule {
-            Rule::Down => false,
-            Rule::Up => rest != 0,
-            Rule::HalfUp => rest.unsigned_abs() >= unit.unsigned_abs() - rest.unsigned_abs(),
-            Rule::HalfEven => {
-                let other_side = unit.unsigned_abs() - rest.unsigned_abs();
-                rest.unsigned_abs() > other_side || (rest.unsigned_abs() == other_side && quotient % 2 != 0)
-            }
-        };
+        let (quotient, rest) = (self.numerator / unit, self.numerator % unit);
+        let away = rounding.rule.goes_away(rest.unsigned_abs(), unit.unsigned_abs(), quotient % 2 != 0);
         let steps = if away { quotient + if self.numerator < 0 { -1 } else { 1 } } else { quotient };
         i64::try_from(steps.checked_mul(i128::from(rounding.step.0))?).ok().map(Charge)
+    }
+
+    /// The same in machine words; `None` if something is longer.
+    #[inline]
+    fn round_words(self, rounding: Rounding) -> Option<Charge> {
+        let (numerator, denominator) = self.words()?;
+        let unit = denominator.checked_mul(TO_LEDGER)?.checked_mul(rounding.step.0).filter(|unit| *unit > 0)?;
+        let (quotient, rest) = (numerator / unit, numerator % unit);
+        let away = rounding.rule.goes_away(rest.unsigned_abs().into(), unit.unsigned_abs().into(), quotient % 2 != 0);
+        let steps = if away { quotient.checked_add(if numerator < 0 { -1 } else { 1 })? } else { quotient };
+        steps.checked_mul(rounding.step.0).map(Charge)
     }
 
     /// Posts to the ledger where the tariff names no rounding: 10⁻¹⁰ of the major unit, half up (design ruling).
@@ -326,6 +341,19 @@ pub enum Rule {
 impl Rule {
     /// Every rule.
     pub const ALL: [Self; 4] = [Self::Up, Self::Down, Self::HalfUp, Self::HalfEven];
+
+    /// Whether a value goes to the neighbour that is farther from zero; `rest` is how far it is beyond the nearer one, of a
+    /// distance of `unit`, and `odd` whether that one is an odd multiple.
+    #[inline]
+    const fn goes_away(self, rest: u128, unit: u128, odd: bool) -> bool {
+        let left = unit - rest;
+        match self {
+            Self::Down => false,
+            Self::Up => rest != 0,
+            Self::HalfUp => rest >= left,
+            Self::HalfEven => rest > left || (rest == left && odd),
+        }
+    }
 
     /// The name used in tariff files.
     #[must_use]
@@ -554,6 +582,40 @@ mod tests {
                     {
                         let rounded = ratio.round(Rounding { rule, step: Charge(step) }).unwrap();
                         assert_eq!(rounded.0, sign * steps * step, "{tenths}/10 of {step}, {rule:?}, sign {sign}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Amounts of one machine word are rounded and compared by themselves; the same amounts over a longer denominator are not.
+    #[test]
+    fn long_and_short_amounts_are_rounded_and_compared_alike() {
+        let edges =
+            [i64::MIN, i64::MIN + 1, -60_000, -150, -50, -1, 0, 1, 49, 50, 51, 99, 100, 150, i64::MAX - 1, i64::MAX];
+        for numerator in edges {
+            for denominator in [1_i64, 3, 60_000, i64::MAX / 100, i64::MAX] {
+                let short = Ratio::new(numerator.into(), denominator.into()).unwrap();
+                let factor = i128::from(i64::MAX);
+                let long = Ratio::new(i128::from(numerator) * factor, i128::from(denominator) * factor);
+                let long = long.filter(|_| i128::from(denominator) * factor < i128::MAX / 1_000_000_000);
+                for other in edges {
+                    let other = Price(other).ratio();
+                    let exact = i128::from(numerator)
+                        .checked_mul(other.denominator)
+                        .zip(other.numerator.checked_mul(denominator.into()));
+                    assert_eq!(short.compare(other), exact.map(|(one, two)| one.cmp(&two)));
+                }
+                for rule in Rule::ALL {
+                    for step in [1, 1_000_000, 500_000_000] {
+                        let rounding = Rounding { rule, step: Charge(step) };
+                        if let Some(long) = long {
+                            assert_eq!(
+                                short.round(rounding),
+                                long.round(rounding),
+                                "{numerator}/{denominator} {rounding:?}"
+                            );
+                        }
                     }
                 }
             }

@@ -48,9 +48,26 @@ impl Digits {
 
     /// Packs `text` if it is 0 to 15 ASCII digits and nothing else.
     #[must_use]
+    #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        if text.len() > MAX_DIGITS {
+        let len = text.len();
+        if len > MAX_DIGITS {
             return None;
+        }
+        // Long texts are read as two words that share what is in both.
+        if let (Some(head), Some(tail)) = (text.first_chunk(), text.last_chunk()) {
+            let (head, tail) = (swar::digits(*head)?, swar::digits(*tail)?);
+            let shared = 8 * (16 - len as u32);
+            let tail = tail.checked_shr(shared).map_or(0, |tail| tail << shared);
+            return Some(Self::pack(swar::value(head) * POW10[len - 8] + swar::value(tail), len));
+        }
+        if let (Some(&[a, b, c, d]), Some(&[e, f, g, h])) = (text.first_chunk(), text.last_chunk()) {
+            let (head, tail) = (
+                swar::digits([a, b, c, d, b'0', b'0', b'0', b'0'])?,
+                swar::digits([b'0', b'0', b'0', b'0', e, f, g, h])?,
+            );
+            let head = (head << (8 * (8 - len as u32))) & u64::from(u32::MAX);
+            return Some(Self::pack(swar::value(head | tail), len));
         }
         let mut value = 0_u64;
         for byte in text {
@@ -60,7 +77,7 @@ impl Digits {
             }
             value = value * 10 + u64::from(digit);
         }
-        Some(Self::pack(value, text.len()))
+        Some(Self::pack(value, len))
     }
 
     #[inline]
@@ -161,22 +178,66 @@ impl Digits {
         (next < POW10[self.len()]).then_some(Self::pack(next, self.len()))
     }
 
+    /// The digits one by one, each 0 to 9, then zeros.
+    #[must_use]
+    #[inline]
+    pub const fn each(self) -> [u8; 16] {
+        let (high, low) = (self.value() / 100_000_000, self.value() % 100_000_000);
+        let all = (swar::split(high) as u128) | ((swar::split(low) as u128) << 64);
+        // Of sixteen digits the first ones are no part of it; of none there is nothing to shift.
+        let skipped = 8 * (16 - self.len() as u32);
+        match all.checked_shr(skipped) {
+            Some(digits) => digits.to_le_bytes(),
+            None => [0; 16],
+        }
+    }
+
     /// Writes the digits as ASCII into `buffer` and returns the part used.
     #[inline]
     pub fn write(self, buffer: &mut [u8; MAX_DIGITS]) -> &[u8] {
-        let len = self.len();
-        let mut value = self.value();
-        for slot in buffer.iter_mut().take(len).rev() {
-            *slot = b'0' + (value % 10) as u8;
-            value /= 10;
+        for (slot, digit) in buffer.iter_mut().zip(self.each()) {
+            *slot = b'0' + digit;
         }
-        &buffer[..len]
+        &buffer[..self.len()]
     }
 
     /// A key that sorts as text does: `2` after `10`, `01` before `1`.
     #[must_use]
     pub fn text_order(self) -> (u64, usize) {
         (self.value() * POW10[MAX_DIGITS - self.len()], self.len())
+    }
+}
+
+/// Eight decimal digits in one word, the first in the lowest byte.
+mod swar {
+    /// The digits of a text, if it is nothing else.
+    #[inline]
+    pub(super) const fn digits(text: [u8; 8]) -> Option<u64> {
+        const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+        let word = u64::from_le_bytes(text);
+        // `0` to `9` are 0x30 to 0x39: six more than any of them is still 0x3_.
+        let is_digits = word & HIGH == 0x3030_3030_3030_3030
+            && word.wrapping_add(0x0606_0606_0606_0606) & HIGH == 0x3030_3030_3030_3030;
+        if is_digits { Some(word & !HIGH) } else { None }
+    }
+
+    /// The digits read as one number: pairs of digits first, then pairs of those, and again.
+    #[inline]
+    pub(super) const fn value(digits: u64) -> u64 {
+        let pairs = (digits.wrapping_mul((10 << 8) | 1) >> 8) & 0x00FF_00FF_00FF_00FF;
+        let fours = (pairs.wrapping_mul((100 << 16) | 1) >> 16) & 0x0000_FFFF_0000_FFFF;
+        fours.wrapping_mul((10_000 << 32) | 1) >> 32
+    }
+
+    /// The inverse of [`value`], for numbers below 10^8.
+    #[inline]
+    pub(super) const fn split(value: u64) -> u64 {
+        let fours = (value / 10_000) | ((value % 10_000) << 32);
+        // Divisions by 100 and 10 in each lane, exact for all that a lane can hold.
+        let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
+        let pairs = hundreds | ((fours - hundreds * 100) << 16);
+        let tens = ((pairs * 103) >> 10) & 0x000F_000F_000F_000F;
+        tens | ((pairs - tens * 10) << 8)
     }
 }
 
@@ -219,7 +280,8 @@ impl E164 {
     #[must_use]
     #[inline]
     pub fn new(digits: Digits) -> Option<Self> {
-        (digits.len() >= Self::MIN_DIGITS && digits.digit(0) != Some(0)).then_some(Self(digits))
+        // The first digit is not zero if the value has as many digits as the text.
+        (digits.len() >= Self::MIN_DIGITS && digits.value() >= POW10[digits.len() - 1]).then_some(Self(digits))
     }
 
     /// Reads a number as tables write it: an optional `+`, digits, and blanks, hyphens, dots or parentheses between.
@@ -462,6 +524,34 @@ mod tests {
                 assert_eq!(whole.strip(cut), digits(&text[cut..]));
                 assert!(whole.starts_with(digits(&text[..cut])));
                 assert_eq!(digits(&text[..cut]).concat(digits(&text[cut..])), Some(whole));
+            }
+        }
+    }
+
+    #[test]
+    fn digits_are_read_and_written_alike_at_every_length() {
+        // Every length, with digits that differ from place to place; then every number of four digits in each lane.
+        for len in 0..=MAX_DIGITS {
+            for first in 0..10 {
+                let text: String = (0..len).map(|place| char::from(b'0' + ((first + 7 * place) % 10) as u8)).collect();
+                let read = digits(&text);
+                assert_eq!((read.len(), read.to_string()), (len, text.clone()));
+                let value = text.bytes().fold(0_u64, |value, byte| value * 10 + u64::from(byte - b'0'));
+                assert_eq!(read.value(), value);
+                assert_eq!(read.write(&mut [0; MAX_DIGITS]), text.as_bytes());
+                for place in 0..len {
+                    for other in [b'/', b':', b' ', 0, 0xB5, 0xFF, b'a'] {
+                        let mut broken = text.clone().into_bytes();
+                        broken[place] = other;
+                        assert_eq!(Digits::parse(&broken), None, "{broken:?}");
+                    }
+                }
+            }
+        }
+        for four in 0..10_000_u64 {
+            for text in [format!("{four:04}1230987"), format!("987{four:04}0123"), format!("12345678{four:04}")] {
+                assert_eq!(digits(&text).to_string(), text);
+                assert_eq!(digits(&text).write(&mut [0; MAX_DIGITS]), text.as_bytes());
             }
         }
     }

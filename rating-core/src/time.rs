@@ -463,19 +463,30 @@ pub struct Zone {
     name: Box<str>,
     /// From which instant (ms) which offset east of UTC (ms) holds; the first entry holds since ever.
     changes: Box<[(i64, i64)]>,
+    /// How many changes there were up to the beginning of each [`SLOT`] since [`FIRST_SLOT`]: a look-up need not search.
+    slots: Box<[u16]>,
 }
+
+/// About 50 days in milliseconds, as a power of two: a zone changes its offset about once in four of them.
+const SLOT: u32 = 32;
+/// 1960, in milliseconds.
+const FIRST_SLOT: i64 = -10 * 365 * MS_PER_DAY;
 
 impl Zone {
     /// Coordinated universal time.
     #[must_use]
     pub fn utc() -> Self {
-        Self { name: "UTC".into(), changes: Box::new([(i64::MIN, 0)]) }
+        Self::fixed_as("UTC", 0)
     }
 
     /// A clock that always stands so many milliseconds east of UTC: that of a timestamp with an offset.
     #[must_use]
     pub fn fixed(offset: i64) -> Self {
-        Self { name: "".into(), changes: Box::new([(i64::MIN, offset)]) }
+        Self::fixed_as("", offset)
+    }
+
+    fn fixed_as(name: &str, offset: i64) -> Self {
+        Self { name: name.into(), changes: Box::new([(i64::MIN, offset)]), slots: Box::default() }
     }
 
     /// Compiles the IANA zone of that name (`Europe/London`); `None` if there is none.
@@ -519,7 +530,21 @@ impl Zone {
             at = next;
         }
         amend(name, &mut changes);
-        Some(Self { name: name.into(), changes: changes.into() })
+        let until = |slot: i64| changes.partition_point(|(from, _)| *from <= FIRST_SLOT + (slot << SLOT));
+        let slots = (0..=(last * MS_PER_SECOND - FIRST_SLOT) >> SLOT).map(|slot| u16::try_from(until(slot)));
+        let slots = slots.collect::<Result<_, _>>().unwrap_or_default();
+        Some(Self { name: name.into(), changes: changes.into(), slots })
+    }
+
+    /// How many changes there were up to and at an instant: 1 at least, since the first holds since ever.
+    #[inline]
+    fn changes_until(&self, millis: i64) -> usize {
+        let slot = usize::try_from(millis.saturating_sub(FIRST_SLOT) >> SLOT).ok();
+        let Some(known) = slot.and_then(|slot| self.slots.get(slot)) else {
+            return self.changes.partition_point(|(from, _)| *from <= millis);
+        };
+        let since = self.changes.iter().skip(usize::from(*known));
+        usize::from(*known) + since.take_while(|(from, _)| *from <= millis).count()
     }
 
     /// The IANA name it was loaded by.
@@ -532,8 +557,7 @@ impl Zone {
     #[must_use]
     #[inline]
     pub fn offset_at(&self, instant: Instant) -> i64 {
-        let after = self.changes.partition_point(|(from, _)| *from <= instant.0);
-        self.changes[after.saturating_sub(1)].1
+        self.changes[self.changes_until(instant.0).saturating_sub(1)].1
     }
 
     /// The first instant after `at` from which another offset holds; [`Instant::MAX`] if there is none.
@@ -556,7 +580,7 @@ impl Zone {
     /// The offset at an instant in milliseconds, and until when it holds.
     #[inline]
     pub(crate) fn offset_and_end(&self, at: Instant) -> (i64, Instant) {
-        let after = self.changes.partition_point(|(from, _)| *from <= at.0);
+        let after = self.changes_until(at.0);
         let end = self.changes.get(after).map_or(Instant::MAX, |(from, _)| Instant(*from));
         (self.changes[after.saturating_sub(1)].1, end)
     }
@@ -570,9 +594,18 @@ impl Zone {
 
     /// Which instant a wall-clock time is.
     #[must_use]
+    #[inline]
     pub fn resolve(&self, local: LocalTime) -> Resolved {
         // Only the offsets in force around the local time can apply; a day each side covers every offset.
-        let from = self.changes.partition_point(|(at, _)| *at <= local.0.saturating_sub(MS_PER_DAY)).saturating_sub(1);
+        let from = self.changes_until(local.0.saturating_sub(MS_PER_DAY)).saturating_sub(1);
+        if self.changes.get(from + 1).is_none_or(|(next, _)| *next > local.0.saturating_add(MS_PER_DAY)) {
+            return Resolved::Unique(Instant(local.0.saturating_sub(self.changes[from].1)));
+        }
+        self.resolve_from(local, from)
+    }
+
+    /// [`Zone::resolve`] near a change.
+    fn resolve_from(&self, local: LocalTime, from: usize) -> Resolved {
         let mut candidates = [Instant::MIN; 2];
         let mut found = 0;
         for index in from..self.changes.len() {

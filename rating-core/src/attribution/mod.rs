@@ -35,9 +35,9 @@ mod tests;
 /// A call and who pays for it, or why that is not known. Only this module makes one.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct AttributedCall<'a> {
+pub struct AttributedCall<'c, 'a> {
     /// The call.
-    pub call: Call<'a>,
+    pub call: &'c Call<'a>,
     /// Who pays.
     pub holder: Result<Holder, AttributionReason>,
     /// Whether the other reading of a repeated or missing local hour gives the same holder; true where there is no
@@ -141,10 +141,11 @@ impl AttributionReason {
 
 /// Finds who pays for a call, as the module's rules say.
 #[must_use]
-pub fn attribute<'a>(call: Call<'a>, directory: &Directory) -> AttributedCall<'a> {
-    let holder = holder_at(&call, directory, call.charging_at);
+#[inline]
+pub fn attribute<'c, 'a>(call: &'c Call<'a>, directory: &Directory) -> AttributedCall<'c, 'a> {
+    let holder = holder_at(call, directory, call.charging_at);
     let readings_agree = match call.other_reading {
-        Some(other) => holder_at(&call, directory, other) == holder,
+        Some(other) => holder_at(call, directory, other) == holder,
         None => true,
     };
     AttributedCall { call, holder, readings_agree }
@@ -194,18 +195,19 @@ impl Question<'_, '_> {
 
     /// Who placed the call: by the extension, if the record has one, or else by the calling number.
     fn caller(self) -> Result<Holder, AttributionReason> {
-        let number = self.call.calling.e164().map(|number| self.directory.number_at(number, self.at));
+        let number = || self.call.calling.e164().map(|number| self.directory.number_at(number, self.at));
         let Some(extension) = self.call.extension.or(self.call.calling.extension()) else {
-            let lookup = number.ok_or(AttributionReason::NoInsideParty)?;
+            let lookup = number().ok_or(AttributionReason::NoInsideParty)?;
             return found_number(lookup, AttributedBy::CallingNumber).and_then(placed);
         };
-        match (self.directory.extension_at(self.call.site, extension, self.at), number) {
-            (Lookup::Unknown, Some(lookup @ Lookup::Held { extension: None, .. })) => {
-                let (holder, main) = found_number(lookup, AttributedBy::CallingNumber)?;
-                placed((Holder { extension: Some(extension), ..holder }, main))
-            }
-            (lookup, _) => found_extension(lookup, AttributedBy::Extension).and_then(placed),
+        let found = self.directory.extension_at(self.call.site, extension, self.at);
+        if found == Lookup::Unknown
+            && let Some(lookup @ Lookup::Held { extension: None, .. }) = number()
+        {
+            let (holder, main) = found_number(lookup, AttributedBy::CallingNumber)?;
+            return placed((Holder { extension: Some(extension), ..holder }, main));
         }
+        found_extension(found, AttributedBy::Extension).and_then(placed)
     }
 
     /// A party that may be a main number: it takes calls and sends them on.
@@ -253,9 +255,9 @@ const fn placed((holder, main): Found) -> Result<Holder, AttributionReason> {
 }
 
 #[cfg(test)]
-impl<'a> AttributedCall<'a> {
+impl<'c, 'a> AttributedCall<'c, 'a> {
     /// A call with a holder (or none) that no directory was asked for.
-    pub(crate) const fn for_test(call: Call<'a>, holder: Result<Holder, AttributionReason>) -> Self {
+    pub(crate) const fn for_test(call: &'c Call<'a>, holder: Result<Holder, AttributionReason>) -> Self {
         Self { call, holder, readings_agree: true }
     }
 }

@@ -83,7 +83,7 @@ fn extension(text: &str) -> Party<'static> {
 }
 
 /// `acme ldn by extension, ext 201, +442079460001`, or the reason's code.
-fn words(directory: &Directory, attributed: &AttributedCall<'_>) -> String {
+fn words(directory: &Directory, attributed: &AttributedCall<'_, '_>) -> String {
     let holder = match attributed.holder {
         Ok(holder) => holder,
         Err(reason) => return reason.code().to_owned(),
@@ -97,7 +97,7 @@ fn words(directory: &Directory, attributed: &AttributedCall<'_>) -> String {
 fn check(cases: &[(Call<'static>, &str)]) {
     let directory = directory();
     for (call, expected) in cases {
-        let attributed = attribute(*call, &directory);
+        let attributed = attribute(call, &directory);
         assert_eq!(words(&directory, &attributed), *expected, "{call:#?}");
         assert!(attributed.readings_agree);
     }
@@ -283,7 +283,7 @@ fn two_readings_of_a_local_time_are_compared() {
             other_reading: Some(Instant::parse_rfc3339(other).unwrap()),
             ..call()
         };
-        attribute(call, &directory).readings_agree
+        attribute(&call, &directory).readings_agree
     };
     // Extension 201 moves from Acme to Birch on 15 July at 14:00.
     assert!(reading("2026-07-10T13:00:00+01:00"));
@@ -312,6 +312,7 @@ fn codes_and_names_are_stable_and_differ() {
 #[test]
 fn a_call_made_for_a_test_keeps_its_holder() {
     let holder = Holder::for_test(PayerId(1), SiteId(0), Some(digits("201")), None);
-    let attributed = AttributedCall::for_test(call(), Ok(holder));
+    let call = call();
+    let attributed = AttributedCall::for_test(&call, Ok(holder));
     assert_eq!(words(&directory(), &attributed), "acme ldn by extension, ext 201");
 }

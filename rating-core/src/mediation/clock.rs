@@ -38,6 +38,10 @@ pub(super) fn times(cdr: &Cdr<'_>, zone: &Zone) -> Times {
         Some(epoch) => nearest(setups, epoch),
         None => setups,
     };
+    // Nearly every record: no reading leaves a choice.
+    if let ([Some(setup), None], [Some(answer), None], [Some(end), None]) = (setups, answers, ends) {
+        return reckon(cdr, setup, answer, end);
+    }
 
     let mut best = i64::MAX;
     for_each(setups, answers, ends, |setup, answer, end| best = best.min(discrepancy(cdr, setup, answer, end)));
@@ -74,6 +78,7 @@ fn is_reckoned(cdr: &Cdr<'_>) -> bool {
 /// Up to two instants that a stamp may mean; a stamp that is not there counts as one unknown.
 type Readings = [Option<Option<Instant>>; 2];
 
+#[inline]
 fn readings(stamp: Option<Stamp>, zone: &Zone) -> Readings {
     match stamp {
         None => [Some(None), None],
@@ -139,6 +144,7 @@ fn discrepancy(cdr: &Cdr<'_>, setup: Option<Instant>, answer: Option<Instant>, e
 }
 
 /// The times of one choice of readings; what the record leaves out follows from its durations.
+#[inline]
 fn reckon(cdr: &Cdr<'_>, setup: Option<Instant>, answer: Option<Instant>, end: Option<Instant>) -> Times {
     let before = |instant: Instant, duration: Duration| {
         instant.plus(Duration::from_millis(duration.as_millis().saturating_neg()))

@@ -32,6 +32,7 @@
 //!     (`4.47912E+11`) is [`Unclassified`](Party::Unclassified): reported, never priced.
 
 mod countries;
+mod leads;
 mod prefix_tree;
 mod written;
 
@@ -42,6 +43,7 @@ use std::sync::Arc;
 
 pub use countries::Countries;
 use countries::{Infix, Replacement, Row, Rules};
+use leads::{Lead, Leads};
 use prefix_tree::{Lengths, PrefixTree};
 use written::{Keyed, Written};
 
@@ -250,6 +252,9 @@ pub struct DialPlan {
     country_ids: Vec<Box<str>>,
     destinations: Vec<Destination>,
     destination_codes: PrefixTree<u16>,
+    leads: Leads,
+    /// The country code.
+    code: Digits,
     /// See [`DialPlan::with_lost_zero`].
     zero_lost: bool,
 }
@@ -378,9 +383,7 @@ impl DialPlan {
         Ok(Self {
             own: Destination::of(&rules),
             area_code: site.area_code.unwrap_or(Digits::EMPTY).to_string().into_bytes().into(),
-            outside_line,
             extensions: site.extensions.clone(),
-            emergency,
             short_codes: PrefixTree::build(rules.short_codes.iter().cloned()),
             elsewhere: PrefixTree::build(rules.elsewhere.iter().cloned()),
             classes: PrefixTree::build(countries.ranges.iter().cloned()),
@@ -388,6 +391,10 @@ impl DialPlan {
             country_ids,
             destinations,
             destination_codes: PrefixTree::build(codes),
+            leads: Leads::compile(&rules, &outside_line, &emergency, &site.extensions),
+            code: Digits::parse(&rules.country_code).unwrap_or(Digits::EMPTY),
+            outside_line,
+            emergency,
             zero_lost: false,
             rules,
         })
@@ -406,6 +413,14 @@ impl DialPlan {
     #[must_use]
     pub fn normalise_with_access<'a>(&self, text: &'a [u8], role: Role) -> (Party<'a>, AccessCodes) {
         let text = text.trim_ascii();
+        if let Some(number) = self.prefixed(text, role) {
+            return (Party::Number(number), AccessCodes::default());
+        }
+        self.read(text, role)
+    }
+
+    /// What all readings come to but for [`DialPlan::prefixed`], which is one of them.
+    fn read<'a>(&self, text: &'a [u8], role: Role) -> (Party<'a>, AccessCodes) {
         let party = match written::read(text) {
             Written::Missing => Party::Missing,
             Written::Withheld => Party::Withheld,
@@ -421,6 +436,24 @@ impl DialPlan {
             }
         };
         (party, AccessCodes::default())
+    }
+
+    /// A number with a prefix that tells what the rest is, written as digits alone: nearly every one.
+    #[inline]
+    fn prefixed(&self, text: &[u8], role: Role) -> Option<E164> {
+        let lead = self.leads.of(text, role);
+        if lead == Lead::Unclear {
+            return None;
+        }
+        let digits = Digits::parse(text)?;
+        match lead {
+            Lead::Unclear => None,
+            Lead::National(count) => {
+                let fits = self.own.fits(text.get(count..)?);
+                E164::new(self.code.concat(digits.strip(count))?).filter(|_| fits)
+            }
+            Lead::International(count) => self.international(View { digits: text.get(count..)?, zero: None }),
+        }
     }
 
     /// The class of a party and how many of its digits (country code included) establish it; 0 digits where none do.

@@ -520,7 +520,8 @@ pub(super) const fn is_public(party: Party<'_>) -> bool {
 
 /// Whether a channel is a half of an Asterisk `Local` pair, which leads nowhere by itself.
 pub(super) fn is_local(channel: &[u8]) -> bool {
-    channel.get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"Local/"))
+    const LOCAL: Head = Head::new(b"Local/");
+    LOCAL.may_begin(channel) && starts_with(channel, b"Local/")
 }
 
 /// Whether a line is an Asterisk channel (`SIP/114-000000c4`) rather than a CUCM device name, which has no slash.
@@ -558,6 +559,38 @@ struct Pattern {
     /// The texts between the stars. The first stands at the beginning; the last at the end, unless `open`.
     parts: Vec<Box<[u8]>>,
     open: bool,
+    /// The beginning of the first, to tell most texts that do not match by one comparison.
+    head: Head,
+}
+
+/// Up to eight bytes that a text begins with, whatever the case of letters.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bytes: u64,
+    /// The bits that count: of letters not the one that tells capitals from small ones.
+    mask: u64,
+}
+
+impl Head {
+    const fn new(text: &[u8]) -> Self {
+        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
+        let mut place = 0;
+        while place < 8 && place < text.len() {
+            bytes[place] = text[place];
+            mask[place] = if text[place].is_ascii_alphabetic() { !0x20 } else { !0 };
+            place += 1;
+        }
+        Self { bytes: u64::from_le_bytes(bytes), mask: u64::from_le_bytes(mask) }
+    }
+
+    /// Whether a text may begin so: whether it does, for texts and beginnings of no more than eight bytes.
+    #[inline]
+    const fn may_begin(self, text: &[u8]) -> bool {
+        match text.first_chunk() {
+            Some(begins) => (u64::from_le_bytes(*begins) ^ self.bytes) & self.mask == 0,
+            None => true,
+        }
+    }
 }
 
 impl Pattern {
@@ -565,10 +598,16 @@ impl Pattern {
         let text = text.trim().to_ascii_lowercase();
         let parts: Vec<Box<[u8]>> = text.split('*').map(|part| part.as_bytes().into()).collect();
         let open = parts.len() == 1 || parts.last().is_some_and(|last| last.is_empty());
-        Self { parts, open }
+        let head = Head::new(parts.first().map_or(&[], |first| first));
+        Self { parts, open, head }
     }
 
+    #[inline]
     fn matches(&self, text: &[u8]) -> bool {
+        self.head.may_begin(text) && self.matches_wholly(text)
+    }
+
+    fn matches_wholly(&self, text: &[u8]) -> bool {
         let Some((first, others)) = self.parts.split_first() else { return false };
         if (first.is_empty() && others.is_empty()) || !starts_with(text, first) {
             return false;

@@ -12,7 +12,7 @@ use crate::time::Duration;
 impl Rater<'_> {
     /// What the tariffs are asked about a call; `None` if they are not asked.
     #[must_use]
-    pub fn asked<'a>(&self, call: &AttributedCall<'a>) -> Option<Query<'a>> {
+    pub fn asked<'a>(&self, call: &AttributedCall<'_, 'a>) -> Option<Query<'a>> {
         self.sides().query(call).ok()
     }
 
@@ -35,7 +35,7 @@ impl Rater<'_> {
             ..Talk::new(row.charging_at, row.site, row.duration)
         };
         match self.sides().by_tariff(tariff, query, &talk, &mut ()) {
-            Verdict::Priced(_, working) => Some(working.charge),
+            Verdict::Priced(.., working) => Some(working.charge),
             _ => None,
         }
     }

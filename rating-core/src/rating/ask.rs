@@ -100,7 +100,7 @@ pub fn ask(book: &TariffBook, tariff: TariffId, question: &Question<'_>) -> Answ
     let talk = Talk { caller: clock, wholesale, ..Talk::new(question.answered_at, question.site, question.duration) };
     let verdict = sides.by_tariff(tariff, &query, &talk, &mut ());
     let (asked, outcome) = match verdict {
-        Verdict::Priced(asked, working) => (asked, Ok(working)),
+        Verdict::Priced(asked, _, working) => (asked, Ok(working)),
         Verdict::Reason(asked, reason) => (asked, Err(unpriced(&query, reason))),
         // Only who pays can be unknown, and nobody was asked about that.
         Verdict::Unknown(_) => return nothing(Reason::NoTariffAssigned),

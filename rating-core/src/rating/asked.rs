@@ -5,9 +5,9 @@ use crate::number::{Direction, E164, NumberClass, Party};
 use crate::tariff::{Called, Caller, CallerType, Query};
 
 /// The question that tariffs are asked about a call that went to `called`.
-pub(super) fn query<'a>(call: &AttributedCall<'a>, called: Called) -> Query<'a> {
+pub(super) fn query<'a>(call: &AttributedCall<'_, 'a>, called: Called) -> Query<'a> {
     let held = call.holder.ok().and_then(|holder| holder.number);
-    let call = &call.call;
+    let call = call.call;
     let outward = matches!(call.direction, Direction::Outbound | Direction::Internal | Direction::Unknown);
     // The holder of an inbound or forwarded call is not who called.
     let line = held.filter(|_| outward);

@@ -29,20 +29,20 @@ use crate::time::{Duration, Instant};
 /// A call with its two charges, or why it has none. Only this module makes one.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct RatedCall<'a> {
+pub struct RatedCall<'c, 'a> {
     /// The call and its payer.
-    pub call: AttributedCall<'a>,
+    pub call: AttributedCall<'c, 'a>,
     /// What the payer is charged. For the operator's own calls there is no retail side: [`Outcome::NotChargeable`].
     pub retail: Side,
     /// What the carrier charges the operator.
     pub wholesale: Side,
 }
 
-impl<'a> RatedCall<'a> {
+impl<'a> RatedCall<'_, 'a> {
     /// The call as a flat row.
     #[must_use]
     pub fn row(&self) -> CallRow<'a> {
-        let call = &self.call.call;
+        let call = self.call.call;
         let holder = self.call.holder.ok();
         CallRow {
             record: call.cdr.id,

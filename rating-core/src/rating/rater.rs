@@ -6,7 +6,7 @@ use super::walk::{Entry, Stretch};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
 use crate::assignment::{Assignments, SideKind};
 use crate::attribution::AttributedCall;
-use crate::ids::{PayerId, SiteId, TariffId};
+use crate::ids::{DestinationId, PayerId, SiteId, TariffId};
 use crate::money::{Charge, Currency};
 use crate::number::{Direction, E164, NumberClass, Party};
 use crate::tariff::{Called, Match, Query, TariffBook, TariffVersion};
@@ -44,7 +44,7 @@ impl<'t> Rater<'t> {
     /// A call whose local time may be read two ways is rated by the earlier reading if both give the same holder, month
     /// and charge; otherwise it is suspended.
     #[must_use]
-    pub fn rate<'a>(&self, call: AttributedCall<'a>) -> RatedCall<'a> {
+    pub fn rate<'c, 'a>(&self, call: AttributedCall<'c, 'a>) -> RatedCall<'c, 'a> {
         let [retail, wholesale] =
             self.sides.rate(&call, |side, payer, site, at| self.assignments.tariff(side, payer, site, at));
         RatedCall { call, retail, wholesale }
@@ -62,7 +62,7 @@ impl<'t> Rater<'t> {
     ///
     /// It is the same function that [`Rater::rate`] takes its charge from.
     #[must_use]
-    pub fn work(&self, call: &AttributedCall<'_>, side: SideKind) -> Option<Working> {
+    pub fn work(&self, call: &AttributedCall<'_, '_>, side: SideKind) -> Option<Working> {
         self.show(call, side, Duration::ZERO, &mut ()).working
     }
 
@@ -72,7 +72,7 @@ impl<'t> Rater<'t> {
     /// is covered by an allowance.
     pub fn show<'a>(
         &self,
-        call: &AttributedCall<'a>,
+        call: &AttributedCall<'_, 'a>,
         side: SideKind,
         covered: Duration,
         show: &mut impl Show,
@@ -82,7 +82,7 @@ impl<'t> Rater<'t> {
         let payer = call.holder.ok().map(|holder| holder.payer);
         let assigned = self.assignments.tariff(side, payer, site(call), call.call.charging_at);
         let working = match &verdict {
-            Verdict::Priced(_, working) => Some(*working),
+            Verdict::Priced(.., working) => Some(*working),
             _ => None,
         };
         Worked { site: site(call), caller: caller(call), query, assigned, side: self.sides.finish(verdict), working }
@@ -112,6 +112,8 @@ pub(super) struct Sides<'t> {
     book: &'t TariffBook,
     prices_internal_calls: bool,
     prices_inbound_calls: bool,
+    /// The destination without a name, if some row has it.
+    unnamed: Option<DestinationId>,
     retail_only: bool,
 }
 
@@ -120,8 +122,8 @@ pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Optio
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
 /// A side before it is put into its final form. `Asked` is what is known of the tariff by then.
-pub(super) enum Verdict {
-    Priced(Asked, Working),
+pub(super) enum Verdict<'t> {
+    Priced(Asked, &'t TariffVersion, Working),
     Reason(Asked, Reason),
     /// The payer is not known; the code is that of attribution.
     Unknown(&'static str),
@@ -141,11 +143,12 @@ impl<'t> Sides<'t> {
             book,
             prices_internal_calls: book.prices_internal_calls(),
             prices_inbound_calls: book.prices_inbound_calls(),
+            unnamed: book.destinations().get("").map(DestinationId),
             retail_only: false,
         }
     }
 
-    pub(super) fn rate(&self, call: &AttributedCall<'_>, choose: impl Choose) -> [Side; 2] {
+    pub(super) fn rate(&self, call: &AttributedCall<'_, '_>, choose: impl Choose) -> [Side; 2] {
         let query = match self.query(call) {
             Ok(query) => query,
             Err(reason) => {
@@ -170,7 +173,7 @@ impl<'t> Sides<'t> {
     }
 
     /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
-    fn pair(&self, call: &AttributedCall<'_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
+    fn pair(&self, call: &AttributedCall<'_, '_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
         let wholesale =
             self.finish(self.side(call, query, SideKind::Wholesale, at, None, Duration::ZERO, choose, &mut ()));
         let retail =
@@ -178,7 +181,7 @@ impl<'t> Sides<'t> {
         let mut retail = self.finish(retail);
         // A mark-up row need not name where calls go: the wholesale row says it.
         if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
-            && self.book.destination(priced.destination).is_empty()
+            && Some(priced.destination) == self.unnamed
         {
             priced.destination = carrier.destination;
         }
@@ -188,12 +191,12 @@ impl<'t> Sides<'t> {
     /// What one side comes to at the instant that decides.
     fn verdict<'a>(
         &self,
-        call: &AttributedCall<'a>,
+        call: &AttributedCall<'_, 'a>,
         kind: SideKind,
         covered: Duration,
         choose: impl Choose,
         show: &mut impl Show,
-    ) -> (Verdict, Option<Query<'a>>) {
+    ) -> (Verdict<'t>, Option<Query<'a>>) {
         match self.query(call) {
             Ok(query) => {
                 let at = call.call.charging_at;
@@ -220,26 +223,20 @@ impl<'t> Sides<'t> {
         if same { side } else { ambiguous(side) }
     }
 
-    fn finish(&self, verdict: Verdict) -> Side {
+    #[inline]
+    fn finish(&self, verdict: Verdict<'t>) -> Side {
         let (asked, outcome) = match verdict {
             Verdict::Unknown(code) => (Asked::default(), Outcome::Suspended(code)),
             Verdict::Reason(asked, reason) => (asked, reason.outcome()),
-            Verdict::Priced(asked, working) => match self.version(asked) {
-                Some(version) => (asked, Outcome::Rated(priced(version, &working))),
-                None => (asked, Reason::TariffNotInForce.outcome()),
-            },
+            Verdict::Priced(asked, version, working) => (asked, Outcome::Rated(priced(version, &working))),
         };
         Side { tariff: asked.tariff, version: asked.version, currency: asked.currency, outcome }
-    }
-
-    fn version(&self, asked: Asked) -> Option<&'t TariffVersion> {
-        self.book.tariff(asked.tariff?)?.versions().get(usize::from(asked.version))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the side, and who is shown the sum")]
     fn side(
         &self,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         query: &Query<'_>,
         side: SideKind,
         at: Instant,
@@ -247,7 +244,7 @@ impl<'t> Sides<'t> {
         covered: Duration,
         choose: &impl Choose,
         show: &mut impl Show,
-    ) -> Verdict {
+    ) -> Verdict<'t> {
         let site = site(call);
         if side == SideKind::Wholesale && self.retail_only {
             return Verdict::Reason(Asked::default(), Reason::WholesaleNotRated);
@@ -280,7 +277,7 @@ impl<'t> Sides<'t> {
     }
 
     /// What tariffs are asked about the call, or why it is not charged whoever pays.
-    pub(super) fn query<'a>(&self, call: &AttributedCall<'a>) -> Result<Query<'a>, Reason> {
+    pub(super) fn query<'a>(&self, call: &AttributedCall<'_, 'a>) -> Result<Query<'a>, Reason> {
         let answered = call.call.answered && call.call.duration > Duration::ZERO;
         let application = matches!(call.call.called, Party::Feature(_)) && call.call.cdr.egress.is_empty();
         let (mut party, mut class) = (call.call.called, call.call.called_class);
@@ -366,7 +363,14 @@ impl<'t> Sides<'t> {
         }
     }
 
-    pub(super) fn by_tariff(&self, tariff: TariffId, query: &Query<'_>, talk: &Talk, show: &mut impl Show) -> Verdict {
+    #[inline]
+    pub(super) fn by_tariff(
+        &self,
+        tariff: TariffId,
+        query: &Query<'_>,
+        talk: &Talk,
+        show: &mut impl Show,
+    ) -> Verdict<'t> {
         let Some(found) = self.book.find(tariff, query, talk.at, talk.site) else {
             return Verdict::Reason(Asked { tariff: Some(tariff), ..Asked::default() }, Reason::TariffNotInForce);
         };
@@ -377,7 +381,7 @@ impl<'t> Sides<'t> {
             self.through_versions(tariff, found.rules, row, query, talk, show)
         });
         match priced {
-            Ok(working) => Verdict::Priced(asked, working),
+            Ok(working) => Verdict::Priced(asked, found.rules, working),
             Err(reason) => Verdict::Reason(asked, reason),
         }
     }
@@ -450,12 +454,12 @@ fn ambiguous(side: Side) -> Side {
 }
 
 /// The site whose tariff and clock apply: that of the holder, or of the source while nobody is known to pay.
-fn site(call: &AttributedCall<'_>) -> SiteId {
+fn site(call: &AttributedCall<'_, '_>) -> SiteId {
     call.holder.map_or(call.call.site, |holder| holder.site)
 }
 
 /// Who calls, as far as it is a number: as recorded, or the number of the line.
-fn caller(call: &AttributedCall<'_>) -> Option<E164> {
+fn caller(call: &AttributedCall<'_, '_>) -> Option<E164> {
     match call.call.calling {
         Party::Number(number) => Some(number),
         _ => call.holder.ok().and_then(|holder| holder.number),

@@ -41,7 +41,7 @@ fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, durat
 fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
     match Sides::new(book).by_tariff(TariffId(0), query, &talk, &mut ()) {
-        Verdict::Priced(_, working) => working.charge.to_string(),
+        Verdict::Priced(.., working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
     }
@@ -51,7 +51,7 @@ fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) 
 fn worked(book: &TariffBook, number: &str, instant: &str, duration: &str) -> Working {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
     match Sides::new(book).by_tariff(TariffId(0), &Query::new(called(number)), &talk, &mut ()) {
-        Verdict::Priced(_, working) => working,
+        Verdict::Priced(.., working) => working,
         _ => panic!("{number} has no price"),
     }
 }
@@ -298,7 +298,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
         }
     }
     match Sides::new(book).by_tariff(TariffId(0), &query, &talk, &mut ()) {
-        Verdict::Priced(_, working) => working.charge.to_string(),
+        Verdict::Priced(.., working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => unpriced(&query, reason).code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
     }
@@ -353,7 +353,26 @@ fn every_example_of_the_guide_compiles_and_costs_what_it_says() {
 
 const OCCUPIER: PayerId = PayerId(1);
 
-fn call() -> AttributedCall<'static> {
+/// A call and who pays, made up.
+#[derive(Clone, Copy)]
+struct Made {
+    call: Call<'static>,
+    holder: Result<Holder, AttributionReason>,
+    readings_agree: bool,
+}
+
+impl Made {
+    /// As attribution makes it. Tests make few calls, so none is freed.
+    fn attributed(self) -> AttributedCall<'static, 'static> {
+        AttributedCall {
+            call: Box::leak(Box::new(self.call)),
+            holder: self.holder,
+            readings_agree: self.readings_agree,
+        }
+    }
+}
+
+fn call() -> Made {
     let cdr = Cdr {
         call_id: b"1782903600.1",
         talk: Duration::from_seconds(60),
@@ -383,14 +402,14 @@ fn call() -> AttributedCall<'static> {
         forwarder: None,
         extension: Digits::parse(b"2214"),
     };
-    to(AttributedCall { call, holder: Ok(holder(OCCUPIER)), readings_agree: true }, "+442079460958")
+    to(Made { call, holder: Ok(holder(OCCUPIER)), readings_agree: true }, "+442079460958")
 }
 
 fn holder(payer: PayerId) -> Holder {
     Holder { payer, site: LONDON, extension: Digits::parse(b"2214"), number: None, by: AttributedBy::Extension }
 }
 
-fn to(mut call: AttributedCall<'static>, number: &str) -> AttributedCall<'static> {
+fn to(mut call: Made, number: &str) -> Made {
     match called(number) {
         Called::Number(number, class, digits) => {
             (call.call.called, call.call.called_class) = (Party::Number(number), (class, digits));
@@ -424,7 +443,8 @@ fn two_tariffs(retail_rows: &str, wholesale_rows: &str) -> TariffBook {
 const RETAIL: &str = "44,UK,0.03,\n447624,Isle of Man,,blocked\n1,USA,9000000 GBP/h,\n";
 const WHOLESALE: &str = "44,UK,0.01,\n33,France,0.02,\n";
 
-fn rate(book: &TariffBook, call: AttributedCall<'static>) -> RatedCall<'static> {
+fn rate(book: &TariffBook, call: Made) -> RatedCall<'static, 'static> {
+    let call = call.attributed();
     let [retail, wholesale] = Sides::new(book).rate(&call, |side, payer, site, _| {
         assert_eq!(site, LONDON);
         assert_eq!(payer, call.holder.ok().map(|holder| holder.payer));
@@ -445,13 +465,13 @@ fn show(side: Side) -> String {
 }
 
 #[track_caller]
-fn check_sides(call: AttributedCall<'static>, retail: &str, wholesale: &str) {
+fn check_sides(call: Made, retail: &str, wholesale: &str) {
     let book = two_tariffs(RETAIL, WHOLESALE);
     let rated = rate(&book, call);
     assert_eq!((show(rated.retail).as_str(), show(rated.wholesale).as_str()), (retail, wholesale));
 }
 
-fn change(edit: impl FnOnce(&mut AttributedCall<'static>)) -> AttributedCall<'static> {
+fn change(edit: impl FnOnce(&mut Made)) -> Made {
     let mut call = call();
     edit(&mut call);
     call
@@ -533,7 +553,7 @@ fn a_row_for_calls_in_makes_them_chargeable_to_the_holder_of_the_called_number()
             ("carrier.csv", &format!("{head}44800,Freephone,2,in,\n44203,Main line,1,in,\n44,UK,1,,\n")),
         ])
     };
-    let inbound = |number: &str, edit: fn(&mut AttributedCall<'static>)| {
+    let inbound = |number: &str, edit: fn(&mut Made)| {
         let mut call = to(call(), number);
         call.call.direction = Direction::Inbound;
         call.call.calling = Party::Number(E164::parse(b"+441632960000").unwrap());
@@ -543,8 +563,8 @@ fn a_row_for_calls_in_makes_them_chargeable_to_the_holder_of_the_called_number()
     };
     let free = "rating.inbound_call";
     let unknown = AttributionReason::NumberUnknown;
-    let nobodys: fn(&mut AttributedCall<'static>) = |call| call.holder = Err(AttributionReason::NumberUnknown);
-    let operators: fn(&mut AttributedCall<'static>) = |call| call.holder = Ok(holder(PayerId::OPERATOR));
+    let nobodys: fn(&mut Made) = |call| call.holder = Err(AttributionReason::NumberUnknown);
+    let operators: fn(&mut Made) = |call| call.holder = Ok(holder(PayerId::OPERATOR));
     assert_eq!(inbound("+448001234567", |_| {}), ["0.03 GBP", "0.02 GBP"]);
     assert_eq!(
         inbound("+448001234567", |call| call.call.calling_class = NumberClass::Mobile),
@@ -558,13 +578,12 @@ fn a_row_for_calls_in_makes_them_chargeable_to_the_holder_of_the_called_number()
     assert_eq!(inbound("+448001234567", operators), ["rating.operator_own_call", "0.02 GBP"]);
     assert_eq!(inbound("+442079460958", operators), [free, free]);
     // A record that knows the called line by its extension alone: its number counts.
-    let by_extension: fn(&mut AttributedCall<'static>) = |call| {
+    let by_extension: fn(&mut Made) = |call| {
         call.call.called = Party::Extension(Digits::parse(b"2214").unwrap());
         call.holder = Ok(Holder { number: E164::parse(b"+448001234567"), ..holder(OCCUPIER) });
     };
     assert_eq!(inbound("+442079460958", by_extension), ["0.03 GBP", "0.02 GBP"]);
-    let of_none: fn(&mut AttributedCall<'static>) =
-        |call| call.call.called = Party::Extension(Digits::parse(b"2214").unwrap());
+    let of_none: fn(&mut Made) = |call| call.call.called = Party::Extension(Digits::parse(b"2214").unwrap());
     assert_eq!(inbound("+442079460958", of_none), [free, free]);
 }
 
@@ -576,15 +595,15 @@ fn who_calls_is_the_number_shown_else_that_of_the_line() {
     let (shown, line) = (book(""), book("origin_by = \"network\"\n"));
     let number = |text: &str| E164::parse(text.as_bytes());
     let extension = Party::Extension(Digits::parse(b"2214").unwrap());
-    let rate = |book: &TariffBook, edit: &dyn Fn(&mut AttributedCall<'static>)| {
+    let rate = |book: &TariffBook, edit: &dyn Fn(&mut Made)| {
         let mut call = to(call(), "+33199001234");
         edit(&mut call);
-        let side = Sides::new(book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0];
+        let side = Sides::new(book).rate(&call.attributed(), |_, _, _, _| book.tariff_id("retail"))[0];
         let Outcome::Rated(priced) = side.outcome else { return show(side) };
         book.destination(priced.destination).to_owned()
     };
     let held = |text: &str| Holder { number: number(text), ..holder(OCCUPIER) };
-    type Edit<'e> = &'e dyn Fn(&mut AttributedCall<'static>);
+    type Edit<'e> = &'e dyn Fn(&mut Made);
     let cases: [(&str, &str, Edit<'_>); 11] = [
         ("from London", "from London", &|call| call.call.calling = Party::Number(number("+442079460958").unwrap())),
         ("from fixed lines", "from fixed lines", &|call| {
@@ -625,10 +644,10 @@ fn the_trunk_is_the_pattern_the_channel_or_what_was_dialled_for_it() {
     let rows =
         "33,Pattern,1,PJSIP/gamma*\n33,Channel,2,PJSIP/bt\n33,Line code,3,8\n33,Carrier code,4,1280\n33,Any,5,\n";
     let book = retail("", &format!("prefix,destination,price,trunk\n{rows}"));
-    let rate = |edit: &dyn Fn(&mut AttributedCall<'static>)| {
+    let rate = |edit: &dyn Fn(&mut Made)| {
         let mut call = to(call(), "+33199001234");
         edit(&mut call);
-        show(Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0])
+        show(Sides::new(&book).rate(&call.attributed(), |_, _, _, _| book.tariff_id("retail"))[0])
     };
     assert_eq!(rate(&|call| call.call.trunk = b"PJSIP/gamma*"), "0.01 GBP");
     assert_eq!(rate(&|call| call.call.cdr.egress = b"PJSIP/bt-0000001f"), "0.02 GBP");
@@ -641,7 +660,7 @@ fn the_trunk_is_the_pattern_the_channel_or_what_was_dialled_for_it() {
 fn a_row_without_a_known_price_suspends() {
     let book = retail("", "prefix,destination,price,status\n53,Cuba,,unknown\n");
     let call = to(call(), "+5371234567");
-    let side = Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0];
+    let side = Sides::new(&book).rate(&call.attributed(), |_, _, _, _| book.tariff_id("retail"))[0];
     assert_eq!(show(side), "rating.price_unknown");
     assert!(matches!(side.outcome, Outcome::Suspended(_)));
 }
@@ -692,7 +711,7 @@ fn a_missing_tariff_suspends_its_own_side_only() {
     let call = call();
     let only = |kind| {
         let choose = |side, _, _, _| if side == kind { tariff(&book, kind) } else { None };
-        Sides::new(&book).rate(&call, choose)
+        Sides::new(&book).rate(&call.attributed(), choose)
     };
     assert_eq!(only(SideKind::Retail).map(show), ["0.03 GBP", "rating.no_tariff_assigned"]);
     assert_eq!(only(SideKind::Wholesale).map(show), ["rating.no_tariff_assigned", "0.01 EUR"]);
@@ -716,14 +735,14 @@ fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
     assert!(findings.is_empty());
     let rater = Rater::new(&book, &assignments);
 
-    let rated = rater.rate(call());
+    let rated = rater.rate(call().attributed());
     assert_eq!((show(rated.retail).as_str(), show(rated.wholesale).as_str()), ("0.03 GBP", "0.01 EUR"));
     for (kind, side) in [(SideKind::Retail, rated.retail), (SideKind::Wholesale, rated.wholesale)] {
         let Outcome::Rated(priced) = side.outcome else { panic!("rated") };
         assert_eq!(rater.work(&rated.call, kind).unwrap().charge, priced.charge);
     }
     // A day earlier acme is on no tariff.
-    let before = rater.rate(change(|call| call.call.charging_at = at("2026-06-30T11:00:00Z")));
+    let before = rater.rate(change(|call| call.call.charging_at = at("2026-06-30T11:00:00Z")).attributed());
     assert_eq!(
         (show(before.retail).as_str(), show(before.wholesale).as_str()),
         ("rating.no_tariff_assigned", "0.01 EUR")
@@ -749,7 +768,7 @@ fn a_time_read_two_ways_is_rated_if_both_cost_the_same() {
             call.call.charging_at = at(one);
             call.call.other_reading = Some(at(two));
         });
-        show(Sides::new(&book).rate(&call, |_, _, _, _| book.tariff_id("retail"))[0])
+        show(Sides::new(&book).rate(&call.attributed(), |_, _, _, _| book.tariff_id("retail"))[0])
     };
     assert_eq!(rate("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"), "0.02 GBP");
     assert_eq!(rate("2026-07-01T06:30:00Z", "2026-07-01T07:30:00Z"), "rating.local_time_ambiguous"); // off-peak, peak
@@ -758,7 +777,7 @@ fn a_time_read_two_ways_is_rated_if_both_cost_the_same() {
 
 #[test]
 fn a_time_read_two_ways_with_two_holders_suspends_retail_alone() {
-    let two_holders = |edit: fn(&mut AttributedCall<'static>)| {
+    let two_holders = |edit: fn(&mut Made)| {
         change(|call| {
             call.call.other_reading = Some(at("2026-07-01T12:00:00Z"));
             call.readings_agree = false;

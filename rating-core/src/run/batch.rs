@@ -298,6 +298,6 @@ impl<'p> Desk<'p> {
 
     /// Who pays for a call, and what.
     fn charge<'a>(&self, call: Call<'a>, suspended: Option<&'static str>) -> CallRow<'a> {
-        self.engine.charge(attribute(call, &self.project().directory), suspended)
+        self.engine.charge(attribute(&call, &self.project().directory), suspended)
     }
 }

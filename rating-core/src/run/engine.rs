@@ -194,7 +194,7 @@ impl<'p> Engine<'p> {
         hash: history::Hash,
         rows: &mut RowBuffer,
     ) -> Fate {
-        match self.rated(call, suspended, hash) {
+        match self.rated(&call, suspended, hash) {
             Ok((row, attributed)) => {
                 let late = row.flags & flags::LATE != 0;
                 // A late call of somebody with an allowance is not settled by it.
@@ -218,15 +218,15 @@ impl<'p> Engine<'p> {
         suspended: Option<&'static str>,
         hash: history::Hash,
     ) -> Result<CallRow<'a>, Fate> {
-        self.rated(call, suspended, hash).map(|(row, _)| row)
+        self.rated(&call, suspended, hash).map(|(row, _)| row)
     }
 
-    fn rated<'a>(
+    fn rated<'c, 'a>(
         &self,
-        call: Call<'a>,
+        call: &'c Call<'a>,
         suspended: Option<&'static str>,
         hash: history::Hash,
-    ) -> Result<(CallRow<'a>, AttributedCall<'a>), Fate> {
+    ) -> Result<(CallRow<'a>, AttributedCall<'c, 'a>), Fate> {
         let attributed = attribute(call, &self.project.directory);
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
         let period = self.period(site, call.charging_at);
@@ -258,7 +258,11 @@ impl<'p> Engine<'p> {
 
     /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.
     /// `suspended` is the code of a call that mediation gave up on.
-    pub(super) fn charge<'a>(&self, attributed: AttributedCall<'a>, suspended: Option<&'static str>) -> CallRow<'a> {
+    pub(super) fn charge<'a>(
+        &self,
+        attributed: AttributedCall<'_, 'a>,
+        suspended: Option<&'static str>,
+    ) -> CallRow<'a> {
         let mut row = self.rater.rate(attributed).row();
         if attributed.call.other_reading.is_some() {
             if !attributed.readings_agree {

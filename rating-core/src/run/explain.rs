@@ -131,7 +131,7 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
             Seen::Waiting(waiting) if wanted.is(&waiting.alone) => (&waiting.alone, 1),
             _ => return,
         };
-        let attributed = attribute(*call, &project.directory);
+        let attributed = attribute(call, &project.directory);
         let record = explainer.record(call);
         places[how].push(format!("{}@{}", record.file, record.offset));
         let explanation = match *seen {
@@ -185,7 +185,7 @@ pub fn each(
     let mut done = Ok(());
     calls::each(storage, &engine, &inputs, &mut |found| {
         if done.is_ok() {
-            let explained = explainer.explain(found, &attribute(found.call, &project.directory));
+            let explained = explainer.explain(found, &attribute(&found.call, &project.directory));
             done = explained.and_then(|explanation| explanation.map_or(Ok(()), &mut *visit));
         }
     })?;
@@ -239,7 +239,7 @@ impl Explainer<'_> {
     /// # Errors
     ///
     /// If allowances must be settled, and a file cannot be read.
-    fn explain(&self, found: &Found<'_>, call: &AttributedCall<'_>) -> Result<Option<Explanation>, RunError> {
+    fn explain(&self, found: &Found<'_>, call: &AttributedCall<'_, '_>) -> Result<Option<Explanation>, RunError> {
         let occupier = call.holder.ok().filter(|holder| holder.payer != PayerId::OPERATOR && call.readings_agree);
         if !self.is_for_operator() && occupier.is_none() {
             return Ok(None);
@@ -270,7 +270,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn call(&self, attributed: &AttributedCall<'_>) -> CallView {
+    fn call(&self, attributed: &AttributedCall<'_, '_>) -> CallView {
         let call = &attributed.call;
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
         let zone = self.zone(site);
@@ -300,7 +300,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn holder(&self, attributed: &AttributedCall<'_>) -> HolderView {
+    fn holder(&self, attributed: &AttributedCall<'_, '_>) -> HolderView {
         let directory = &self.project.directory;
         let holder = match attributed.holder {
             Ok(holder) => holder,

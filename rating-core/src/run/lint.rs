@@ -78,7 +78,7 @@ pub fn check_calls(storage: &dyn Storage, project: &Path) -> Result<Findings, Ru
     let inputs = calls::inputs(storage, &engine)?;
     let mut groups: BTreeMap<Group, Stake> = BTreeMap::new();
     calls::each(storage, &engine, &inputs, &mut |found| {
-        let call = attribute(found.call, &project.directory);
+        let call = attribute(&found.call, &project.directory);
         let rated = engine.rater().rate(call);
         let sides =
             [(SideKind::Retail, rated.retail, Some(rated.wholesale)), (SideKind::Wholesale, rated.wholesale, None)];
@@ -112,7 +112,7 @@ pub fn check_calls(storage: &dyn Storage, project: &Path) -> Result<Findings, Ru
 }
 
 /// What the called number begins with: what makes it of its class, or its first four digits; a short code as a whole.
-fn beginning(call: &AttributedCall<'_>, reason: Reason) -> Option<String> {
+fn beginning(call: &AttributedCall<'_, '_>, reason: Reason) -> Option<String> {
     let len = usize::from(call.call.called_class.1);
     match call.call.called {
         crate::number::Party::Number(number) => {
@@ -127,7 +127,7 @@ fn beginning(call: &AttributedCall<'_>, reason: Reason) -> Option<String> {
 /// What the call would cost by the longest prefix that may not price it.
 pub(super) fn by_shorter(
     project: &Project,
-    call: &AttributedCall<'_>,
+    call: &AttributedCall<'_, '_>,
     worked: &Worked<'_>,
 ) -> Option<(Charge, Currency, String)> {
     let (query, at) = (worked.query.as_ref()?, call.call.charging_at);

@@ -202,7 +202,7 @@ impl<'l> List<'l> {
         if self.month.is_some_and(|month| month != Month::of(day)) {
             return;
         }
-        let attributed = attribute(call, &self.project.directory);
+        let attributed = attribute(&call, &self.project.directory);
         let mut counted = false;
         // What stands in the books of a closed month still tells what the other side may come to.
         let rated = self.engine.rater().rate(attributed);
@@ -223,7 +223,7 @@ impl<'l> List<'l> {
 
     fn side(
         &mut self,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         row: &CallRow<'_>,
         kind: SideKind,
         code: &'static str,
@@ -260,7 +260,7 @@ impl<'l> List<'l> {
 
     fn stake(
         &self,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         worked: &Worked<'_>,
         kind: SideKind,
         other: Side,
@@ -311,7 +311,7 @@ impl<'l> List<'l> {
     /// `{prefix}` for the digits that the called numbers share.
     fn cause(
         &self,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         worked: &Worked<'_>,
         kind: SideKind,
         code: &'static str,
@@ -449,17 +449,17 @@ impl<'l> List<'l> {
         }
     }
 
-    fn site(&self, call: &AttributedCall<'_>) -> &'l str {
+    fn site(&self, call: &AttributedCall<'_, '_>) -> &'l str {
         let site = call.holder.map_or(call.call.site, |holder| holder.site);
         self.project.settings.sites.get(site.index()).map_or("", |site| &site.id)
     }
 
-    fn source(&self, call: &AttributedCall<'_>) -> &'l str {
+    fn source(&self, call: &AttributedCall<'_, '_>) -> &'l str {
         self.project.settings.sources.get(call.call.source.index()).map_or("", |source| &source.id)
     }
 
     /// Whom attribution asked about and did not find.
-    fn asked<'a>(&self, call: &AttributedCall<'a>) -> Option<Party<'a>> {
+    fn asked<'a>(&self, call: &AttributedCall<'_, 'a>) -> Option<Party<'a>> {
         let of = &call.call;
         let extension = of.extension.or(of.calling.extension()).map(Party::Extension);
         match of.direction {
@@ -480,7 +480,7 @@ impl<'l> List<'l> {
         }
     }
 
-    fn channels(&self, call: &AttributedCall<'_>) -> String {
+    fn channels(&self, call: &AttributedCall<'_, '_>) -> String {
         let named = |channel: &[u8]| {
             let channel = text(channel);
             // `PJSIP/gateway-00000012` is the channel of this call, `PJSIP/gateway` the device.
@@ -495,7 +495,7 @@ impl<'l> List<'l> {
     }
 
     /// The deck that a row would go to: that of the next shorter prefix, else of the version's first row, else its settings.
-    fn deck(&self, call: &AttributedCall<'_>, worked: &Worked<'_>) -> String {
+    fn deck(&self, call: &AttributedCall<'_, '_>, worked: &Worked<'_>) -> String {
         let version = || -> Option<&TariffVersion> {
             let tariff = self.project.book.tariff(worked.assigned?)?;
             Some(tariff.version_at(call.call.charging_at, worked.site)?.1)
@@ -506,7 +506,7 @@ impl<'l> List<'l> {
     }
 
     /// What makes called numbers one group: what they begin with, as [`prefix`] reads it.
-    fn begins(&self, call: &AttributedCall<'_>, code: &str) -> String {
+    fn begins(&self, call: &AttributedCall<'_, '_>, code: &str) -> String {
         match call.call.called {
             Party::Number(number) => {
                 let of_class = usize::from(call.call.called_class.1);

@@ -14,6 +14,12 @@ use crate::time::{Date, Duration, Instant, LocalTime, Zone};
 /// With more edges than this in a day, they are searched.
 const MANY: usize = 32;
 
+/// A quarter of an hour in milliseconds, and how many there are in a day.
+const QUARTER: u32 = 15 * 60_000;
+const QUARTERS: usize = (DAY / QUARTER) as usize;
+/// A quarter of an hour in which another band begins.
+const MIXED: u16 = u16::MAX;
+
 /// One line of a band as written, with its place.
 #[derive(Clone, Debug)]
 pub(super) struct BandLine {
@@ -43,6 +49,8 @@ pub(super) struct Week {
     starts: Box<[u32]>,
     /// From which millisecond of the day which band holds. Every day type begins with an edge at 0.
     edges: Box<[(u32, u8)]>,
+    /// The band of each quarter of an hour of each day type; [`MIXED`] where it has several.
+    quarters: Box<[u16]>,
     /// Which date is which day type: by site, or one for all.
     calendars: Box<[Arc<Calendar>]>,
     /// The band, where there is no choice, so that no clock need be asked.
@@ -84,6 +92,7 @@ impl Weeks {
         let week = |(_, draft): &(String, WeekDraft)| Week {
             starts: draft.starts.clone(),
             edges: draft.edges.clone(),
+            quarters: draft.quarters(),
             calendars: self.days.calendars(draft.named, sites),
             only: draft.only,
         };
@@ -101,6 +110,20 @@ impl WeekDraft {
         let mut used = [0; 4];
         used[usize::from(band / 64)] |= 1 << (band % 64);
         Self { starts: Box::new([0, 1]), edges: Box::new([(0, band)]), named: 0, used, only: Some(band) }
+    }
+
+    /// The band of each quarter of an hour of each day type.
+    fn quarters(&self) -> Box<[u16]> {
+        let days = self.starts.windows(2).map(|ends| {
+            let edges = self.edges.get(ends[0] as usize..ends[1] as usize).unwrap_or(&[]);
+            (0..DAY).step_by(QUARTER as usize).map(|from| {
+                let begun = edges.partition_point(|(edge, _)| *edge <= from);
+                let is_whole = edges.get(begun).is_none_or(|(edge, _)| *edge >= from + QUARTER);
+                let band = begun.checked_sub(1).and_then(|last| edges.get(last)).filter(|_| is_whole);
+                band.map_or(MIXED, |(_, band)| u16::from(*band))
+            })
+        });
+        days.flatten().collect()
     }
 
     /// Compiles what was written in the set that findings call `set`. Gaps and overlaps are reported, all of them; in a
@@ -146,7 +169,12 @@ impl Week {
     /// The band at a reading of the tariff's clock, by the calendar of a site.
     #[inline]
     pub(super) fn band_at(&self, local: LocalTime, slot: usize) -> u8 {
-        self.band_until(local, slot).0
+        let day = self.day_type(local.date(), slot);
+        let quarter = usize::try_from(local.millis_of_day() / i64::from(QUARTER)).unwrap_or(0);
+        match self.quarters.get(day * QUARTERS + quarter).map(|band| u8::try_from(*band)) {
+            Some(Ok(band)) => band,
+            _ => self.band_until(local, slot).0,
+        }
     }
 
     /// The band at a reading of the tariff's clock, and in how many milliseconds of that clock another one may begin: at

@@ -92,22 +92,23 @@ pub(super) struct Plans {
     scratch: Vec<i64>,
 }
 
-/// Where a plan's words are; then price (10⁻¹²) and its time (ms; zero for the call as a whole) for each band.
+/// Where a plan's words are; then price (10⁻¹²) and its time (ms; zero for the call as a whole) for each band. What most
+/// calls need stands together, next to the prices.
 mod word {
-    /// First increment in ms; [`NONE`] for the time of the price.
-    pub(super) const FIRST: usize = 0;
-    /// Further increment, likewise.
-    pub(super) const FURTHER: usize = 1;
-    /// Connection charge (10⁻¹²).
-    pub(super) const CONNECTION: usize = 2;
-    /// Minimum of the call (10⁻¹²).
-    pub(super) const MINIMUM: usize = 3;
     /// Maximum of the call (10⁻¹²), or [`NONE`].
-    pub(super) const MAXIMUM: usize = 4;
+    pub(super) const MAXIMUM: usize = 0;
     /// Which list of named charges.
-    pub(super) const CHARGES: usize = 5;
+    pub(super) const CHARGES: usize = 1;
     /// Wholesale times so many millionths, or [`NONE`].
-    pub(super) const MARKUP: usize = 6;
+    pub(super) const MARKUP: usize = 2;
+    /// First increment in ms; [`NONE`] for the time of the price.
+    pub(super) const FIRST: usize = 3;
+    /// Further increment, likewise.
+    pub(super) const FURTHER: usize = 4;
+    /// Connection charge (10⁻¹²).
+    pub(super) const CONNECTION: usize = 5;
+    /// Minimum of the call (10⁻¹²).
+    pub(super) const MINIMUM: usize = 6;
     /// Bits: [`USAGE`] and [`PLAIN`].
     pub(super) const FLAGS: usize = 7;
     /// How many words stand before the prices.

@@ -46,21 +46,25 @@ pub(super) fn find<'b>(
     at: Instant,
     site: SiteId,
 ) -> Option<Found<'b>> {
-    let mut best: Option<(Best, Found<'b>)> = None;
-    for (tariff, version, rules) in line(book, tariff, at, site) {
+    let (version, rules) = book.tariff(tariff)?.version_at(at, site)?;
+    let own = rules.best(query, at, site);
+    let found = Found { tariff, version, rules, found: rules.verdict(own) };
+    if rules.parent().is_none() {
+        return Some(found);
+    }
+    let mut best = (own, found);
+    for (tariff, version, rules) in line(book, tariff, at, site).skip(1) {
         let own = rules.best(query, at, site);
-        let better = match (&best, own) {
-            (None, _) => true,
-            (Some((Best::Row(have, _), _)), Best::Row(level, _)) => level > *have,
-            (Some((Best::Nothing | Best::Protected(_), _)), Best::Row(..))
-            | (Some((Best::Nothing, _)), Best::Protected(_)) => true,
+        let better = match (best.0, own) {
+            (Best::Row(have, _), Best::Row(level, _)) => level > have,
+            (Best::Nothing | Best::Protected(_), Best::Row(..)) | (Best::Nothing, Best::Protected(_)) => true,
             _ => false,
         };
         if better {
-            best = Some((own, Found { tariff, version, rules, found: rules.verdict(own) }));
+            best = (own, Found { tariff, version, rules, found: rules.verdict(own) });
         }
     }
-    best.map(|(_, found)| found)
+    Some(best.1)
 }
 
 pub(super) fn candidates(

@@ -108,6 +108,9 @@ impl TariffVersion {
     pub(super) fn best(&self, query: &Query<'_>, at: Instant, site: SiteId) -> Best {
         let Some(index) = self.index(query.direction) else { return Best::Nothing };
         let asking = self.asking(query, at, site);
+        if let Some(best) = self.plain_best(index, &asking) {
+            return best;
+        }
         let mut refused = NONE;
         let mut best = Best::Nothing;
         each_level(index, query, |level, head| {
@@ -121,6 +124,21 @@ impl TariffVersion {
         }
     }
 
+    /// Nearly every call: no row is for this number alone, and the longest prefix has one row, which is always valid and
+    /// without conditions.
+    #[inline]
+    fn plain_best(&self, index: &Index, asking: &Asking<'_>) -> Option<Best> {
+        let Called::Number(number, ..) = asking.query.called else { return None };
+        let special = index.code(asking.query.charge_code) != NONE || index.number(number) != NONE;
+        if special || asking.guarded.is_some() {
+            return None;
+        }
+        let (len, head) = index.prefixes.longest(number.digits())?;
+        self.rate_row(head).filter(|row| row.terms == 0 && row.next == NONE)?;
+        Some(Best::Row(Level::Prefix(len as u8), head))
+    }
+
+    #[inline]
     pub(super) fn verdict(&self, best: Best) -> Match {
         match best {
             Best::Nothing => Match::NotFound,

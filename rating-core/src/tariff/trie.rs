@@ -1,69 +1,123 @@
-//! Longest-prefix look-up: a tree of digits in flat arrays.
+//! Longest-prefix look-up: a tree of digits in one flat array.
 
 use crate::number::{Digits, MAX_DIGITS};
 
 /// "No such child", "no row".
 pub(super) const NONE: u32 = u32::MAX;
 
-/// A node: ten children by digit, and the head of the chain of rows keyed by the digits that lead here.
-#[derive(Clone, Debug)]
-struct Node {
-    children: [u32; 10],
-    head: u32,
-}
+/// Set in a slot that holds a row chain and not a node: nothing extends the digits that lead here.
+const LEAF: u32 = 1 << 31;
 
-impl Node {
-    const EMPTY: Self = Self { children: [NONE; 10], head: NONE };
-}
+/// The words of a node: the head of the chain of rows keyed by the digits that lead here, then a slot for each digit.
+const NODE: [u32; 11] = [NONE; 11];
 
-/// Prefixes of digits and the row chains that hang on them. Node 0 is the root. Prefixes that are added in text order
-/// lie in memory in the order in which a walk reads them.
+/// Prefixes of digits and the row chains that hang on them.
+///
+/// A slot is [`NONE`], the head of a chain with [`LEAF`], or where the words of a node begin; those of the root begin at
+/// 0. Most prefixes of a deck are leaves, so that a walk reads one word for each digit of the longest prefix, and a deck of
+/// 60,000 prefixes takes a megabyte. Prefixes that are added in text order lie in memory in the order of a walk.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
-    nodes: Vec<Node>,
+    words: Vec<u32>,
 }
 
 impl Trie {
     pub(super) fn new() -> Self {
-        Self { nodes: vec![Node::EMPTY] }
+        Self { words: NODE.to_vec() }
     }
 
-    /// Hangs the chain that begins with row `head` on `digits`.
+    /// Hangs the chain that begins with row `head` on `digits`, of which there is one at least.
     pub(super) fn insert(&mut self, digits: Digits, head: u32) {
         let mut buffer = [0; MAX_DIGITS];
-        let mut at = 0;
-        for digit in digits.write(&mut buffer) {
-            let slot = usize::from(digit - b'0');
-            let next = self.nodes[at].children[slot];
-            at = if next == NONE {
-                let new = self.nodes.len();
-                self.nodes[at].children[slot] = u32::try_from(new).unwrap_or(NONE);
-                self.nodes.push(Node::EMPTY);
-                new
-            } else {
+        let Some((last, path)) = digits.write(&mut buffer).split_last() else { return };
+        let mut node = 0;
+        for digit in path {
+            let slot = node + slot_of(*digit);
+            let next = self.words[slot];
+            node = if next & LEAF == 0 {
                 next as usize
+            } else {
+                let new = self.words.len();
+                self.words.extend(NODE);
+                // What ended here is a node's own chain from now on.
+                self.words[new] = if next == NONE { NONE } else { next ^ LEAF };
+                self.words[slot] = u32::try_from(new).unwrap_or(NONE);
+                new
             };
         }
-        self.nodes[at].head = head;
+        let slot = node + slot_of(*last);
+        match self.words[slot] {
+            next if next & LEAF == 0 => self.words[next as usize] = head,
+            _ => self.words[slot] = head | LEAF,
+        }
     }
 
     /// Calls `visit` with the length and the chain of every prefix of `digits` that has one, shortest first.
     #[inline]
     pub(super) fn walk(&self, digits: Digits, mut visit: impl FnMut(usize, u32)) {
-        let mut buffer = [0; MAX_DIGITS];
-        let mut at = 0_usize;
-        for (index, digit) in digits.write(&mut buffer).iter().enumerate() {
-            let next = self.nodes[at].children[usize::from(digit - b'0') % 10];
-            let Some(node) = self.nodes.get(next as usize) else { return };
-            if node.head != NONE {
-                visit(index + 1, node.head);
+        let mut node = 0_usize;
+        for (index, digit) in digits.each().into_iter().enumerate().take(digits.len()) {
+            let Some(slot) = self.words.get(node + 1 + usize::from(digit)) else { return };
+            if slot & LEAF != 0 {
+                if *slot != NONE {
+                    visit(index + 1, slot ^ LEAF);
+                }
+                return;
             }
-            at = next as usize;
+            node = *slot as usize;
+            if let Some(head) = self.words.get(node).filter(|head| **head != NONE) {
+                visit(index + 1, *head);
+            }
         }
+    }
+
+    /// The length and the chain of the longest prefix of `digits` that has one.
+    #[inline]
+    pub(super) fn longest(&self, digits: Digits) -> Option<(usize, u32)> {
+        let mut longest = None;
+        self.walk(digits, |len, head| longest = Some((len, head)));
+        longest
     }
 
     /// Memory of the nodes in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>()
+        self.words.capacity() * size_of::<u32>()
+    }
+}
+
+fn slot_of(digit: u8) -> usize {
+    1 + usize::from(digit.wrapping_sub(b'0') % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_visits_every_prefix_in_whatever_order_they_were_added() {
+        let prefixes = ["1", "12", "123456789012345", "1204", "2", "20", "0", "007"];
+        let digits = |text: &str| Digits::parse(text.as_bytes()).unwrap();
+        let given: Vec<(u32, &str)> = (0..).zip(prefixes).collect();
+        let reversed = given.iter().rev().copied().collect();
+        let mut sorted = given.clone();
+        sorted.sort_unstable_by_key(|(_, prefix)| *prefix);
+        for all in [given, reversed, sorted] {
+            let mut trie = Trie::new();
+            for (head, prefix) in &all {
+                trie.insert(digits(prefix), *head);
+            }
+            for number in ["1", "12045", "123456789012345", "12345", "20", "0070", "00", "3", "", "120"] {
+                let mut expected: Vec<(usize, u32)> = (0..)
+                    .zip(prefixes)
+                    .filter(|(_, prefix)| number.starts_with(prefix))
+                    .map(|(head, prefix)| (prefix.len(), head))
+                    .collect();
+                expected.sort_unstable();
+                let mut visited = Vec::new();
+                trie.walk(digits(number), |len, head| visited.push((len, head)));
+                assert_eq!(visited, expected, "{number}");
+                assert_eq!(trie.longest(digits(number)), expected.last().copied(), "{number}");
+            }
+        }
     }
 }

@@ -40,6 +40,37 @@ fn role(name: &str) -> Role {
     }
 }
 
+/// What the first digits tell at once is what all the readings come to, in every country and role: of each first five
+/// digits, continued to every length.
+#[test]
+fn a_number_with_a_clear_beginning_is_read_as_all_others() {
+    let countries = Countries::embedded();
+    let mut read_at_once = 0;
+    for country in countries.countries.keys() {
+        for (lines, extensions) in [("", ""), ("9;0", "2000-2999"), ("8", "100000-100999")] {
+            let plan = plan(country, "20", lines, extensions);
+            for role in [Role::Dialled, Role::Sent, Role::Delivered, Role::CallingOutside, Role::CallingInside] {
+                for head in (0..100_000_u32).step_by(7) {
+                    let len = 5 + head as usize % 12;
+                    let text = format!("{head:05}{:011}", u64::from(head) * 7_919 % 100_000_000_000);
+                    let text = text.get(..len).unwrap().as_bytes();
+                    if let Some(number) = plan.prefixed(text, role) {
+                        read_at_once += 1;
+                        let expected = (Party::Number(number), AccessCodes::default());
+                        assert_eq!(
+                            plan.read(text, role),
+                            expected,
+                            "{country} {lines} {role:?} {}",
+                            text.escape_ascii()
+                        );
+                    }
+                }
+            }
+        }
+    }
+    assert!(read_at_once > 100_000, "{read_at_once}");
+}
+
 fn shown(party: Party<'_>) -> String {
     match party {
         Party::Number(number) => number.to_string(),

@@ -1,5 +1,7 @@
 //! What switches put where a number belongs, told apart before any numbering plan is asked.
 
+use crate::number::Digits;
+
 /// The most digits kept of what was keyed: outside-line code, carrier selection, prefixes and fifteen digits.
 const MOST_KEYED: usize = 40;
 
@@ -47,6 +49,15 @@ impl Keyed {
         self.symbols.get(..self.len).unwrap_or_default()
     }
 
+    /// What was keyed where a text is digits and nothing else.
+    #[inline]
+    fn plain(text: &[u8]) -> Option<Self> {
+        let mut keyed = Self { symbols: [0; MOST_KEYED], len: text.len(), plus: None, zero: None };
+        Digits::parse(text).filter(|digits| !digits.is_empty())?;
+        keyed.symbols.get_mut(..text.len())?.copy_from_slice(text);
+        Some(keyed)
+    }
+
     fn push(&mut self, symbol: u8) -> Option<()> {
         *self.symbols.get_mut(self.len)? = symbol;
         self.len += 1;
@@ -57,6 +68,10 @@ impl Keyed {
 /// Reads what stands in a number's column.
 pub(super) fn read(text: &[u8]) -> Written<'_> {
     let text = text.trim_ascii();
+    // Nearly every text; no word and no other sign begins with a digit and goes on with digits.
+    if let Some(keyed) = Keyed::plain(text) {
+        return Written::Keyed(keyed);
+    }
     if listed(text, &WITHHELD) {
         return Written::Withheld;
     }

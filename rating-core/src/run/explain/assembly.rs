@@ -12,7 +12,7 @@ use crate::time::Zone;
 impl Explainer<'_> {
     /// The records of a call that has several. An occupier is told what they are and when, not where they stand; numbers of
     /// other parties are in none.
-    pub(super) fn assembly(&self, found: &Found<'_>, call: &AttributedCall<'_>) -> Option<AssemblyView> {
+    pub(super) fn assembly(&self, found: &Found<'_>, call: &AttributedCall<'_, '_>) -> Option<AssemblyView> {
         if found.members.is_empty() {
             return None;
         }
@@ -34,7 +34,7 @@ impl Explainer<'_> {
     }
 
     /// A record that waits. Nobody pays for it yet, so it is the operator's alone.
-    pub(super) fn waiting(&self, waiting: &Waiting<'_>, call: &AttributedCall<'_>) -> Option<Explanation> {
+    pub(super) fn waiting(&self, waiting: &Waiting<'_>, call: &AttributedCall<'_, '_>) -> Option<Explanation> {
         if !self.is_for_operator() {
             return None;
         }

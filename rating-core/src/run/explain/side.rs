@@ -21,7 +21,7 @@ impl Explainer<'_> {
     pub(super) fn sides(
         &self,
         found: &Found<'_>,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         adjusted: Option<&Adjusted>,
     ) -> Vec<SideView> {
         let retail = self.options.audience == Audience::Occupier || self.options.sides != Sides::Wholesale;
@@ -40,7 +40,7 @@ impl Explainer<'_> {
     fn side(
         &self,
         found: &Found<'_>,
-        call: &AttributedCall<'_>,
+        call: &AttributedCall<'_, '_>,
         kind: SideKind,
         mut rated: Side,
         adjusted: Option<&Adjusted>,
@@ -98,7 +98,7 @@ impl Explainer<'_> {
         side
     }
 
-    fn work<'a>(&self, call: &AttributedCall<'a>, kind: SideKind, covered: Duration) -> (Worked<'a>, Collected) {
+    fn work<'a>(&self, call: &AttributedCall<'_, 'a>, kind: SideKind, covered: Duration) -> (Worked<'a>, Collected) {
         let mut shown = Collected::default();
         (self.engine.rater().show(call, kind, covered, &mut shown), shown)
     }
@@ -124,7 +124,7 @@ impl Explainer<'_> {
         self.is_for_operator() || (worked.assigned == Some(tariff) && !marked_up())
     }
 
-    fn tariff(&self, call: &AttributedCall<'_>, worked: &Worked<'_>) -> Option<TariffView> {
+    fn tariff(&self, call: &AttributedCall<'_, '_>, worked: &Worked<'_>) -> Option<TariffView> {
         worked.query?;
         let assigned = worked.assigned?;
         let mut view = TariffView { id: self.tariff_id(assigned), ..TariffView::default() };
@@ -137,7 +137,7 @@ impl Explainer<'_> {
         Some(view)
     }
 
-    fn candidates(&self, call: &AttributedCall<'_>, worked: &Worked<'_>) -> Vec<CandidateView> {
+    fn candidates(&self, call: &AttributedCall<'_, '_>, worked: &Worked<'_>) -> Vec<CandidateView> {
         let (Some(query), Some(assigned)) = (&worked.query, worked.assigned) else { return Vec::new() };
         // The operator's own calls have no payer's side, whatever tariff is assigned to everybody.
         let own = call.holder.is_ok_and(|holder| holder.payer == PayerId::OPERATOR);
@@ -173,7 +173,7 @@ impl Explainer<'_> {
     }
 
     /// Why a row does not price the call.
-    fn why(&self, lost: Lost, call: &AttributedCall<'_>) -> String {
+    fn why(&self, lost: Lost, call: &AttributedCall<'_, '_>) -> String {
         let for_operator = self.is_for_operator();
         match lost {
             Lost::NotValid => "it did not apply when the call was answered".to_owned(),
@@ -196,7 +196,7 @@ impl Explainer<'_> {
         }
     }
 
-    fn part(&self, call: &AttributedCall<'_>, worked: &Worked<'_>, part: Part) -> Option<PartView> {
+    fn part(&self, call: &AttributedCall<'_, '_>, worked: &Worked<'_>, part: Part) -> Option<PartView> {
         let version = self.version(part.tariff, part.version)?;
         let row = version.row(part.row, worked.site)?;
         let seen = self.may_see(worked, part.tariff, version, part.row);

@@ -110,7 +110,7 @@ fn every_record_is_a_call_that_somebody_holds_and_both_tariffs_price() {
                 Direction::Internal => internal += 1,
                 other => panic!("{other:?}: {shown}"),
             }
-            let attributed = attribute(call, &read.directory);
+            let attributed = attribute(&call, &read.directory);
             let holder = attributed.holder.unwrap_or_else(|reason| panic!("{reason:?}: {shown}"));
             let Party::Number(called) = call.called else {
                 assert_eq!(call.direction, Direction::Internal, "{shown}");
