@@ -37,7 +37,8 @@ def project(size):
         words = [RATING, "generate", made, "--records", str(size), "--seed", ENV["SEED"], "--month", MONTH]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         (made / "generated").touch()
-    settings = re.sub(r"\n\[reports\]\n([^\[]*)", "\n", (made / "rating.toml").read_text())
+    # Without the section, up to the line that begins the next.
+    settings = re.sub(r"(?m)^\[reports\]\n(?:(?!\[).*\n?)*", "", (made / "rating.toml").read_text())
     for name, csv in (("whole", False), ("csv", True)):
         other = WORK / f"{size}-{name}"
         other.mkdir(parents=True, exist_ok=True)
