@@ -212,7 +212,7 @@ impl Numbers {
     }
 
     /// A cell as text; `buffer` holds it if it is digits.
-    #[cfg(feature = "parquet")]
+    #[cfg(any(test, feature = "parquet"))]
     #[inline]
     pub(super) fn write<'t>(&'t self, packed: Packed, buffer: &'t mut [u8; NUMBER_BYTES]) -> &'t [u8] {
         match as_digits(packed) {
