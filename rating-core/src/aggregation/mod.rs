@@ -314,11 +314,19 @@ struct Payer {
     sums: PayerSums,
     lines: Table<(Line, Currency), LineSums>,
     destinations: Table<DestinationId, DestinationSums>,
+    /// Extensions and destinations were compared with `sums`, and are gone.
+    condensed: bool,
 }
 
 impl Payer {
     fn new(key: PayerKey) -> Self {
-        Self { key, sums: PayerSums::default(), lines: Table::default(), destinations: Table::default() }
+        Self {
+            key,
+            sums: PayerSums::default(),
+            lines: Table::default(),
+            destinations: Table::default(),
+            condensed: false,
+        }
     }
 
     fn settle(&mut self) {
@@ -328,6 +336,7 @@ impl Payer {
 
     fn merge(&mut self, other: &Self) {
         self.sums.merge(&other.sums);
+        self.condensed |= other.condensed;
         for (key, sums) in other.lines.unordered() {
             self.lines.entry(key).merge(sums);
         }
@@ -509,6 +518,20 @@ impl Aggregate {
     #[must_use]
     pub fn not_chargeable(&self) -> Vec<(ReasonKey, &ReasonSums)> {
         self.not_chargeable.listed()
+    }
+
+    /// Checks the sums of extensions and destinations, and forgets them: what is left are the sums of payers. For a site
+    /// whose reports are written, so that what is kept of a month does not grow with its calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aggregate::check`].
+    pub fn condense(&mut self) -> Result<(), Imbalance> {
+        self.check()?;
+        for payer in &mut self.payers {
+            (payer.lines, payer.destinations, payer.condensed) = (Table::default(), Table::default(), true);
+        }
+        Ok(())
     }
 
     /// Compares every identity that the sums must satisfy; see [`Control`].

@@ -58,6 +58,25 @@ proptest! {
             prop_assert_eq!(&told(&one_by_one), &expected);
         }
     }
+
+    #[test]
+    fn what_is_condensed_adds_up_as_before_without_its_details(calls in any_calls(), cut in 0..60_usize) {
+        let whole = aggregate(&calls);
+        let sites: std::collections::BTreeSet<SiteId> = calls.iter().map(|call| call.site).collect();
+        // As a month does it: one site after the other, each condensed once its reports are written.
+        let mut month = Aggregate::new();
+        for site in sites {
+            let here: Vec<CallRow<'_>> = calls.iter().filter(|call| call.site == site).copied().collect();
+            let (left, right) = here.split_at(cut.min(here.len()));
+            let mut of_site = aggregate(left).merge(aggregate(right));
+            prop_assert_eq!(of_site.condense(), Ok(()));
+            month = month.merge(of_site);
+        }
+        prop_assert_eq!(month.check(), Ok(()));
+        prop_assert!(month.listing().lines().is_empty() && month.listing().destinations().is_empty());
+        prop_assert_eq!(format!("{:?}", month.payers()), format!("{:?}", whole.payers()));
+        prop_assert_eq!(month.control(), whole.control());
+    }
 }
 
 #[test]

@@ -127,13 +127,14 @@ impl<'s, 'c> Sink<'s, 'c> {
     }
 
     fn close_site(&mut self) -> Result<(), RunError> {
-        let Some(OpenSite { site, itemised, found }) = self.site.take() else { return Ok(()) };
+        let Some(OpenSite { site, itemised, mut found }) = self.site.take() else { return Ok(()) };
         itemised.finish()?;
         let (context, sums, names) = (self.context, &found.aggregate, self.context.names);
         let listing = sums.listing();
         context.site_files(site, Report::CallCharges, &charges_by_occupier(sums, names, Some(site)).view())?;
         context.site_files(site, Report::Destinations, &site_destinations(&listing, names, site).view())?;
         context.site_files(site, Report::Margin, &margins(&listing, names, site).view())?;
+        found.aggregate.condense().map_err(|imbalance| RunError::Unbalanced(imbalance.to_string()))?;
         self.found = std::mem::take(&mut self.found).merge(found);
         Ok(())
     }
