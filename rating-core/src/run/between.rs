@@ -88,7 +88,7 @@ pub(super) fn run(
 
 /// The keys of a partition, sorted; and the records whose hash others have, too: those of each such hash in order.
 fn with_one_hash(blocks: &[Block], appender: &mut Appender<'_>) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
-    let sorted = keys::sorted(&keys::read(blocks)?);
+    let sorted = keys::read_sorted(blocks)?;
     let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
     let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();
     Ok((keys::set_aside(&sorted, appender)?, groups))

@@ -13,7 +13,7 @@ use crate::cdr::Cdr;
 pub(super) const KEY_PARTITIONS: usize = 256;
 
 /// A key: the hash of the format's exact key, and the record that has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// 128 bits of hash, site and format mixed in.
     pub(super) hash: history::Hash,
@@ -27,8 +27,8 @@ impl Key {
     /// Bytes of a stored key.
     const BYTES: usize = 25;
 
-    /// The key of a record. Equal keys give equal hashes; different ones differ in 128 bits but for a chance that no
-    /// number of records on this planet makes worth naming (10⁻²⁰ at 10⁹ records).
+    /// The key of a record. Equal keys give equal hashes; whether equal hashes are of equal keys is
+    /// [looked up](super::exact).
     #[must_use]
     pub(super) fn of(scope: u64, cdr: &Cdr<'_>, status: u8) -> Self {
         Self { hash: history::hash_of(scope, cdr), record: cdr.id.to_bits(), status }
@@ -73,6 +73,17 @@ pub(super) fn read(blocks: &[Block]) -> Result<Vec<Key>> {
     Ok(keys)
 }
 
+/// Reads the keys of a partition back, sorted by hash, then record.
+///
+/// # Errors
+///
+/// If they cannot be read.
+pub(super) fn read_sorted(blocks: &[Block]) -> Result<Vec<Key>> {
+    let mut keys = read(blocks)?;
+    keys.sort_unstable();
+    Ok(keys)
+}
+
 /// Sets sorted keys aside.
 ///
 /// # Errors
@@ -86,41 +97,6 @@ pub(super) fn set_aside(keys: &[Key], appender: &mut Appender<'_>) -> Result<Blo
     appender.put(&bytes)
 }
 
-/// How many bits behind those of the partition keys are cut by before they are compared.
-const CUT_BITS: u32 = 12;
-
-/// Sorts the keys of one partition, by hash, then record. Hashes are spread evenly, so most of the order is found by
-/// counting.
-#[must_use]
-pub(super) fn sorted(keys: &[Key]) -> Vec<Key> {
-    let cut = |key: &Key| (key.hash.0 << 8 >> (64 - CUT_BITS)) as usize;
-    let mut ends = vec![0_u32; (1 << CUT_BITS) + 1];
-    for key in keys {
-        ends[cut(key) + 1] += 1;
-    }
-    let mut sum = 0;
-    for end in &mut ends {
-        sum += *end;
-        *end = sum;
-    }
-    let mut starts = ends.clone();
-    let mut sorted = vec![Key::default(); keys.len()];
-    for key in keys {
-        let start = &mut starts[cut(key)];
-        if let Some(place) = sorted.get_mut(*start as usize) {
-            *place = *key;
-        }
-        *start += 1;
-    }
-    let mut rest = sorted.as_mut_slice();
-    for bounds in ends.windows(2) {
-        let (own, later) = rest.split_at_mut((bounds[1] - bounds[0]) as usize);
-        own.sort_unstable();
-        rest = later;
-    }
-    sorted
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -130,20 +106,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sorting_by_counting_is_sorting(
-            bits in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), 0_u8..8), 0..200),
-            few in proptest::collection::vec((0_u64..4, 0_u64..3, 0_u64..5, 0_u8..2), 0..50),
+        fn keys_come_back_as_they_were(
+            bits in proptest::collection::vec((any::<u64>(), any::<u64>(), any::<u64>(), any::<u8>()), 0..200),
         ) {
-            // Any bits of a partition, some of them close together.
-            let one = |(one, two, record, status): (u64, u64, u64, u8)| Key {
-                hash: (one >> 8 | 0x7f << 56, two),
-                record,
-                status,
-            };
-            let keys: Vec<Key> = bits.into_iter().chain(few).map(one).collect();
-            let mut expected = keys.clone();
-            expected.sort_unstable();
-            prop_assert_eq!(sorted(&keys), expected);
+            let one = |(one, two, record, status)| Key { hash: (one, two), record, status };
+            let keys: Vec<Key> = bits.into_iter().map(one).collect();
             let block = set_aside(&keys, &mut Store::in_memory().appender()).unwrap();
             prop_assert_eq!(read(&[block]).unwrap(), keys);
         }

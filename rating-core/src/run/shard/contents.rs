@@ -120,7 +120,7 @@ pub(super) fn write(source: &Source<'_>, path: &Path, of: Of, first: &FirstPass)
     writer.put(&runs_to_bytes(&runs))?;
     for (partition, blocks) in first.keys.iter().enumerate() {
         let mut bytes = Vec::new();
-        keys::sorted(&keys::read(blocks)?).iter().for_each(|key| key.write(&mut bytes));
+        keys::read_sorted(blocks)?.iter().for_each(|key| key.write(&mut bytes));
         writer.section(Kind::Keys, number(partition));
         writer.put(&bytes)?;
     }
