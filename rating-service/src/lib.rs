@@ -13,3 +13,11 @@
 )]
 
 pub mod cli;
+#[cfg(feature = "serve")]
+pub mod clock;
+#[cfg(feature = "serve")]
+pub mod config;
+#[cfg(feature = "serve")]
+pub mod error;
+#[cfg(feature = "serve")]
+pub mod store;
