@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod idempotency;
 pub mod operator;
+pub mod reach;
 pub mod secrets;
 pub mod sites;
 pub mod users;
@@ -180,6 +181,16 @@ impl Change {
         for entry in std::mem::take(&mut self.entries) {
             audit::append(&mut self.transaction, self.at, &self.actor, &entry).await?;
         }
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Makes it true without an entry in the audit log: for what the service keeps for itself, sessions and answers,
+    /// that nobody would look for there.
+    ///
+    /// # Errors
+    ///
+    /// The database refuses.
+    pub async fn commit_unnoted(self) -> Result<()> {
         Ok(self.transaction.commit().await?)
     }
 }

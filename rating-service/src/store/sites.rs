@@ -121,3 +121,6 @@ pub async fn update(on: &mut SqliteConnection, site: &Site) -> Result<()> {
     query.bind(site.main_number_with_first_service).execute(on).await?;
     Ok(())
 }
+
+/// Business hours of a new site: Monday to Friday, 08:30 to 18:00.
+pub const USUAL_HOURS: &str = r#"{"monday":[["08:30","18:00"]],"tuesday":[["08:30","18:00"]],"wednesday":[["08:30","18:00"]],"thursday":[["08:30","18:00"]],"friday":[["08:30","18:00"]]}"#;
