@@ -77,6 +77,8 @@ impl Config {
     /// How the outside reaches it, without a slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
-        self.public_url.as_ref().map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
+        self.public_url
+            .as_ref()
+            .map_or_else(|| format!("http://{}", self.listen), |url| url.trim_end_matches('/').to_owned())
     }
 }

@@ -56,9 +56,10 @@ impl Mailer {
     ///
     /// `mail.address_malformed`, or `mail.not_sent` with what the server said.
     pub async fn send(&self, letter: &Letter) -> Result<()> {
-        let to: Mailbox = letter.to.parse().map_err(|_| {
-            Problem::new("mail.address_malformed", format!("`{}` is no e-mail address", letter.to))
-        })?;
+        let to: Mailbox = letter
+            .to
+            .parse()
+            .map_err(|_| Problem::new("mail.address_malformed", format!("`{}` is no e-mail address", letter.to)))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)

@@ -44,9 +44,9 @@ async fn admit(app: &App, route: &str, params: &RawPathParams, request: &mut Req
     if by_cookie && !request.method().is_safe() {
         same_site(app, request.headers())?;
     }
-    app.requests.count(&principal.actor().to_string(), app.clock.now()).map_err(|seconds| {
-        Problem::new("request.too_many", "too many requests in a minute").retry_after(seconds)
-    })?;
+    app.requests
+        .count(&principal.actor().to_string(), app.clock.now())
+        .map_err(|seconds| Problem::new("request.too_many", "too many requests in a minute").retry_after(seconds))?;
     if !rule.anyone && !rule.allows(&principal) {
         return Err(Problem::new("auth.not_allowed", "your role may not do this").help(match &principal {
             Principal::Machine { .. } => match &rule.token {
@@ -66,9 +66,9 @@ async fn principal(app: &App, headers: &HeaderMap) -> Result<Option<(Principal, 
     let now = app.clock.now();
     if let Some(token) = bearer(headers) {
         let mut reader = app.store.read().await?;
-        let token = secrets::token_of(reader.on(), token, now).await?.ok_or_else(|| {
-            Problem::new("auth.not_signed_in", "the token is not valid, or not any more")
-        })?;
+        let token = secrets::token_of(reader.on(), token, now)
+            .await?
+            .ok_or_else(|| Problem::new("auth.not_signed_in", "the token is not valid, or not any more"))?;
         let sites = token.sites.map_or(Sites::All, |sites| Sites::Only(sites.into_iter().collect()));
         let scopes = token.scopes.into_iter().collect();
         return Ok(Some((Principal::Machine { id: token.id, scopes, sites }, false)));
@@ -167,4 +167,3 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Principal {
         found.ok_or_else(|| Problem::new("auth.not_signed_in", "sign in first, or send a token"))
     }
 }
-

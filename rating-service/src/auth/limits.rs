@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_window_ends() {
         let limiter = Limiter::new(Duration::from_seconds(60), 2);
-        let at = |seconds| Instant::from_millis(seconds * 1000);
+        let at = |seconds: i64| Instant::from_millis(seconds * 1000);
         assert_eq!(limiter.count("a", at(0)), Ok(()));
         assert_eq!(limiter.count("a", at(10)), Ok(()));
         assert_eq!(limiter.count("a", at(20)), Err(41));

@@ -1,8 +1,8 @@
 //! Passwords: kept as Argon2id, never logged, never mailed.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 
 use crate::error::{Problem, Result};
 
@@ -13,7 +13,8 @@ pub const LONGEST: usize = 256;
 
 /// A hash of the right cost that no password has: checked where there is no user, so that the time to answer does not
 /// tell who has one.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$VKaCZx3yZlIf3Ls8lA0TvCNJTyUpVE2rZtD7cPdVp5k";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$VKaCZx3yZlIf3Ls8lA0TvCNJTyUpVE2rZtD7cPdVp5k";
 
 /// That a password is fit to be one.
 ///
@@ -21,7 +22,8 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$VKaC
 ///
 /// `auth.password_weak`, with what is the matter.
 pub fn check(password: &str, email: &str) -> Result<()> {
-    let weak = |what: String| Err(Problem::new("auth.password_weak", what).help("four words that do not go together do well"));
+    let weak =
+        |what: String| Err(Problem::new("auth.password_weak", what).help("four words that do not go together do well"));
     let length = password.chars().count();
     if length < SHORTEST {
         return weak(format!("it has {length} characters; at least {SHORTEST} are needed"));
@@ -46,10 +48,12 @@ pub fn check(password: &str, email: &str) -> Result<()> {
 ///
 /// The hash cannot be made.
 pub async fn hash(password: String) -> Result<String> {
-    tokio::task::spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
-        .await
-        .map_err(Problem::internal)?
-        .map_err(Problem::internal)
+    tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+    })
+    .await
+    .map_err(Problem::internal)?
+    .map_err(Problem::internal)
 }
 
 /// Whether a password has this hash. Takes as long where there is no hash.
@@ -81,11 +85,9 @@ mod tests {
 
     #[test]
     fn weak_passwords_are_named_for_what_they_are() {
-        for (password, what) in [
-            ("short", "characters"),
-            ("aaaaaaaaaaaaaaaa", "repeats"),
-            ("mary.smith-2026!", "e-mail"),
-        ] {
+        for (password, what) in
+            [("short", "characters"), ("aaaaaaaaaaaaaaaa", "repeats"), ("mary.smith-2026!", "e-mail")]
+        {
             let problem = check(password, "mary.smith@example.com").unwrap_err();
             assert!(problem.detail().contains(what), "{password}: {problem}");
         }

@@ -57,8 +57,15 @@ impl Policy {
     /// The line that cannot be understood, and why.
     pub fn parse(text: &str) -> Result<Self, String> {
         const COLUMNS: [&str; 9] = [
-            "method", "route", "anyone", "operator_admin", "operator_user", "occupier_admin", "occupier_edit",
-            "occupier_view", "token",
+            "method",
+            "route",
+            "anyone",
+            "operator_admin",
+            "operator_user",
+            "occupier_admin",
+            "occupier_edit",
+            "occupier_view",
+            "token",
         ];
         let mut policy = Self { rules: Vec::new(), by_route: HashMap::new() };
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
@@ -133,7 +140,8 @@ mod tests {
 
     #[test]
     fn mistakes_are_named_with_their_line() {
-        let header = "method,route,anyone,operator_admin,operator_user,occupier_admin,occupier_edit,occupier_view,token\n";
+        let header =
+            "method,route,anyone,operator_admin,operator_user,occupier_admin,occupier_edit,occupier_view,token\n";
         for (line, what) in [
             ("GET,/a,-,yes,-,-,-,-,fly\n", "no scope `fly`"),
             ("GET,/a,-,ja,-,-,-,-,-\n", "`ja`"),

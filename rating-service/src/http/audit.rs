@@ -38,15 +38,16 @@ struct Which {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Which), responses(
     (status = 200, description = "Entries", body = Page<wire::users::AuditEntry>)
 ))]
-async fn list(
-    State(app): State<App>,
-    Asked(which): Asked<Which>,
-) -> Result<axum::Json<Page<wire::users::AuditEntry>>> {
+async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<axum::Json<Page<wire::users::AuditEntry>>> {
     let limit = page_limit(which.limit)?;
-    let before = which.after.as_deref().map(str::parse::<i64>).transpose().map_err(|_| {
-        Problem::new("request.parameter_malformed", "`after` is not what a page gave as `next`")
-    })?;
-    let filter = audit::Filter { before, occupier: which.occupier, sites: None, subject: which.subject, limit: limit + 1 };
+    let before = which
+        .after
+        .as_deref()
+        .map(str::parse::<i64>)
+        .transpose()
+        .map_err(|_| Problem::new("request.parameter_malformed", "`after` is not what a page gave as `next`"))?;
+    let filter =
+        audit::Filter { before, occupier: which.occupier, sites: None, subject: which.subject, limit: limit + 1 };
     let mut reader = app.store.read().await?;
     let zone = zone(reader.on()).await?;
     let items = audit::list(reader.on(), &filter).await?.into_iter().map(|entry| wire::users::AuditEntry {

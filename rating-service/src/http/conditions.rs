@@ -41,8 +41,11 @@ impl Expected {
     /// `request.precondition_required`, if there is none.
     pub fn read(headers: &HeaderMap) -> Result<Self> {
         let values = headers.get_all(header::IF_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let tags: Vec<String> =
-            values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).filter(|tag| !tag.is_empty()).collect();
+        let tags: Vec<String> = values
+            .flat_map(|value| value.split(','))
+            .map(|tag| tag.trim().to_owned())
+            .filter(|tag| !tag.is_empty())
+            .collect();
         if tags.is_empty() {
             return Err(Problem::new("request.precondition_required", "`If-Match` is missing")
                 .help("read it first, and send the `ETag` of what you read as `If-Match`"));

@@ -47,9 +47,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Query(asked) = Query::<T>::from_request_parts(parts, state).await.map_err(|rejection: QueryRejection| {
-            Problem::new("request.parameter_malformed", rejection.body_text())
-        })?;
+        let Query(asked) = Query::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection: QueryRejection| Problem::new("request.parameter_malformed", rejection.body_text()))?;
         Ok(Self(asked))
     }
 }
@@ -62,9 +62,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let Path(named) = Path::<T>::from_request_parts(parts, state).await.map_err(|rejection: PathRejection| {
-            Problem::new("request.parameter_malformed", rejection.body_text())
-        })?;
+        let Path(named) = Path::<T>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection: PathRejection| Problem::new("request.parameter_malformed", rejection.body_text()))?;
         Ok(Self(named))
     }
 }

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Problem, Result};
-use crate::store::idempotency::{self, Answer};
 use crate::store::Actor;
+use crate::store::idempotency::{self, Answer};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key.
@@ -29,7 +29,9 @@ pub async fn once(State(app): State<App>, request: Request, next: Next) -> Respo
     }
     let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     match request.extensions().get::<Principal>().cloned() {
-        Some(principal) if is_json => do_once(&app, &principal, request, next).await.unwrap_or_else(IntoResponse::into_response),
+        Some(principal) if is_json => {
+            do_once(&app, &principal, request, next).await.unwrap_or_else(IntoResponse::into_response)
+        }
         _ => next.run(request).await,
     }
 }
@@ -42,9 +44,9 @@ async fn do_once(app: &App, principal: &Principal, request: Request, next: Next)
     }
     let actor = principal.actor().to_string();
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, app.config.limits.body).await.map_err(|_| {
-        Problem::new("request.body_too_large", "the body is larger than this service takes")
-    })?;
+    let body = to_bytes(body, app.config.limits.body)
+        .await
+        .map_err(|_| Problem::new("request.body_too_large", "the body is larger than this service takes"))?;
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str());
     hash.update([0]);
@@ -82,10 +84,8 @@ async fn do_once(app: &App, principal: &Principal, request: Request, next: Next)
 const REPEATED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
 fn kept_headers(headers: &axum::http::HeaderMap) -> String {
-    let pairs: Vec<(&str, &str)> = REPEATED
-        .iter()
-        .filter_map(|name| Some((name.as_str(), headers.get(name)?.to_str().ok()?)))
-        .collect();
+    let pairs: Vec<(&str, &str)> =
+        REPEATED.iter().filter_map(|name| Some((name.as_str(), headers.get(name)?.to_str().ok()?))).collect();
     serde_json::to_string(&pairs).unwrap_or_default()
 }
 

@@ -60,14 +60,10 @@ fn api() -> OpenApiRouter<App> {
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = api().to_openapi();
     let components = document.components.get_or_insert_default();
-    components.add_security_scheme(
-        "session",
-        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE))),
-    );
-    components.add_security_scheme(
-        "token",
-        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
-    );
+    components
+        .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE))));
+    components
+        .add_security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
     document
 }
 
@@ -83,7 +79,7 @@ pub fn router(app: &App) -> Result<Router> {
     let json = serde_json::to_value(&document).map_err(Problem::internal)?;
     let openapi = axum::routing::get(move || async move { Json(json) });
     let limits = &app.config.limits;
-    let quick = Router::from(routes)
+    let quick = routes
         .route("/api/v1/openapi.json", openapi)
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(app.clone(), guard))
@@ -92,9 +88,9 @@ pub fn router(app: &App) -> Result<Router> {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_address)
         .with_state(app.clone());
-    Ok(Router::from(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(
-        utoipa_swagger_ui::Config::from("/api/v1/openapi.json"),
-    ))
+    Ok(Router::from(
+        utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+    )
     .merge(quick)
     .layer(CompressionLayer::new())
     .layer(middleware::from_fn(secure))
@@ -110,7 +106,11 @@ fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
     let mut routes = vec![("GET", "/api/v1/openapi.json".to_owned())];
     for (path, item) in &document.paths.paths {
         let operations = [
-            ("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete), ("PATCH", &item.patch),
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("DELETE", &item.delete),
+            ("PATCH", &item.patch),
         ];
         let there = operations.into_iter().filter(|(_, operation)| operation.is_some());
         routes.extend(there.map(|(method, _)| (method, path.clone())));
@@ -120,7 +120,9 @@ fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
     }
     let is_there = |method: &str, route: &str| routes.iter().any(|(have, path)| *have == method && path == route);
     match app.policy.rules().iter().find(|rule| !is_there(&rule.method, &rule.route)) {
-        Some(rule) => Err(Problem::internal(format!("the policy names {} {}, which there is not", rule.method, rule.route))),
+        Some(rule) => {
+            Err(Problem::internal(format!("the policy names {} {}, which there is not", rule.method, rule.route)))
+        }
         None => Ok(()),
     }
 }
@@ -130,11 +132,13 @@ async fn no_such_address() -> Problem {
 }
 
 async fn method_not_allowed() -> Problem {
-    Problem::new("request.method_not_allowed", "this address does not know the method").help("/api/docs shows what there is")
+    Problem::new("request.method_not_allowed", "this address does not know the method")
+        .help("/api/docs shows what there is")
 }
 
 fn panicked(what: Box<dyn Any + Send + 'static>) -> Response {
-    let what = what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| what.downcast_ref::<String>().cloned());
+    let what =
+        what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| what.downcast_ref::<String>().cloned());
     Problem::internal(what.unwrap_or_else(|| "a panic".to_owned())).into_response()
 }
 

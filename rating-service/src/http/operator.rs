@@ -25,7 +25,8 @@ fn to_wire(operator: operator::Operator) -> Tagged<wire::operator::Operator> {
 /// The operator, once set up.
 pub(super) async fn get(on: &mut sqlx::SqliteConnection) -> Result<operator::Operator> {
     operator::get(on).await?.ok_or_else(|| {
-        Problem::new("operator.not_set_up", "the operator is not set up yet").help("follow the link that the service printed")
+        Problem::new("operator.not_set_up", "the operator is not set up yet")
+            .help("follow the link that the service printed")
     })
 }
 

@@ -22,10 +22,7 @@ const SESSION: Duration = Duration::from_seconds(12 * 3600);
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(sign_in, who, sign_out))
-        .routes(routes!(join))
-        .routes(routes!(ask_for_reset))
+    OpenApiRouter::new().routes(routes!(sign_in, who, sign_out)).routes(routes!(join)).routes(routes!(ask_for_reset))
 }
 
 /// A session that begins: its cookie's secret, and who it is.

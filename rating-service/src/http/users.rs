@@ -62,7 +62,12 @@ pub(super) async fn check(
     if role.is_none() {
         let known: Vec<&str> =
             Role::ALL.into_iter().filter(|role| role.is_operator() != of_occupier).map(Role::name).collect();
-        faults.push(format!("{at}/role"), "field.role_unknown", format!("`{}` is no role here", settings.role), known.join(", "));
+        faults.push(
+            format!("{at}/role"),
+            "field.role_unknown",
+            format!("`{}` is no role here", settings.role),
+            known.join(", "),
+        );
     }
     if role == Some(Role::OperatorAdmin) && settings.sites.is_some() {
         faults.push(format!("{at}/sites"), "field.not_here", "an administrator is at all sites", "leave it out");

@@ -78,7 +78,14 @@ impl Logged {
     /// The hash it should have after `before`.
     fn expected_hash(&self, before: &[u8]) -> Vec<u8> {
         let content = serde_json::json!([
-            self.seq, self.at.as_millis(), self.actor, self.action, self.subject, self.site, self.occupier, self.details
+            self.seq,
+            self.at.as_millis(),
+            self.actor,
+            self.action,
+            self.subject,
+            self.site,
+            self.occupier,
+            self.details
         ]);
         let mut hash = Sha256::new();
         hash.update(before);

@@ -39,9 +39,7 @@ pub async fn get(on: &mut SqliteConnection, actor: &str, key: &str) -> Result<Op
     row.map(|row| {
         let status: Option<u16> = row.try_get("status")?;
         let answer = match status {
-            Some(status) => {
-                Some(Answer { status, headers: row.try_get("headers")?, body: row.try_get("body")? })
-            }
+            Some(status) => Some(Answer { status, headers: row.try_get("headers")?, body: row.try_get("body")? }),
             None => None,
         };
         Ok(Kept { request: row.try_get("request")?, answer })
@@ -82,14 +80,14 @@ pub async fn take(
 /// The database fails.
 pub async fn settle(on: &mut SqliteConnection, actor: &str, key: &str, answer: Option<&Answer>) -> Result<()> {
     let query = match answer {
-        Some(answer) => sqlx::query(
-            "UPDATE idempotency SET status = $3, headers = $4, body = $5 WHERE actor = $1 AND key = $2",
-        )
-        .bind(actor)
-        .bind(key)
-        .bind(answer.status)
-        .bind(&answer.headers)
-        .bind(&answer.body),
+        Some(answer) => {
+            sqlx::query("UPDATE idempotency SET status = $3, headers = $4, body = $5 WHERE actor = $1 AND key = $2")
+                .bind(actor)
+                .bind(key)
+                .bind(answer.status)
+                .bind(&answer.headers)
+                .bind(&answer.body)
+        }
         None => sqlx::query("DELETE FROM idempotency WHERE actor = $1 AND key = $2").bind(actor).bind(key),
     };
     query.execute(on).await?;

@@ -101,8 +101,7 @@ pub async fn list(
 ///
 /// The database fails.
 pub async fn by_email(on: &mut SqliteConnection, email: &str) -> Result<Option<(String, Option<String>)>> {
-    let row =
-        sqlx::query("SELECT user, password FROM person WHERE email = $1").bind(email).fetch_optional(on).await?;
+    let row = sqlx::query("SELECT user, password FROM person WHERE email = $1").bind(email).fetch_optional(on).await?;
     row.map(|row| Ok((row.try_get("user")?, row.try_get("password")?))).transpose()
 }
 

@@ -51,8 +51,10 @@ pub struct Paging {
 pub fn page_limit(limit: Option<i64>) -> crate::error::Result<i64> {
     match limit.unwrap_or(100) {
         limit @ 1..=500 => Ok(limit),
-        limit => Err(crate::error::Problem::new("request.parameter_malformed", format!("`limit` is {limit}"))
-            .help("1 to 500")),
+        limit => {
+            Err(crate::error::Problem::new("request.parameter_malformed", format!("`limit` is {limit}"))
+                .help("1 to 500"))
+        }
     }
 }
 
@@ -66,7 +68,12 @@ pub fn instant(zone: &Zone, at: Instant) -> Option<String> {
 pub fn zone(faults: &mut Faults, field: &str, name: &str) -> Option<Zone> {
     let zone = Zone::load(name);
     if zone.is_none() {
-        faults.push(field, "field.zone_unknown", format!("there is no time zone `{name}`"), "an IANA name: `Europe/London`");
+        faults.push(
+            field,
+            "field.zone_unknown",
+            format!("there is no time zone `{name}`"),
+            "an IANA name: `Europe/London`",
+        );
     }
     zone
 }

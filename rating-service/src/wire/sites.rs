@@ -80,7 +80,12 @@ impl SiteSettings {
         }
         let digits = |text: &str| !text.is_empty() && text.len() <= 8 && text.bytes().all(|byte| byte.is_ascii_digit());
         if self.area_code.as_ref().is_some_and(|code| !digits(code)) {
-            faults.push("/area_code", "field.digits_malformed", "is not digits alone", "without the national prefix: `20`");
+            faults.push(
+                "/area_code",
+                "field.digits_malformed",
+                "is not digits alone",
+                "without the national prefix: `20`",
+            );
         }
         for (index, prefix) in self.outside_line.iter().enumerate() {
             if !digits(prefix) {
