@@ -7,6 +7,11 @@ use sqlx::{Row, SqliteConnection};
 use super::{from_texts, texts};
 use crate::error::{Problem, Result};
 
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A new secret: 32 random bytes as hexadecimal digits.
 ///
 /// # Errors
@@ -15,7 +20,7 @@ use crate::error::{Problem, Result};
 pub fn fresh() -> Result<String> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
-    Ok(rating_core::run::publish::hex(&bytes))
+    Ok(hex(&bytes))
 }
 
 /// A new id: `prefix` and 16 random hexadecimal digits.
@@ -26,7 +31,7 @@ pub fn fresh() -> Result<String> {
 pub fn fresh_id(prefix: &str) -> Result<String> {
     let mut bytes = [0_u8; 8];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
-    Ok(format!("{prefix}-{}", rating_core::run::publish::hex(&bytes)))
+    Ok(format!("{prefix}-{}", hex(&bytes)))
 }
 
 /// What is kept of a secret.

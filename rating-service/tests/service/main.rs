@@ -4,6 +4,7 @@
 
 mod desk;
 mod first_start;
+mod layering;
 mod manners;
 mod policy;
 mod sessions;
