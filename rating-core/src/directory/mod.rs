@@ -26,8 +26,11 @@
 
 mod checks;
 mod compile;
+pub mod contracts;
 mod history;
 mod holdings;
+pub mod lifecycle;
+pub mod refusal;
 mod rows;
 mod timelines;
 
