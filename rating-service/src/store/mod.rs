@@ -4,7 +4,9 @@
 //! done, or nothing. Instants are kept in milliseconds, numbers as text, history is only ever added to.
 
 pub mod audit;
+pub mod contracts;
 pub mod idempotency;
+pub mod numbers;
 pub mod operator;
 pub mod reach;
 pub mod secrets;

@@ -11,6 +11,8 @@ pub enum Kind {
     User,
     /// `{token}`.
     Token,
+    /// `{number}`.
+    Number,
 }
 
 /// Where and whose an object is.
@@ -29,6 +31,7 @@ impl Kind {
         match name {
             "user" => Some(Self::User),
             "token" => Some(Self::Token),
+            "number" => Some(Self::Number),
             _ => None,
         }
     }
@@ -37,6 +40,7 @@ impl Kind {
         match self {
             Self::User => "SELECT NULL AS site, occupier FROM user WHERE id = $1",
             Self::Token => "SELECT NULL AS site, NULL AS occupier FROM token WHERE id = $1",
+            Self::Number => "SELECT site, holder AS occupier FROM number WHERE number = $1",
         }
     }
 
@@ -46,6 +50,7 @@ impl Kind {
         match self {
             Self::User => Problem::new("user.unknown", format!("there is no user `{id}`")),
             Self::Token => Problem::new("token.unknown", format!("there is no token `{id}`")),
+            Self::Number => Problem::new("number.unknown", format!("there is no number `{id}`")),
         }
     }
 }
