@@ -8,12 +8,12 @@ use rating_core::directory::lifecycle::{
 };
 use rating_core::directory::refusal::Refusal;
 use rating_core::number::{Digits, E164};
-use rating_core::time::{Instant, Zone};
+use rating_core::time::Instant;
 
 use crate::error::{Fault, Problem, Result};
 use crate::store::audit::Entry;
 use crate::store::sites::Site;
-use crate::store::{Change, contracts as leases, numbers, operator, sites};
+use crate::store::{Change, contracts as leases, numbers, occupiers, operator, services, sites};
 
 /// Most numbers of one request.
 pub const MOST: usize = 10_000;
@@ -42,7 +42,7 @@ pub async fn holder(change: &mut Change, id: &str) -> Result<Holder> {
     if id == operator {
         return Ok(Holder::Operator(operator));
     }
-    if leases::occupier_exists(change.on(), id).await? {
+    if occupiers::get(change.on(), id).await?.is_some() {
         return Ok(Holder::Occupier(id.to_owned()));
     }
     Err(crate::auth::unknown_occupier(id))
@@ -63,8 +63,8 @@ async fn around(
         ..Around::default()
     };
     let Some(holder) = holder else { return Ok(around) };
-    let zone = Zone::load(&site.zone).unwrap_or_else(Zone::utc);
-    (around.contract, around.lines) = leases::standing(change.on(), holder.id(), &site.id, &zone, at).await?;
+    around.contract = leases::standing(change.on(), holder.id(), &site.id, at).await?;
+    around.lines = services::lines_at(change.on(), holder.id(), &site.id, at).await?;
     (around.in_use, around.has_main_number) =
         numbers::in_use(change.on(), holder.id(), &site.id, &facts.number.to_string()).await?;
     if let Some(extension) = extension {

@@ -27,6 +27,7 @@
 mod checks;
 mod compile;
 pub mod contracts;
+pub mod decommission;
 mod history;
 mod holdings;
 pub mod lifecycle;

@@ -370,7 +370,7 @@ async fn of_occupier_csv(
 /// That there is such an occupier.
 async fn known(app: &App, occupier: &str) -> Result<()> {
     let mut reader = app.store.read().await?;
-    if crate::store::contracts::occupier_exists(reader.on(), occupier).await? {
+    if crate::store::occupiers::get(reader.on(), occupier).await?.is_some() {
         return Ok(());
     }
     Err(crate::auth::unknown_occupier(occupier))

@@ -7,9 +7,13 @@ pub mod audit;
 pub mod contracts;
 pub mod idempotency;
 pub mod numbers;
+pub mod occupiers;
 pub mod operator;
+pub mod portal;
+pub mod products;
 pub mod reach;
 pub mod secrets;
+pub mod services;
 pub mod sites;
 pub mod users;
 

@@ -142,6 +142,7 @@ impl Desk {
     /// An occupier with a contract at a site from a day on, and a service of so many voice lines (none: no service).
     pub(crate) async fn lease(&self, occupier: &str, site: &str, from: &str, lines: u32) {
         let actor = rating_service::store::Actor::Service;
+        let from = rating_core::time::Zone::utc().bound(from).unwrap().as_millis();
         let mut change = self.app.store.change(&actor, self.clock.now()).await.unwrap();
         for sql in [
             format!(
@@ -149,13 +150,13 @@ impl Desk {
                  VALUES ('{occupier}', '{occupier} Ltd', 'residential', 'B-{occupier}', 0) ON CONFLICT DO NOTHING"
             ),
             format!(
-                "INSERT INTO contract (id, occupier, site, name, starts, created_at) \
-                 VALUES ('{occupier}-{site}', '{occupier}', '{site}', '{site}', '{from}', 0)"
+                "INSERT INTO contract (id, occupier, site, name, valid_from, created_at) \
+                 VALUES ('{occupier}-{site}', '{occupier}', '{site}', '{site}', {from}, 0)"
             ),
             format!(
                 "INSERT INTO service (id, contract, product, quantity, lines, tariff, allowance, service_level, features, \
-                 starts, created_at) SELECT 's-{occupier}-{site}', '{occupier}-{site}', 'voice', 1, {lines}, '', '', '', \
-                 '[]', '{from}', 0 WHERE {lines} > 0"
+                 created_at) SELECT 's-{occupier}-{site}', '{occupier}-{site}', 'voice', 1, {lines}, '', '', '', '[]', 0 \
+                 WHERE {lines} > 0"
             ),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(sql)).execute(change.on()).await.unwrap();
