@@ -13,3 +13,7 @@
 )]
 
 pub mod cli;
+#[cfg(feature = "serve")]
+pub mod publish;
+#[cfg(feature = "serve")]
+pub mod store;

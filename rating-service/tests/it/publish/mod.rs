@@ -1,0 +1,4 @@
+//! A month from the database to a reader.
+
+mod demo;
+mod project;
