@@ -26,8 +26,12 @@
 
 mod checks;
 mod compile;
+pub mod contracts;
+pub mod decommission;
 mod history;
 mod holdings;
+pub mod lifecycle;
+pub mod refusal;
 mod rows;
 mod timelines;
 

@@ -16,6 +16,8 @@ mod progress;
 mod reconcile;
 mod recycle;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 mod suspense;
 mod terminal;
@@ -70,6 +72,10 @@ enum Command {
     /// Merge the partial files of all shards, and publish the month as `rating run` would
     #[command(before_help = shards::MERGE_EXAMPLES)]
     Merge(shards::MergeArguments),
+    /// Start the service: occupiers, numbers, months and reports over HTTP, in one data folder
+    #[cfg(feature = "serve")]
+    #[command(before_help = serve::EXAMPLES)]
+    Serve(serve::ServeArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
     #[command(before_help = books::CLOSE_EXAMPLES)]
     Close(books::CloseArguments),
@@ -240,6 +246,8 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Plan(arguments) => shards::plan(&arguments),
         Command::RateShard(arguments) => shards::rate(&arguments),
         Command::Merge(arguments) => shards::merge(&arguments),

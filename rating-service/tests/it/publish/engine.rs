@@ -123,7 +123,7 @@ fn a_preview_is_provisional_and_is_never_published() {
     let second = wait(engine.preview(demo::snapshot(), october(), None)).unwrap();
     assert_ne!(second.summary.run, first.summary.run);
     let runs: Vec<String> = archive.versions(october()).unwrap().into_iter().map(|version| version.run).collect();
-    assert_eq!(runs, [second.summary.run.clone()]);
+    assert_eq!(runs, std::slice::from_ref(&second.summary.run));
     // Once the month is over and is checked, it is no preview any more.
     let checked = check(&engine);
     assert_eq!((checked.provisional, &checked.summary.run), (false, &second.summary.run));
