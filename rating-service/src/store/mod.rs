@@ -15,6 +15,7 @@ pub mod reach;
 pub mod secrets;
 pub mod services;
 pub mod sites;
+pub mod snapshot;
 pub mod users;
 
 use std::path::Path;
