@@ -7,6 +7,7 @@ mod codes;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rating_core::directory::refusal::Refusal;
 use serde::Serialize;
 
 pub use codes::{CODES, Code};
@@ -153,6 +154,21 @@ impl From<sqlx::Error> for Problem {
     }
 }
 
+impl From<Refusal> for Problem {
+    /// A refusal of the directory, with the rule behind it, and each of its details as a fault of its own.
+    fn from(refusal: Refusal) -> Self {
+        let errors = refusal.details.into_iter().map(|detail| Fault {
+            field: detail.of,
+            code: detail.code.to_owned(),
+            detail: detail.message,
+            help: Some(detail.help.to_owned()),
+        });
+        Self::new(refusal.code, format!("{}; {}", refusal.message, refusal.why))
+            .help(refusal.help)
+            .errors(errors.collect())
+    }
+}
+
 /// The body of a problem, as RFC 9457 has it.
 #[derive(Serialize)]
 struct Body<'p> {
@@ -279,6 +295,15 @@ mod tests {
         for code in CODES {
             assert!(code.code.contains('.'), "{}", code.code);
             assert!((400..600).contains(&code.status), "{}", code.code);
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_the_directory_has_its_code_here() {
+        use rating_core::directory::{contracts, decommission};
+        let codes = contracts::CODES.iter().chain(&contracts::SERVICE_CODES).chain(&decommission::CODES);
+        for code in codes {
+            assert!(codes::find(code).is_some(), "{code}");
         }
     }
 

@@ -51,6 +51,7 @@ mod names;
 pub mod parquet;
 mod published;
 mod summary;
+mod text_rows;
 mod usage;
 
 pub use allowances::{AllowanceReader, BalanceLine, allowance_balances, allowances};
@@ -63,6 +64,7 @@ pub use margin::margins;
 pub use names::{Dictionary, NameLists, Names};
 pub use published::{PublishedCall, PublishedSide, ReadError, read_calls};
 pub use summary::{charges_by_occupier, extension_summary, payer_destinations, site_destinations};
+pub use text_rows::TextRows;
 pub use usage::usage;
 
 /// Rows of one row group of an itemised Parquet file: small, so that one payer's calls are read without the others'.

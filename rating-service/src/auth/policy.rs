@@ -38,7 +38,7 @@ pub struct Policy {
 }
 
 /// The scopes that a token can have.
-pub const SCOPES: [&str; 5] = ["read", "write", "numbers", "months", "metrics"];
+pub const SCOPES: [&str; 6] = ["read", "write", "numbers", "months", "metrics", "sync"];
 
 impl Policy {
     /// The policy that is compiled in.

@@ -4,11 +4,17 @@
 //! done, or nothing. Instants are kept in milliseconds, numbers as text, history is only ever added to.
 
 pub mod audit;
+pub mod contracts;
 pub mod idempotency;
+pub mod occupiers;
 pub mod operator;
+pub mod portal;
+pub mod products;
 pub mod reach;
 pub mod secrets;
+pub mod services;
 pub mod sites;
+pub mod snapshot;
 pub mod users;
 
 use std::path::Path;

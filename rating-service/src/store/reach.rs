@@ -7,6 +7,10 @@ use crate::error::{Problem, Result};
 /// What a route can name besides `{site}` and `{occupier}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// `{contract}`.
+    Contract,
+    /// `{service}`.
+    Service,
     /// `{user}`.
     User,
     /// `{token}`.
@@ -27,6 +31,8 @@ impl Kind {
     #[must_use]
     pub fn of_parameter(name: &str) -> Option<Self> {
         match name {
+            "contract" => Some(Self::Contract),
+            "service" => Some(Self::Service),
             "user" => Some(Self::User),
             "token" => Some(Self::Token),
             _ => None,
@@ -35,6 +41,11 @@ impl Kind {
 
     const fn query(self) -> &'static str {
         match self {
+            Self::Contract => "SELECT site, occupier FROM contract WHERE id = $1 COLLATE BINARY",
+            Self::Service => {
+                "SELECT site, occupier FROM contract \
+                 WHERE id = (SELECT contract FROM service WHERE service.id = $1)"
+            }
             Self::User => "SELECT NULL AS site, occupier FROM user WHERE id = $1",
             Self::Token => "SELECT NULL AS site, NULL AS occupier FROM token WHERE id = $1",
         }
@@ -44,6 +55,8 @@ impl Kind {
     #[must_use]
     pub fn unknown(self, id: &str) -> Problem {
         match self {
+            Self::Contract => Problem::new("contract.unknown", format!("there is no contract `{id}`")),
+            Self::Service => Problem::new("service.unknown", format!("there is no service `{id}`")),
             Self::User => Problem::new("user.unknown", format!("there is no user `{id}`")),
             Self::Token => Problem::new("token.unknown", format!("there is no token `{id}`")),
         }

@@ -1,7 +1,11 @@
 //! JSON in and out: the words of the interface, and nothing of how they are kept. Instants are RFC 3339 with the offset
 //! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
 
+pub mod contracts;
+pub mod occupiers;
 pub mod operator;
+pub mod portal;
+pub mod services;
 pub mod sites;
 pub mod users;
 
@@ -62,6 +66,24 @@ pub fn page_limit(limit: Option<i64>) -> crate::error::Result<i64> {
 #[must_use]
 pub fn instant(zone: &Zone, at: Instant) -> Option<String> {
     (at != Instant::MIN && at != Instant::MAX).then(|| zone.format(at))
+}
+
+/// A bound of an interval at a place: its day, if it is the first moment of one, otherwise the instant. `None` for the ends
+/// of time.
+#[must_use]
+pub fn day(zone: &Zone, at: Instant) -> Option<String> {
+    let date = (at != Instant::MIN && at != Instant::MAX).then(|| zone.to_local(at).date())?;
+    Some(if zone.start_of(date.midnight()) == at { date.to_string() } else { zone.format(at) })
+}
+
+/// Reads a bound of an interval at a place: a day, or an instant with its offset.
+pub fn bound(zone: &Zone, faults: &mut Faults, field: &str, text: &str) -> Option<Instant> {
+    let bound = zone.bound(text);
+    if bound.is_none() {
+        let what = format!("`{text}` is neither a day nor an instant");
+        faults.push(field, "field.date_malformed", what, "`2026-12-01`, or `2026-12-01T09:00:00+00:00`");
+    }
+    bound
 }
 
 /// The zone of that name.

@@ -132,7 +132,7 @@ pub struct Token {
 pub struct NewToken {
     /// What it is for.
     pub name: String,
-    /// `read`, `write`, `numbers`, `months`, `metrics`.
+    /// `read`, `write`, `numbers`, `months`, `metrics`, `sync`.
     #[schema(example = json!(["read"]))]
     pub scopes: BTreeSet<String>,
     /// The sites it is limited to; left out or null, it is not.

@@ -6,7 +6,6 @@ CREATE TABLE occupier (
     kind TEXT NOT NULL CHECK (kind IN ('residential', 'virtual')),
     billing_reference TEXT NOT NULL UNIQUE,
     telephony_managed INTEGER NOT NULL DEFAULT 1 CHECK (telephony_managed IN (0, 1)),
-    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
     decommission_at INTEGER,
     decommissioned_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -32,28 +31,29 @@ CREATE TABLE external_identifier (
     UNIQUE (system, identifier, site)
 ) STRICT, WITHOUT ROWID;
 
+-- An end of NULL is none. What it said before stands in the audit log.
 CREATE TABLE contract (
     id TEXT PRIMARY KEY COLLATE NOCASE,
     occupier TEXT NOT NULL REFERENCES occupier (id),
     site TEXT NOT NULL REFERENCES site (id),
     name TEXT NOT NULL,
-    occupancy INTEGER NOT NULL DEFAULT 0 CHECK (occupancy IN (0, 1)),
-    starts TEXT NOT NULL,
-    ends TEXT,
-    move_in TEXT,
-    deprovision_at_end INTEGER NOT NULL DEFAULT 0 CHECK (deprovision_at_end IN (0, 1)),
+    valid_from INTEGER NOT NULL,
+    valid_until INTEGER CHECK (valid_until >= valid_from),
+    move_in_at INTEGER,
+    deprovision INTEGER NOT NULL DEFAULT 0 CHECK (deprovision IN (0, 1)),
     deprovisioned_at INTEGER,
     external_reference TEXT NOT NULL DEFAULT '',
-    billing_site TEXT,
+    billing_site TEXT REFERENCES site (id),
     discarded_at INTEGER,
     created_at INTEGER NOT NULL,
     revision INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX contract_by_occupier ON contract (occupier, site);
+CREATE INDEX contract_by_end ON contract (valid_until) WHERE deprovision AND deprovisioned_at IS NULL;
 
 -- What can be sold at a site, and for how much.
 CREATE TABLE product (
-    id TEXT NOT NULL,
+    id TEXT NOT NULL COLLATE NOCASE,
     site TEXT NOT NULL REFERENCES site (id),
     name TEXT NOT NULL,
     is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
@@ -68,7 +68,8 @@ CREATE TABLE product (
     PRIMARY KEY (site, id)
 ) STRICT, WITHOUT ROWID;
 
--- Dated services: one is changed by ending it and adding another.
+-- Dated services: one is changed by ending it and adding another. What is kept is the time that was asked for; the contract
+-- may leave less of it. A beginning of NULL is the contract's. Each says what its product said when it was assigned.
 CREATE TABLE service (
     id TEXT PRIMARY KEY,
     contract TEXT NOT NULL REFERENCES contract (id),
@@ -79,13 +80,17 @@ CREATE TABLE service (
     allowance TEXT NOT NULL,
     service_level TEXT NOT NULL,
     features TEXT NOT NULL,
-    starts TEXT NOT NULL,
-    ends TEXT,
-    updating INTEGER NOT NULL DEFAULT 0 CHECK (updating IN (0, 1)),
+    asked_from INTEGER,
+    asked_until INTEGER,
+    is_updating INTEGER NOT NULL DEFAULT 0 CHECK (is_updating IN (0, 1)),
+    replaces TEXT REFERENCES service (id),
+    begun_at INTEGER,
+    ended_at INTEGER,
     created_at INTEGER NOT NULL,
     revision INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX service_by_contract ON service (contract);
+CREATE INDEX service_open ON service (begun_at, ended_at) WHERE begun_at IS NULL OR ended_at IS NULL;
 
 -- What an occupier's portal shows, and whether it is open.
 CREATE TABLE portal (
