@@ -3,13 +3,18 @@
 pub mod audit;
 pub mod conditions;
 pub mod extract;
+pub mod files;
 pub mod health;
 pub mod idempotency;
+pub mod months;
 pub mod numbers;
 pub mod operator;
+mod ranges;
+pub mod reports;
 pub mod session;
 pub mod setup;
 pub mod sites;
+pub mod sources;
 pub mod tokens;
 pub mod users;
 
@@ -52,6 +57,10 @@ fn api() -> OpenApiRouter<App> {
         .merge(operator::routes())
         .merge(sites::routes())
         .merge(numbers::routes())
+        .merge(sources::routes())
+        .merge(files::routes())
+        .merge(months::routes())
+        .merge(reports::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

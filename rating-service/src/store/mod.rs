@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod contracts;
 pub mod idempotency;
+pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
@@ -16,6 +17,8 @@ pub mod secrets;
 pub mod services;
 pub mod sites;
 pub mod snapshot;
+pub mod snapshots;
+pub mod sources;
 pub mod users;
 
 use std::path::Path;

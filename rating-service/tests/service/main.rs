@@ -6,6 +6,7 @@ mod desk;
 mod first_start;
 mod layering;
 mod manners;
+mod months;
 mod numbers;
 mod policy;
 mod races;
