@@ -4,6 +4,7 @@ pub mod audit;
 pub mod conditions;
 pub mod extract;
 pub mod files;
+pub mod handling;
 pub mod health;
 pub mod idempotency;
 pub mod months;
@@ -57,6 +58,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(operator::routes())
         .merge(sites::routes())
         .merge(numbers::routes())
+        .merge(handling::routes())
         .merge(sources::routes())
         .merge(files::routes())
         .merge(months::routes())

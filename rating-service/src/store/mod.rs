@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod contracts;
+pub mod handling;
 pub mod idempotency;
 pub mod months;
 pub mod numbers;

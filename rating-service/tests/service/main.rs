@@ -4,6 +4,7 @@
 
 mod desk;
 mod first_start;
+mod handling;
 mod layering;
 mod manners;
 mod months;
