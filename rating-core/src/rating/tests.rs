@@ -12,8 +12,8 @@ use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder
 use crate::cdr::Cdr;
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId, TariffId};
-use crate::mediation::Call;
 use crate::mediation::dial_plan::AccessCodes;
+use crate::mediation::{Call, Written};
 use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
@@ -373,13 +373,11 @@ impl Made {
 }
 
 fn call() -> Made {
-    let cdr = Cdr {
+    let cdr = Written {
         call_id: b"1782903600.1",
-        talk: Duration::from_seconds(60),
-        answered: true,
         dialled: b"902079460958",
         egress: b"SIP/trunk-1",
-        ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"")
+        ..Written::of(&Cdr::blank(RecordId::new(0, 0).unwrap(), b""))
     };
     let call = Call {
         cdr,

@@ -150,7 +150,8 @@ impl<'p> Engine<'p> {
 
     /// What a record is.
     #[must_use]
-    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+    #[inline]
+    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
@@ -159,7 +160,7 @@ impl<'p> Engine<'p> {
 
     /// A record as a call by itself, for those who look at parts of calls.
     #[must_use]
-    pub(super) fn alone<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Option<Call<'a>> {
+    pub(super) fn alone<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>) -> Option<Call<'a>> {
         self.mediator(source).map(|mediator| mediator.alone(cdr))
     }
 
@@ -189,12 +190,12 @@ impl<'p> Engine<'p> {
     /// that of its record's key.
     pub(super) fn finish(
         &self,
-        call: Call<'_>,
+        call: &Call<'_>,
         suspended: Option<&'static str>,
         hash: history::Hash,
         rows: &mut RowBuffer,
     ) -> Fate {
-        match self.rated(&call, suspended, hash) {
+        match self.rated(call, suspended, hash) {
             Ok((row, attributed)) => {
                 let late = row.flags & flags::LATE != 0;
                 // A late call of somebody with an allowance is not settled by it.

@@ -435,8 +435,10 @@ impl<'s> Worker<'s> {
         let mut work = ChunkWork::new(self, source);
         let chunk = match piece {
             Piece::Records(chunk) => {
-                for record in reader.records(file, chunk.offset, &chunk.bytes, chunk.last) {
-                    work.record(record)?;
+                let mut records = reader.records(file, chunk.offset, &chunk.bytes, chunk.last);
+                let mut cdr = Cdr::blank(RecordId::from_bits(0), &[]);
+                while let Some(read) = records.read(&mut cdr) {
+                    work.record(read.map(|()| &cdr))?;
                 }
                 chunk
             }
@@ -511,20 +513,21 @@ impl<'w, 's> ChunkWork<'w, 's> {
         }
     }
 
-    fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) -> Result<(), StorageError> {
+    fn record(&mut self, record: Result<&Cdr<'_>, Reject<'_>>) -> Result<(), StorageError> {
         self.counts.records += 1;
-        match record.as_ref().ok().map(|cdr| (cdr.frame, cdr.kind)) {
-            Some((Some(frame), _)) => self.frames.add(frame),
-            Some((None, Kind::NotACall(NotACall::Marker))) => {}
-            _ => self.frames.records += 1,
-        }
         let cdr = match record {
             Ok(cdr) => cdr,
             Err(reject) => {
+                self.frames.records += 1;
                 self.reject(&reject);
                 return Ok(());
             }
         };
+        match (cdr.frame, cdr.kind) {
+            (Some(frame), _) => self.frames.add(frame),
+            (None, Kind::NotACall(NotACall::Marker)) => {}
+            _ => self.frames.records += 1,
+        }
         match self.engine.mediate(self.source, cdr) {
             Mediated::NotACall(why) => {
                 self.counts.not_a_call += 1;
@@ -533,15 +536,15 @@ impl<'w, 's> ChunkWork<'w, 's> {
                 }
                 Ok(())
             }
-            Mediated::NeedsPartner(cdr, group) => self.set_aside(&cdr, group, 0),
+            Mediated::NeedsPartner(group) => self.set_aside(cdr, group, 0),
             Mediated::Linked(call, groups) => {
                 for (group, link) in groups.into_iter().zip(1..).filter(|(group, _)| *group != Group::default()) {
-                    self.set_aside(&call.cdr, group, link)?;
+                    self.set_aside(cdr, group, link)?;
                 }
-                self.call(call, None)
+                self.call(cdr, &call, None)
             }
-            Mediated::Call(call) => self.call(call, None),
-            Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
+            Mediated::Call(call) => self.call(cdr, &call, None),
+            Mediated::Suspended(call, reason) => self.call(cdr, &call, Some(reason.code())),
         }
     }
 
@@ -555,8 +558,8 @@ impl<'w, 's> ChunkWork<'w, 's> {
     }
 
     #[inline]
-    fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) -> Result<(), StorageError> {
-        let key = Key::of(self.scope, &call.cdr, 0);
+    fn call(&mut self, cdr: &Cdr<'_>, call: &Call<'_>, suspended: Option<&'static str>) -> Result<(), StorageError> {
+        let key = Key::of(self.scope, cdr, 0);
         let record = call.cdr.id;
         match self.engine.finish(call, suspended, key.hash, &mut self.worker.rows) {
             Fate::Row(status) => {

@@ -53,7 +53,7 @@ impl<'s> SettledMonths<'s> {
         let mut buffer = RowBuffer::default();
         calls::each(self.storage, &engine, self.inputs, &mut |found| {
             engine.finish(
-                found.call,
+                &found.call,
                 found.suspended.map(crate::mediation::MediationReason::code),
                 (0, 0),
                 &mut buffer,
