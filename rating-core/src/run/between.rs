@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::RunError;
 use super::aside::{Appender, Block, Store};
-use super::engine::{Engine, Fate};
+use super::engine::{Arrived, Engine, Fate};
 use super::exact;
 use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
@@ -183,7 +183,7 @@ fn assemble(
                     _ => continue,
                 };
                 let key = Key::of(scope, cdr, 0);
-                let fate = match engine.finish(call, suspended, key.hash, &mut rows) {
+                let fate = match engine.finish(Arrived { call: *call, suspended, hash: key.hash }, &mut rows) {
                     Fate::Row(status) => {
                         of_call[index] = Some(status);
                         keys.push(Key { status, ..key });

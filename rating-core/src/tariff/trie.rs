@@ -21,6 +21,28 @@ pub(super) struct Trie {
     words: Vec<u32>,
 }
 
+/// How far a walk has come, and the longest prefix on the way that has a chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Where the words of its node begin; [`NONE`] at the end.
+    node: u32,
+    /// Head of the chain; [`NONE`] if there is none so far.
+    pub(super) head: u32,
+    /// Digits of its prefix.
+    pub(super) len: u8,
+}
+
+impl Place {
+    /// Before the first digit.
+    pub(super) const ROOT: Self = Self { node: 0, head: NONE, len: 0 };
+
+    /// Whether no further digit makes a difference.
+    #[inline]
+    pub(super) const fn is_end(self) -> bool {
+        self.node == NONE
+    }
+}
+
 impl Trie {
     pub(super) fn new() -> Self {
         Self { words: NODE.to_vec() }
@@ -52,31 +74,49 @@ impl Trie {
         }
     }
 
+    /// One step of a walk: from where `depth` digits have led, by the next one.
+    #[inline]
+    pub(super) fn step(&self, place: &mut Place, depth: usize, digit: u8) {
+        let slot = self.words.get(place.node as usize + 1 + usize::from(digit)).copied().unwrap_or(NONE);
+        // At a leaf the walk ends; what hangs there, if anything, is the longest.
+        let (node, head) = if slot & LEAF != 0 {
+            (NONE, if slot == NONE { NONE } else { slot ^ LEAF })
+        } else {
+            (slot, self.words.get(slot as usize).copied().unwrap_or(NONE))
+        };
+        place.node = node;
+        if head != NONE {
+            (place.len, place.head) = (depth as u8 + 1, head);
+        }
+    }
+
     /// Calls `visit` with the length and the chain of every prefix of `digits` that has one, shortest first.
     #[inline]
     pub(super) fn walk(&self, digits: Digits, mut visit: impl FnMut(usize, u32)) {
-        let mut node = 0_usize;
-        for (index, digit) in digits.each().into_iter().enumerate().take(digits.len()) {
-            let Some(slot) = self.words.get(node + 1 + usize::from(digit)) else { return };
-            if slot & LEAF != 0 {
-                if *slot != NONE {
-                    visit(index + 1, slot ^ LEAF);
-                }
-                return;
+        let mut place = Place::ROOT;
+        for (depth, digit) in digits.each().into_iter().enumerate().take(digits.len()) {
+            place.head = NONE;
+            self.step(&mut place, depth, digit);
+            if place.head != NONE {
+                visit(depth + 1, place.head);
             }
-            node = *slot as usize;
-            if let Some(head) = self.words.get(node).filter(|head| **head != NONE) {
-                visit(index + 1, *head);
+            if place.is_end() {
+                return;
             }
         }
     }
 
-    /// The length and the chain of the longest prefix of `digits` that has one.
+    /// Where a walk of all `digits` ends.
     #[inline]
-    pub(super) fn longest(&self, digits: Digits) -> Option<(usize, u32)> {
-        let mut longest = None;
-        self.walk(digits, |len, head| longest = Some((len, head)));
-        longest
+    pub(super) fn end_of(&self, digits: Digits) -> Place {
+        let mut place = Place::ROOT;
+        for (depth, digit) in digits.each().into_iter().enumerate().take(digits.len()) {
+            self.step(&mut place, depth, digit);
+            if place.is_end() {
+                break;
+            }
+        }
+        place
     }
 
     /// Memory of the nodes in bytes.
@@ -116,7 +156,9 @@ mod tests {
                 let mut visited = Vec::new();
                 trie.walk(digits(number), |len, head| visited.push((len, head)));
                 assert_eq!(visited, expected, "{number}");
-                assert_eq!(trie.longest(digits(number)), expected.last().copied(), "{number}");
+                let end = trie.end_of(digits(number));
+                let longest = (end.head != NONE).then_some((usize::from(end.len), end.head));
+                assert_eq!(longest, expected.last().copied(), "{number}");
             }
         }
     }
