@@ -381,12 +381,15 @@ impl DialPlan {
             }
         }
         Ok(Self {
-            own: Destination::of(&rules),
+            own: Destination {
+                lengths: PrefixTree::build(rules.lengths.iter().cloned()).with_heads(),
+                ..Destination::of(&rules)
+            },
             area_code: site.area_code.unwrap_or(Digits::EMPTY).to_string().into_bytes().into(),
             extensions: site.extensions.clone(),
             short_codes: PrefixTree::build(rules.short_codes.iter().cloned()),
             elsewhere: PrefixTree::build(rules.elsewhere.iter().cloned()),
-            classes: PrefixTree::build(countries.ranges.iter().cloned()),
+            classes: PrefixTree::build(countries.ranges.iter().cloned()).with_heads(),
             countries: PrefixTree::build(areas),
             country_ids,
             destinations,

@@ -561,6 +561,8 @@ struct Pattern {
     open: bool,
     /// The beginning of the first, to tell most texts that do not match by one comparison.
     head: Head,
+    /// Whether that is all: a text of eight bytes and more that begins so matches.
+    is_head: bool,
 }
 
 /// Up to eight bytes that a text begins with, whatever the case of letters.
@@ -598,13 +600,15 @@ impl Pattern {
         let text = text.trim().to_ascii_lowercase();
         let parts: Vec<Box<[u8]>> = text.split('*').map(|part| part.as_bytes().into()).collect();
         let open = parts.len() == 1 || parts.last().is_some_and(|last| last.is_empty());
-        let head = Head::new(parts.first().map_or(&[], |first| first));
-        Self { parts, open, head }
+        let first: &[u8] = parts.first().map_or(&[], |first| first);
+        let head = Head::new(first);
+        let is_head = open && (1..=8).contains(&first.len()) && parts.iter().skip(1).all(|part| part.is_empty());
+        Self { head, is_head, open, parts }
     }
 
     #[inline]
     fn matches(&self, text: &[u8]) -> bool {
-        self.head.may_begin(text) && self.matches_wholly(text)
+        self.head.may_begin(text) && ((self.is_head && text.len() >= 8) || self.matches_wholly(text))
     }
 
     fn matches_wholly(&self, text: &[u8]) -> bool {
