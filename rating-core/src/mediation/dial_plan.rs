@@ -393,7 +393,7 @@ impl DialPlan {
             countries: PrefixTree::build(areas),
             country_ids,
             destinations,
-            destination_codes: PrefixTree::build(codes),
+            destination_codes: PrefixTree::build(codes).with_heads(),
             leads: Leads::compile(&rules, &outside_line, &emergency, &site.extensions),
             code: Digits::parse(&rules.country_code).unwrap_or(Digits::EMPTY),
             outside_line,

@@ -58,23 +58,24 @@ impl<'t> Rater<'t> {
         // By call, wholesale first.
         let mut places: Vec<[Option<usize>; 2]> = Vec::with_capacity(calls.len());
         for call in calls {
-            let open = self.sides.open(call, &self.choose());
-            places.push(match &open {
-                Ok((query, openings)) => openings.each_ref().map(|opening| walks.add(opening.start()?.rules, query)),
-                Err(_) => [None; 2],
+            opened.push(self.sides.open(call, &self.choose()));
+            places.push(match opened.last() {
+                Some(Ok((query, openings))) => {
+                    openings.each_ref().map(|opening| walks.add(opening.start()?.rules, query))
+                }
+                _ => [None; 2],
             });
-            opened.push(open);
         }
         walks.walk();
-        for (index, ((call, mut open), places)) in calls.iter().zip(opened).zip(places).enumerate() {
-            if let Ok((_, openings)) = &mut open {
+        for (index, ((call, open), places)) in calls.iter().zip(&mut opened).zip(places).enumerate() {
+            if let Ok((_, openings)) = open {
                 for (opening, place) in openings.iter_mut().zip(places) {
                     if let Opening::Asks(_, Some(start)) = opening {
                         start.way = place.and_then(|place| walks.way(place));
                     }
                 }
             }
-            let [retail, wholesale] = self.sides.close(call, &open, self.choose());
+            let [retail, wholesale] = self.sides.close(call, open, self.choose());
             rated(index, RatedCall { call: *call, retail, wholesale });
         }
     }

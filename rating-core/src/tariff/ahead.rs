@@ -50,10 +50,12 @@ impl<'t> Walks<'t> {
         for depth in 0..MAX_DIGITS {
             let mut goes_on = false;
             for walk in &mut self.walks {
-                if depth < walk.len && !walk.place.is_end() {
-                    walk.prefixes.step(&mut walk.place, depth, walk.digits[depth]);
-                    goes_on = true;
+                // Those that are at their end stay there.
+                if depth >= walk.len {
+                    walk.place.end();
                 }
+                walk.prefixes.step(&mut walk.place, depth, walk.digits[depth]);
+                goes_on |= !walk.place.is_end();
             }
             if !goes_on {
                 break;

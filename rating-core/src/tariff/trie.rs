@@ -11,10 +11,13 @@ const LEAF: u32 = 1 << 31;
 /// The words of a node: the head of the chain of rows keyed by the digits that lead here, then a slot for each digit.
 const NODE: [u32; 11] = [NONE; 11];
 
+/// A node that nothing hangs on and nothing leads on from, behind the root.
+const END: u32 = NODE.len() as u32;
+
 /// Prefixes of digits and the row chains that hang on them.
 ///
 /// A slot is [`NONE`], the head of a chain with [`LEAF`], or where the words of a node begin; those of the root begin at
-/// 0. Most prefixes of a deck are leaves, so that a walk reads one word for each digit of the longest prefix, and a deck of
+/// 0; a walk that is over stands at [`END`]. Most prefixes of a deck are leaves, so that a walk reads one word for each digit of the longest prefix, and a deck of
 /// 60,000 prefixes takes a megabyte. Prefixes that are added in text order lie in memory in the order of a walk.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
@@ -24,7 +27,7 @@ pub(super) struct Trie {
 /// How far a walk has come, and the longest prefix on the way that has a chain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// Where the words of its node begin; [`NONE`] at the end.
+    /// Where the words of its node begin; [`END`] at the end.
     node: u32,
     /// Head of the chain; [`NONE`] if there is none so far.
     pub(super) head: u32,
@@ -36,16 +39,22 @@ impl Place {
     /// Before the first digit.
     pub(super) const ROOT: Self = Self { node: 0, head: NONE, len: 0 };
 
+    /// There are no more digits.
+    #[inline]
+    pub(super) const fn end(&mut self) {
+        self.node = END;
+    }
+
     /// Whether no further digit makes a difference.
     #[inline]
     pub(super) const fn is_end(self) -> bool {
-        self.node == NONE
+        self.node == END
     }
 }
 
 impl Trie {
     pub(super) fn new() -> Self {
-        Self { words: NODE.to_vec() }
+        Self { words: [NODE, NODE].concat() }
     }
 
     /// Hangs the chain that begins with row `head` on `digits`, of which there is one at least.
@@ -74,20 +83,23 @@ impl Trie {
         }
     }
 
-    /// One step of a walk: from where `depth` digits have led, by the next one.
+    /// One step of a walk: from where `depth` digits have led, by the next one. At the end it changes nothing.
+    ///
+    /// Without a branch that depends on what is read: a wrong guess would wait for it, and keep other walks waiting.
     #[inline]
     pub(super) fn step(&self, place: &mut Place, depth: usize, digit: u8) {
-        let slot = self.words.get(place.node as usize + 1 + usize::from(digit)).copied().unwrap_or(NONE);
+        let word = |at: usize| self.words.get(at).copied().unwrap_or(NONE);
+        let slot = word(place.node as usize + 1 + usize::from(digit));
+        let is_leaf = slot & LEAF != 0;
         // At a leaf the walk ends; what hangs there, if anything, is the longest.
-        let (node, head) = if slot & LEAF != 0 {
-            (NONE, if slot == NONE { NONE } else { slot ^ LEAF })
-        } else {
-            (slot, self.words.get(slot as usize).copied().unwrap_or(NONE))
-        };
+        let node = if is_leaf { END } else { slot };
+        let own = word(node as usize);
+        let hanging = if slot == NONE { NONE } else { slot ^ LEAF };
+        let head = if is_leaf { hanging } else { own };
+        let found = head != NONE;
         place.node = node;
-        if head != NONE {
-            (place.len, place.head) = (depth as u8 + 1, head);
-        }
+        place.head = if found { head } else { place.head };
+        place.len = if found { depth as u8 + 1 } else { place.len };
     }
 
     /// Calls `visit` with the length and the chain of every prefix of `digits` that has one, shortest first.
