@@ -361,16 +361,16 @@ impl<'t> Sides<'t> {
     /// What one side of a call comes to.
     #[inline]
     fn side(&self, query: &Query<'_>, opening: Opening<'t>, talk: &Talk, show: &mut impl Show) -> Verdict<'t> {
-        let verdict = match opening {
+        let mut verdict = match opening {
             Opening::Reason(reason) => return Verdict::Reason(Asked::default(), reason),
             Opening::Unknown(code) => return Verdict::Unknown(code),
             Opening::Unassigned => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
             Opening::Asks(tariff, start) => self.by_version(tariff, start, query, talk, show),
         };
-        match verdict {
-            Verdict::Reason(asked, reason) => Verdict::Reason(asked, unpriced(query, reason)),
-            verdict => verdict,
+        if let Verdict::Reason(_, reason) = &mut verdict {
+            *reason = unpriced(query, *reason);
         }
+        verdict
     }
 
     /// What tariffs are asked about the call, or why it is not charged whoever pays.
@@ -486,11 +486,12 @@ impl<'t> Sides<'t> {
         let found = self.book.find_from(start, query, talk.at, talk.site);
         let currency = Some(found.rules.currency());
         let asked = Asked { tariff: Some(found.tariff), version: found.version, currency };
-        let priced = row_of(found.found).and_then(|row| {
-            show.part(found.tariff, found.version, row, Duration::ZERO);
-            self.through_versions(tariff, found.rules, row, query, talk, show)
-        });
-        match priced {
+        let row = match row_of(found.found) {
+            Ok(row) => row,
+            Err(reason) => return Verdict::Reason(asked, reason),
+        };
+        show.part(found.tariff, found.version, row, Duration::ZERO);
+        match self.through_versions(tariff, found.rules, row, query, talk, show) {
             Ok(working) => Verdict::Priced(asked, found.rules, working),
             Err(reason) => Verdict::Reason(asked, reason),
         }

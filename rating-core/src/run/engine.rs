@@ -269,6 +269,7 @@ impl<'p> Engine<'p> {
     /// # Errors
     ///
     /// What became of any other.
+    #[inline]
     fn admit(&self, attributed: &AttributedCall<'_, '_>, hash: history::Hash) -> Result<Books, Fate> {
         let call = attributed.call;
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
@@ -292,6 +293,7 @@ impl<'p> Engine<'p> {
     /// # Errors
     ///
     /// What became of it, if they leave none.
+    #[inline]
     fn settle<'a>(
         &self,
         rated: &RatedCall<'_, 'a>,
@@ -338,6 +340,7 @@ impl<'p> Engine<'p> {
 }
 
 /// The row of a rated call, by itself. `suspended` is the code of a call that mediation gave up on.
+#[inline]
 fn in_full<'a>(rated: &RatedCall<'_, 'a>, suspended: Option<&'static str>) -> CallRow<'a> {
     let mut row = rated.row();
     if rated.call.call.other_reading.is_some() {
