@@ -31,6 +31,7 @@ pub mod decommission;
 mod history;
 mod holdings;
 pub mod lifecycle;
+pub mod main_number;
 pub mod refusal;
 mod rows;
 mod timelines;

@@ -354,6 +354,17 @@ fn write_text(text: &[u8], profile: Profile, out: &mut Vec<u8>) {
     }
 }
 
+/// Writes a cell that the machine profile has as `text` (`None` for a null), in a profile: guarded and quoted as a cell of
+/// its kind is.
+pub fn write_text_of(kind: Kind, text: Option<&str>, profile: Profile, out: &mut Vec<u8>) {
+    match (kind, text) {
+        (_, None) => {}
+        (Kind::Text, Some(text)) => write_text(text.as_bytes(), profile, out),
+        (Kind::Number, Some(text)) => write_number(text.as_bytes(), profile, out),
+        (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
+    }
+}
+
 /// Whether a spreadsheet would see a formula or a mark of text at the beginning, blanks and quotes apart.
 fn begins_formula(text: &[u8]) -> bool {
     let start = text.iter().position(|byte| !matches!(byte, b' ' | b'"')).unwrap_or(text.len());

@@ -162,6 +162,12 @@ struct RunArguments {
     /// Use the directory as it was known at this instant (RFC 3339), as a draft
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     known_at: Option<Instant>,
+    /// Make a draft to look at first; running the month again without this publishes it as it is
+    #[arg(long, conflicts_with = "dry_run")]
+    draft: bool,
+    /// Go on only if the run has this id: publish what was looked at, and nothing else
+    #[arg(long, value_name = "RUN", conflicts_with = "what_if")]
+    expect: Option<String>,
     /// Write nothing, and say what would be another with this file: `tariff=FILE` (in place of the version with its id and
     /// `from`, or beside the others), `assignments=FILE` or `allocations=FILE`; may be repeated
     #[arg(long, value_name = "KIND=FILE", value_parser = what_if, conflicts_with = "dry_run")]

@@ -7,6 +7,7 @@ pub mod decommission;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
+pub mod numbers;
 pub mod occupier_users;
 pub mod occupiers;
 pub mod operator;
@@ -65,6 +66,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(portal::routes())
         .merge(occupier_users::routes())
         .merge(decommission::routes())
+        .merge(numbers::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

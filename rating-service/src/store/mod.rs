@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod contracts;
 pub mod idempotency;
+pub mod numbers;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;
@@ -14,6 +15,7 @@ pub mod reach;
 pub mod secrets;
 pub mod services;
 pub mod sites;
+pub mod snapshot;
 pub mod users;
 
 use std::path::Path;
