@@ -214,6 +214,7 @@ async fn assign(
 
 fn of_product(contract: &Contract, product: &Product, quantity: u32, asked: Interval, at: Instant) -> Result<Service> {
     Ok(Service {
+        seq: 0,
         id: secrets::fresh_id("service")?,
         contract: contract.id.clone(),
         occupier: contract.occupier.clone(),
@@ -287,10 +288,11 @@ async fn alter(
     let usual = at.max(time.from);
     let from = given.from.as_deref().map_or(Some(usual), |text| bound(&zone, &mut faults, "/from", text));
     faults.finish()?;
-    let from = from.unwrap_or(usual).max(time.from);
+    let from = from.unwrap_or(usual);
     if from < at {
         return Err(in_past("/from"));
     }
+    let from = from.max(time.from);
     if from >= time.until {
         return Err(Problem::new("service.ended", format!("`{id}` has ended by then")).help("choose an earlier day"));
     }
@@ -387,7 +389,7 @@ pub(crate) async fn follow(change: &mut Change, occupier: &str, site: &str) -> R
     let at = change.at();
     let mut automatic = None;
     let mut all = services::at_site(change.on(), occupier, site).await?;
-    all.sort_by_key(|service| (service.time().from, service.created_at));
+    all.sort_by_key(|service| (service.time().from, service.seq));
     let mut had_voice = all.iter().any(|service| service.begun_at.is_some() && service.lines > 0);
     for service in all.iter_mut().filter(|service| service.begun_at.is_none()) {
         let time = service.time();
