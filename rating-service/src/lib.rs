@@ -28,6 +28,8 @@ pub mod http;
 #[cfg(feature = "serve")]
 pub mod mail;
 #[cfg(feature = "serve")]
+pub mod numbering;
+#[cfg(feature = "serve")]
 pub mod publish;
 #[cfg(feature = "serve")]
 pub mod serve;

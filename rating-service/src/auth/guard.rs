@@ -146,7 +146,10 @@ async fn within_reach(app: &App, principal: &Principal, params: &RawPathParams) 
             }
             name => {
                 let Some(kind) = reach::Kind::of_parameter(name) else { continue };
-                let Some(owner) = reach::owner(reader.on(), kind, value).await? else { continue };
+                // Closed unless known: a text that only the handler can read must not pass by.
+                let Some(owner) = reach::owner(reader.on(), kind, value).await? else {
+                    return Err(kind.unknown(value));
+                };
                 let foreign_site = owner.site.as_ref().is_some_and(|site| !principal.sites().has(site));
                 let own = principal.occupier();
                 let foreign_occupier = own.is_some() && owner.occupier.as_deref() != own;

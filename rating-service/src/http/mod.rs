@@ -5,6 +5,7 @@ pub mod conditions;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
+pub mod numbers;
 pub mod operator;
 pub mod session;
 pub mod setup;
@@ -50,6 +51,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(operator::routes())
         .merge(sites::routes())
+        .merge(numbers::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

@@ -20,7 +20,10 @@ use bytes::Bytes;
 use rating_core::report::csv::Profile;
 use rating_core::report::{Report, safe_name};
 use rating_core::run::SOFTWARE_VERSION;
+use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::hex;
+use rating_core::run::storage::Disk;
+use rating_core::time::Zone;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc};
 use zip::ZipWriter;
@@ -29,6 +32,7 @@ use zip::write::SimpleFileOptions;
 use self::rows::Shape;
 use super::published::{Form, Of, ReportFile, Version};
 use super::refusal::{Refusal, Result};
+use super::{project, runs};
 
 pub use visible::{Audience, CalledNumbers, Visibility};
 
@@ -104,6 +108,7 @@ pub struct Wanted {
 /// Where downloads are made.
 #[derive(Clone)]
 pub struct Desk {
+    data: PathBuf,
     /// The folder for temporary files.
     aside: PathBuf,
     /// The operator's id, whose own calls cost what the carrier charges.
@@ -185,7 +190,12 @@ impl Desk {
         let aside = data.join("tmp");
         let made = std::fs::create_dir_all(&aside);
         made.map_err(|error| Refusal::disk(format!("cannot create the folder `{}`", aside.display()), &error))?;
-        Ok(Self { aside, operator: operator.to_owned(), room: Arc::new(Semaphore::new(AT_ONCE)) })
+        Ok(Self {
+            data: data.to_owned(),
+            aside,
+            operator: operator.to_owned(),
+            room: Arc::new(Semaphore::new(AT_ONCE)),
+        })
     }
 
     /// The reports of a site, a payer or all sites that an audience may see and that are there.
@@ -237,6 +247,18 @@ impl Desk {
         })
     }
 
+    /// The clock of a site, as the project has it that the version was made from; UTC if that is gone.
+    fn zone(&self, version: &Version, site: &str) -> Zone {
+        let settings = runs::read(&Disk, &self.data, &version.run).ok().flatten();
+        let settings = settings.and_then(|kept| project::folder_of(&Disk, &self.data, &kept.project));
+        let settings = settings.and_then(|folder| std::fs::read_to_string(folder.join(SETTINGS_FILE)).ok());
+        let settings: toml::Table = settings.and_then(|text| text.parse().ok()).unwrap_or_default();
+        let mut sites = settings.get("site").and_then(toml::Value::as_array).into_iter().flatten();
+        let text = |of: &toml::Value, key: &str| of.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let found = sites.find(|known| text(known, "id").as_deref() == Some(site));
+        found.and_then(|found| Zone::load(&text(found, "zone")?)).unwrap_or_else(Zone::utc)
+    }
+
     /// One report as an audience may see it; `None` if it may not, or the report is not there.
     fn part(&self, version: &Version, audience: &Audience, wanted: &Wanted, format: Format) -> Option<Part> {
         let Wanted { of, report } = wanted;
@@ -245,9 +267,7 @@ impl Desk {
             Audience::Operator { sites: Some(sites) } => match of {
                 Of::Site(site) | Of::Payer { site, .. } if sites.contains(site) => None,
                 // Rows of other sites are left out, and so are sums over all sites.
-                Of::AllSites => {
-                    Some(Shape { report: *report, columns: None, masks: false, sites: Some(sites.clone()) })
-                }
+                Of::AllSites => Some(Shape { sites: Some(sites.clone()), ..Shape::whole(*report) }),
                 _ => return None,
             },
             Audience::Occupier { id, visibility } => {
@@ -257,24 +277,24 @@ impl Desk {
                 }
                 let columns = visible::columns(*report, visibility)?;
                 let masks = visibility.called_numbers == CalledNumbers::Masked;
-                Some(Shape { report: *report, columns: Some(columns), masks, sites: None })
+                Some(Shape { columns: Some(columns), masks, ..Shape::whole(*report) })
             }
         };
         let provisional = if version.is_provisional() { "provisional." } else { "" };
         let name = of.file_name(version.month, *report, &format!("{provisional}{}", format.ending()));
         let published = format.form().filter(|_| shape.is_none());
         let whole = published.and_then(|form| version.report(of, *report, form));
-        // All calls of a site stand in one file that has both sides, for programs.
-        let whole = whole.or_else(|| match (of, report, format) {
-            (Of::Site(site), Report::Itemised, Format::Parquet) if shape.is_none() => version.itemised_parquet(site),
-            _ => None,
-        });
         if let Some(source) = whole {
             return Some(Part { name, source, format, shape: None });
         }
+        // All calls of a site stand in one file that has both sides; other forms of it are made from that.
+        if let (Of::Site(site), Report::Itemised, None) = (of, report, &shape) {
+            let source = version.itemised_parquet(site)?;
+            let made = Shape { zone: Some(self.zone(version, site)), ..Shape::whole(*report) };
+            return Some(Part { name, source, format, shape: (format != Format::Parquet).then_some(made) });
+        }
         let source = version.report(of, *report, Form::Machine)?;
-        let shape = shape.unwrap_or(Shape { report: *report, columns: None, masks: false, sites: None });
-        Some(Part { name, source, format, shape: Some(shape) })
+        Some(Part { name, source, format, shape: Some(shape.unwrap_or_else(|| Shape::whole(*report))) })
     }
 }
 
@@ -320,7 +340,8 @@ fn etag(parts: &[Part], is_zip: bool) -> String {
         put(&part.source.sha256);
         match &part.shape {
             None => put("as published"),
-            Some(Shape { columns, masks, sites, .. }) => {
+            Some(Shape { columns, masks, sites, zone, .. }) => {
+                put(zone.as_ref().map_or("", Zone::name));
                 put(if *masks { "masked" } else { "in full" });
                 put(&columns.as_ref().map_or_else(|| "*".to_owned(), |columns| columns.join(",")));
                 for site in sites.iter().flatten() {
@@ -400,7 +421,10 @@ impl Part {
         match self.format {
             Format::Spreadsheet => render::csv(path, shape, Profile::Spreadsheet, out),
             Format::Machine => render::csv(path, shape, Profile::Machine, out),
-            Format::Xlsx => render::xlsx(path, shape, aside, out),
+            Format::Xlsx => {
+                std::fs::create_dir_all(aside)?;
+                render::xlsx(path, shape, aside, out)
+            }
             Format::Parquet => render::parquet(path, shape, out),
         }
     }

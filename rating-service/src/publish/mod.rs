@@ -4,6 +4,7 @@
 //! | | |
 //! | --- | --- |
 //! | [`project`] | a snapshot of the database as a folder that `rating run` reads as well |
+//! | [`inbox`] | the switches' files and files of tariffs, taken in whole or not at all |
 //! | [`engine`] | runs it: checks a month, publishes what was checked, closes it, compares versions |
 //! | [`published`] | what is published: months, versions, totals, reports |
 //! | [`download`] | reports on their way to a reader: CSV, zip, XLSX, Parquet |
@@ -13,6 +14,7 @@
 
 pub mod download;
 pub mod engine;
+pub mod inbox;
 pub mod project;
 pub mod published;
 mod refusal;

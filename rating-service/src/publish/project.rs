@@ -170,7 +170,7 @@ pub fn prune(storage: &dyn Storage, data: &Path, keep: &BTreeSet<String>) -> Res
 }
 
 /// A path of a snapshot's file: in one of the folders there are, and of names that any system can have.
-fn check_path(path: &str) -> Result<()> {
+pub(super) fn check_path(path: &str) -> Result<()> {
     let refuse = |why: String| {
         Err(Refusal::new("publish.file_path", format!("`{path}` cannot be the path of a file: {why}"))
             .help(format!("put it in one of the folders {}", FILE_FOLDERS.join(", "))))

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod contracts;
 pub mod idempotency;
+pub mod numbers;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;

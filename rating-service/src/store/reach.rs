@@ -15,6 +15,8 @@ pub enum Kind {
     User,
     /// `{token}`.
     Token,
+    /// `{number}`.
+    Number,
 }
 
 /// Where and whose an object is.
@@ -35,6 +37,7 @@ impl Kind {
             "service" => Some(Self::Service),
             "user" => Some(Self::User),
             "token" => Some(Self::Token),
+            "number" => Some(Self::Number),
             _ => None,
         }
     }
@@ -48,6 +51,7 @@ impl Kind {
             }
             Self::User => "SELECT NULL AS site, occupier FROM user WHERE id = $1",
             Self::Token => "SELECT NULL AS site, NULL AS occupier FROM token WHERE id = $1",
+            Self::Number => "SELECT site, holder AS occupier FROM number WHERE number = $1",
         }
     }
 
@@ -59,6 +63,7 @@ impl Kind {
             Self::Service => Problem::new("service.unknown", format!("there is no service `{id}`")),
             Self::User => Problem::new("user.unknown", format!("there is no user `{id}`")),
             Self::Token => Problem::new("token.unknown", format!("there is no token `{id}`")),
+            Self::Number => Problem::new("number.unknown", format!("there is no number `{id}`")),
         }
     }
 }

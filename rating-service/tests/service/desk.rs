@@ -139,12 +139,55 @@ impl Desk {
         }
     }
 
+    /// An occupier with a contract at a site from a day on, and a service of so many voice lines (none: no service).
+    pub(crate) async fn lease(&self, occupier: &str, site: &str, from: &str, lines: u32) {
+        let actor = rating_service::store::Actor::Service;
+        let from = rating_core::time::Zone::utc().bound(from).unwrap().as_millis();
+        let mut change = self.app.store.change(&actor, self.clock.now()).await.unwrap();
+        for sql in [
+            format!(
+                "INSERT INTO occupier (id, name, kind, billing_reference, created_at) \
+                 VALUES ('{occupier}', '{occupier} Ltd', 'residential', 'B-{occupier}', 0) ON CONFLICT DO NOTHING"
+            ),
+            format!(
+                "INSERT INTO contract (id, occupier, site, name, valid_from, created_at) \
+                 VALUES ('{occupier}-{site}', '{occupier}', '{site}', '{site}', {from}, 0)"
+            ),
+            format!(
+                "INSERT INTO service (id, contract, product, quantity, lines, tariff, allowance, service_level, features, \
+                 created_at) SELECT 's-{occupier}-{site}', '{occupier}-{site}', 'voice', 1, {lines}, '', '', '', '[]', 0 \
+                 WHERE {lines} > 0"
+            ),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(change.on()).await.unwrap();
+        }
+        change.commit_unnoted().await.unwrap();
+    }
+
+    /// Does something to numbers of a site.
+    pub(crate) async fn command(&self, who: &Who, site: &str, numbers: &[&str], command: Value) -> Answer {
+        let body = json!({ "which": { "numbers": numbers }, "command": command });
+        self.post(who, &format!("/api/v1/sites/{site}/numbers/commands"), body).await
+    }
+
+    /// Takes a range of numbers into a site's pool, since the beginning of the year.
+    pub(crate) async fn provision(&self, who: &Who, site: &str, first: &str, last: &str) {
+        let body = json!({ "which": { "first": first, "last": last }, "at": "2026-01-01" });
+        self.post(who, &format!("/api/v1/sites/{site}/numbers"), body).await.expect(200);
+    }
+
     /// An invited user of the operator who follows its link.
     pub(crate) async fn operator_user(&self, administrator: &Who, role: &str, sites: Option<&[&str]>) -> Who {
         let email = format!("user{}@example.com", self.made.fetch_add(1, Ordering::SeqCst));
         let body = json!({ "email": email, "settings": { "name": "Somebody", "role": role, "sites": sites } });
         self.post(administrator, "/api/v1/users", body).await.expect(201);
         self.follow_link_to(&email).await
+    }
+
+    /// Signs in with everybody's password.
+    pub(crate) async fn sign_in(&self, email: &str) -> Who {
+        let body = json!({ "email": email, "password": PASSWORD });
+        Self::session(&self.post(&Who::Nobody, "/api/v1/session", body).await.expect(201))
     }
 
     /// Chooses a password by the newest link mailed to an address.
@@ -229,7 +272,26 @@ impl Desk {
             }
             None => Body::empty(),
         };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        self.answer(request.body(body).unwrap()).await
+    }
+
+    /// A request with a body that is no JSON.
+    pub(crate) async fn send(&self, who: &Who, method: &str, address: &str, media: &str, body: Vec<u8>) -> Answer {
+        let mut request = Request::builder().method(method).uri(address).header("host", "127.0.0.1:8080");
+        match who {
+            Who::Nobody => {}
+            Who::Session(secret) => {
+                request = request
+                    .header(header::COOKIE, format!("__Host-rating={secret}"))
+                    .header(header::ORIGIN, "http://127.0.0.1:8080");
+            }
+            Who::Token(secret) => request = request.header(header::AUTHORIZATION, format!("Bearer {secret}")),
+        }
+        self.answer(request.header(header::CONTENT_TYPE, media).body(Body::from(body)).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: parts.status, headers: parts.headers, body }

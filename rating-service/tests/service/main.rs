@@ -6,5 +6,7 @@ mod desk;
 mod first_start;
 mod layering;
 mod manners;
+mod numbers;
 mod policy;
+mod races;
 mod sessions;

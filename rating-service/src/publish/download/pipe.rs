@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 /// What is smaller is made as a whole, so that its length is known and an error is told before anything is sent.
@@ -13,8 +12,10 @@ const WHOLE: usize = 256 << 10;
 const PIECE: usize = 64 << 10;
 /// Pieces that wait to be read.
 const WAITING: usize = 8;
-/// How long a reader may read nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a writer looks whether there is room again: eight pieces in this time are more than any network takes.
+const STEP: Duration = Duration::from_millis(2);
+/// How often it looks before it gives up: a reader may read nothing for a minute.
+const PATIENCE: u32 = 30_000;
 
 /// How a download begins.
 pub(super) enum Start {
@@ -30,7 +31,6 @@ pub(super) enum Start {
 pub(super) struct Pipe {
     buffer: Vec<u8>,
     state: State,
-    runtime: Handle,
 }
 
 enum State {
@@ -41,9 +41,8 @@ enum State {
 /// Starts to write on a thread of its own, and gives how it begins; `None` if the writer died.
 pub(super) async fn run(write: impl FnOnce(&mut Pipe) -> io::Result<()> + Send + 'static) -> Option<Start> {
     let (start, started) = oneshot::channel();
-    let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
-        let mut pipe = Pipe { buffer: Vec::new(), state: State::Beginning(Some(start)), runtime };
+        let mut pipe = Pipe { buffer: Vec::new(), state: State::Beginning(Some(start)) };
         let done = write(&mut pipe);
         pipe.end(done);
     });
@@ -52,6 +51,20 @@ pub(super) async fn run(write: impl FnOnce(&mut Pipe) -> io::Result<()> + Send +
 
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::BrokenPipe, "the reader has gone")
+}
+
+/// Sends an item when there is room for it. The thread waits by itself: the runtime may be at its end.
+fn wait_for_room(sender: &mpsc::Sender<io::Result<Bytes>>, item: io::Result<Bytes>) -> io::Result<()> {
+    let mut item = item;
+    for _ in 0..PATIENCE {
+        match sender.try_send(item) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(gone()),
+            Err(mpsc::error::TrySendError::Full(back)) => item = back,
+        }
+        std::thread::sleep(STEP);
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "the reader reads nothing"))
 }
 
 impl Pipe {
@@ -65,12 +78,7 @@ impl Pipe {
             self.state = State::Streaming(sender);
         }
         let State::Streaming(sender) = &self.state else { return Err(gone()) };
-        let sent = self.runtime.block_on(tokio::time::timeout(PATIENCE, sender.send(Ok(piece))));
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(gone()),
-            Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the reader reads nothing")),
-        }
+        wait_for_room(sender, Ok(piece))
     }
 
     fn end(mut self, done: io::Result<()>) {
@@ -88,7 +96,7 @@ impl Pipe {
             }
             (State::Streaming(sender), Err(error)) => {
                 // So that what was sent is not taken for all of it.
-                let _ = self.runtime.block_on(tokio::time::timeout(PATIENCE, sender.send(Err(error))));
+                let _ = wait_for_room(sender, Err(error));
             }
             (State::Streaming(_), Ok(())) => {}
         }

@@ -21,8 +21,8 @@ const KEPT_DIGITS: usize = 15;
 
 /// Writes CSV.
 pub(super) fn csv(path: &Path, shape: &Shape, profile: Profile, out: &mut dyn Write) -> io::Result<()> {
-    let mut rows = Rows::open(path, shape)?;
-    let columns = rows.columns.clone();
+    let rows = Rows::open(path, shape)?;
+    let columns = rows.columns().to_vec();
     let mut line = Vec::new();
     if profile == Profile::Spreadsheet {
         line.extend_from_slice("\u{feff}".as_bytes());
@@ -66,8 +66,8 @@ pub(super) fn parquet(path: &Path, shape: &Shape, out: &mut (dyn Write + Send)) 
         WriteError::Sink(error) => error,
         error => io::Error::other(error),
     };
-    let mut rows = Rows::open(path, shape)?;
-    let columns: Vec<(&'static str, Kind)> = rows.columns.iter().map(|column| (column.name, column.kind)).collect();
+    let rows = Rows::open(path, shape)?;
+    let columns: Vec<(&'static str, Kind)> = rows.columns().iter().map(|column| (column.name, column.kind)).collect();
     let fresh = || TextRows::new(shape.report.name(), &columns);
     let mut table = fresh();
     let encoder = Encoder::new(table.schema()).map_err(failed)?;
@@ -105,8 +105,8 @@ fn failed(error: XlsxError) -> io::Error {
 
 /// A table on sheets of at most `most` rows; if there is more than one, its totals stand on one of their own.
 fn sheets(path: &Path, shape: &Shape, aside: &Path, most: u32, out: &mut (dyn Write + Send)) -> io::Result<()> {
-    let mut rows = Rows::open(path, shape)?;
-    let columns = rows.columns.clone();
+    let rows = Rows::open(path, shape)?;
+    let columns = rows.columns().to_vec();
     let looks = Looks::new();
     let mut workbook = Workbook::new();
     workbook.set_tempdir(aside).map_err(failed)?;

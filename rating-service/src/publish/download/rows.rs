@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use rating_core::report::{Kind, Report};
+use rating_core::report::parquet::read_rows;
+use rating_core::report::{Itemised, Kind, Report};
+use rating_core::time::Zone;
 
 use super::visible;
 
@@ -33,20 +35,38 @@ pub(super) struct Shape {
     pub(super) masks: bool,
     /// The sites whose rows are shown, if not all are.
     pub(super) sites: Option<BTreeSet<String>>,
+    /// The site's clock, where the report is published as Parquet alone.
+    pub(super) zone: Option<Zone>,
+}
+
+impl Shape {
+    /// All of a report.
+    pub(super) const fn whole(report: Report) -> Self {
+        Self { report, columns: None, masks: false, sites: None, zone: None }
+    }
 }
 
 /// A published report being read.
 pub(super) struct Rows<'s> {
-    reader: BufReader<File>,
+    input: Input<'s>,
+    plan: Plan<'s>,
+}
+
+enum Input<'s> {
+    Csv(BufReader<File>),
+    Parquet(File, &'s Zone),
+}
+
+/// Which cells of a row are shown, and how.
+struct Plan<'s> {
     shape: &'s Shape,
-    /// What is shown, and where it stands in the file.
-    pub(super) columns: Vec<Column>,
+    columns: Vec<Column>,
+    /// Where each stands in the file.
     places: Vec<usize>,
     site: Option<usize>,
     /// Where the payer's own extension and number stand.
     own: [Option<usize>; 2],
     row: Option<usize>,
-    line: Vec<u8>,
 }
 
 fn damaged(why: &str) -> io::Error {
@@ -54,56 +74,97 @@ fn damaged(why: &str) -> io::Error {
 }
 
 impl<'s> Rows<'s> {
-    /// Opens a report's machine CSV.
+    /// Opens a report: its machine CSV, or all calls of a site as Parquet.
     pub(super) fn open(path: &Path, shape: &'s Shape) -> io::Result<Self> {
-        let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
+        let file = File::open(path)?;
+        if let Some(zone) = &shape.zone {
+            let schema = Itemised::site_schema();
+            let header: Vec<Option<&str>> = schema.columns.iter().map(|column| Some(column.name)).collect();
+            return Ok(Self { input: Input::Parquet(file, zone), plan: Plan::new(&header, shape)? });
+        }
+        let mut reader = BufReader::with_capacity(1 << 16, file);
         let mut line = Vec::new();
         reader.read_until(b'\n', &mut line)?;
         let mut header: Vec<Option<String>> = Vec::new();
         split(&line, &mut header)?;
-        let place = |name: &str| header.iter().position(|column| column.as_deref() == Some(name));
-        let shown: Vec<String> = match &shape.columns {
-            Some(columns) => columns.iter().map(|name| (*name).to_owned()).collect(),
-            None => header.iter().flatten().cloned().collect(),
+        let plan = Plan::new(&texts(&header), shape)?;
+        Ok(Self { input: Input::Csv(reader), plan })
+    }
+
+    /// What is shown.
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.plan.columns
+    }
+
+    /// Shows every row to `see`: its cells, and whether it is a total row.
+    pub(super) fn each(self, see: &mut dyn FnMut(&Cells<'_>, bool) -> io::Result<()>) -> io::Result<()> {
+        let Self { input, plan } = self;
+        let mut show = |cells: &[Option<&str>]| match plan.show(cells) {
+            Some((cells, is_total)) => see(&cells, is_total),
+            None => Ok(()),
+        };
+        match input {
+            Input::Parquet(file, zone) => {
+                let schema = Itemised::site_schema();
+                let columns: Vec<(&str, Kind)> =
+                    schema.columns.iter().map(|column| (column.name, column.kind)).collect();
+                read_rows(file, &columns, zone, None, &mut show)
+            }
+            Input::Csv(mut reader) => {
+                let (mut line, mut cells) = (Vec::new(), Vec::new());
+                loop {
+                    line.clear();
+                    if reader.read_until(b'\n', &mut line)? == 0 {
+                        return Ok(());
+                    }
+                    split(&line, &mut cells)?;
+                    show(&texts(&cells))?;
+                }
+            }
+        }
+    }
+}
+
+fn texts(cells: &[Option<String>]) -> Vec<Option<&str>> {
+    cells.iter().map(Option::as_deref).collect()
+}
+
+impl<'s> Plan<'s> {
+    fn new(header: &[Option<&str>], shape: &'s Shape) -> io::Result<Self> {
+        let place = |name: &str| header.iter().position(|column| *column == Some(name));
+        let shown: Vec<&str> = match &shape.columns {
+            Some(columns) => columns.clone(),
+            None => header.iter().copied().flatten().collect(),
         };
         let (mut columns, mut places) = (Vec::new(), Vec::new());
         for name in shown {
             // A report of an earlier version may lack a column that is shown today.
-            let Some(at) = place(&name) else { continue };
-            let (name, kind) = visible::column(&name).ok_or_else(|| damaged("it has a column that nobody knows"))?;
+            let Some(at) = place(name) else { continue };
+            let (name, kind) = visible::column(name).ok_or_else(|| damaged("it has a column that nobody knows"))?;
             columns.push(Column { name, kind });
             places.push(at);
         }
         let own = ["extension", "number"].map(place);
-        let (site, row) = (place("site"), place("row"));
-        Ok(Self { reader, shape, columns, places, site, own, row, line })
+        Ok(Self { shape, columns, places, site: place("site"), own, row: place("row") })
     }
 
-    /// Shows every row to `see`: its cells, and whether it is a total row.
-    pub(super) fn each(&mut self, see: &mut dyn FnMut(&Cells<'_>, bool) -> io::Result<()>) -> io::Result<()> {
-        let mut cells: Vec<Option<String>> = Vec::new();
-        loop {
-            self.line.clear();
-            if self.reader.read_until(b'\n', &mut self.line)? == 0 {
-                return Ok(());
-            }
-            split(&self.line, &mut cells)?;
-            let cell = |at: Option<usize>| at.and_then(|at| cells.get(at)).and_then(Option::as_deref);
-            if let Some(sites) = &self.shape.sites
-                && !cell(self.site).is_some_and(|site| sites.contains(site))
-            {
-                continue;
-            }
-            let has_totals = matches!(self.shape.report, Report::Destinations | Report::Margin);
-            let is_total = has_totals && matches!(cell(self.row), Some("total" | "all clients"));
-            let own = self.own.map(cell);
-            let shown = self.columns.iter().zip(&self.places).map(|(column, at)| {
-                let text = cell(Some(*at))?;
-                let masks = self.shape.masks && visible::names_other_end(column.name) && !own.contains(&Some(text));
-                Some(if masks { Cow::Owned(visible::masked(text)) } else { Cow::Borrowed(text) })
-            });
-            see(&shown.collect(), is_total)?;
+    /// A row as it is shown; `None` if it is not.
+    fn show<'r>(&self, cells: &[Option<&'r str>]) -> Option<(Cells<'r>, bool)> {
+        let cell = |at: Option<usize>| at.and_then(|at| cells.get(at)).copied().flatten();
+        if let Some(sites) = &self.shape.sites
+            && !cell(self.site).is_some_and(|site| sites.contains(site))
+        {
+            return None;
         }
+        let has_totals = matches!(self.shape.report, Report::Destinations | Report::Margin);
+        let is_total = has_totals && matches!(cell(self.row), Some("total" | "all clients"));
+        let own = self.own.map(cell);
+        let shown = self.columns.iter().zip(&self.places).map(|(column, at)| {
+            let text = cell(Some(*at))?;
+            let masks = self.shape.masks && visible::names_other_end(column.name) && !own.contains(&Some(text));
+            Some(if masks { Cow::Owned(visible::masked(text)) } else { Cow::Borrowed(text) })
+        });
+        Some((shown.collect(), is_total))
     }
 }
 
@@ -175,8 +236,10 @@ impl Sums {
     fn adds_up(column: &Column) -> bool {
         match column.kind {
             Kind::Amount => true,
-            Kind::Seconds => column.name != "rate_per_s",
-            Kind::Integer => !matches!(column.name, "tariff_version" | "example_record" | "example_offset"),
+            Kind::Seconds => !column.name.ends_with("rate_per_s"),
+            Kind::Integer => {
+                !column.name.ends_with("version") && !column.name.contains("record") && !column.name.contains("offset")
+            }
             _ => false,
         }
     }
