@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Body, Named};
-use super::sources::receive;
+use super::sources::{blocking, receive};
 use super::users::zone;
 use crate::app::App;
 use crate::auth::{Principal, Sites};
@@ -29,9 +29,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(assignments, assign))
         .routes(routes!(show_assignment, reassign, unassign))
 }
-
-/// The folders that files may stand in.
-const FOLDERS: [&str; 5] = ["tariffs", "allowances", "calendars", "templates", "balances"];
 
 fn to_wire(zone: &Zone, file: sources::File) -> Tagged<wire::ProjectFile> {
     let sources::File { path, sha256, bytes, changed_at, changed_by, revision } = file;
@@ -81,26 +78,15 @@ async fn put(
     body: RawBody,
 ) -> Result<Tagged<wire::ProjectFile>> {
     everywhere(&principal)?;
-    let mut faults = Faults::default();
-    if !FOLDERS.contains(&folder.as_str()) {
-        faults.push("folder", "field.folder_unknown", format!("there is no folder `{folder}`"), FOLDERS.join(", "));
-    }
-    faults.id("file", &file);
-    faults.finish()?;
-    let received = receive(&app, body).await?;
-    let kept = app.config.data.join(FILES);
-    tokio::fs::create_dir_all(&kept).await.map_err(Problem::internal)?;
-    let target = kept.join(&received.sha256);
-    // Content is named by its hash: the same content is the same file, whoever sends it.
-    if !target.exists() {
-        received.keep_as(&target)?;
-    }
     let path = format!("{folder}/{file}");
+    let incoming = receive(&app, body).await?;
+    let (named, bytes) = (path.clone(), incoming.bytes());
+    let kept = blocking(move || incoming.keep_as(&named)).await?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let new = sources::File {
         path: path.clone(),
-        sha256: received.sha256,
-        bytes: i64::try_from(received.bytes).map_err(Problem::internal)?,
+        sha256: kept.sha256,
+        bytes: i64::try_from(bytes).map_err(Problem::internal)?,
         changed_at: change.at(),
         changed_by: principal.actor().to_string(),
         revision: 1,

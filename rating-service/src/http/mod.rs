@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod conditions;
+pub mod contracts;
+pub mod decommission;
 pub mod extract;
 pub mod files;
 pub mod handling;
@@ -9,13 +11,19 @@ pub mod health;
 pub mod idempotency;
 pub mod months;
 pub mod numbers;
+pub mod occupier_users;
+pub mod occupiers;
 pub mod operator;
+pub mod portal;
+pub mod products;
 mod ranges;
 pub mod reports;
+pub mod services;
 pub mod session;
 pub mod setup;
 pub mod sites;
 pub mod sources;
+pub(crate) mod telephony;
 pub mod tokens;
 pub mod users;
 
@@ -57,6 +65,13 @@ fn api() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(operator::routes())
         .merge(sites::routes())
+        .merge(occupiers::routes())
+        .merge(contracts::routes())
+        .merge(products::routes())
+        .merge(services::routes())
+        .merge(portal::routes())
+        .merge(occupier_users::routes())
+        .merge(decommission::routes())
         .merge(numbers::routes())
         .merge(handling::routes())
         .merge(sources::routes())

@@ -145,7 +145,7 @@ async fn state(app: &App, month: Month) -> Result<wire::Month> {
         () => "draft",
     };
     let mut runs: Vec<wire::Run> = kept.iter().map(|run| to_wire(&zone, run, &versions)).collect();
-    runs.extend(versions.iter().filter(|version| version.standing == Standing::Provisional).map(|version| wire::Run {
+    runs.extend(versions.iter().filter(|version| version.is_provisional()).map(|version| wire::Run {
         run: version.run.clone(),
         state: "provisional".to_owned(),
         checked_at: None,
@@ -273,12 +273,15 @@ async fn preview(State(app): State<App>, principal: Principal, Named(text): Name
     everywhere(&principal)?;
     let month = month(&text)?;
     let now = app.clock.now();
-    let zones = zones(app.store.read().await?.on()).await?;
+    let (zones, today) = {
+        let mut reader = app.store.read().await?;
+        (zones(reader.on()).await?, zone(reader.on()).await?.to_local(now).date())
+    };
     if zones.iter().all(|zone| now < month.bounds(zone).0) {
         return Err(Problem::new("month.not_begun", format!("{month} has not begun at any site")));
     }
     aside(&app, month, "preview", move |app, snapshot, teller| async move {
-        let outcome = app.engine.preview(snapshot, month, Some(teller)).await?;
+        let outcome = app.engine.preview(snapshot, month, today, Some(teller)).await?;
         let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
         let details = serde_json::json!({ "run": outcome.summary.run });
         change.note(Entry::new("month.previewed", format!("month:{month}")).with(details));

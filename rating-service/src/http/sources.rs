@@ -1,26 +1,23 @@
 //! Switches and their files.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use axum::body::Body as RawBody;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
-use rating_core::run::inputs::{Buffer, Piece, Stream};
-use rating_core::run::publish::hex;
-use rating_core::run::storage::{Disk, Storage};
 use rating_core::time::Zone;
-use sha2::{Digest, Sha256};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Body, Named};
+use super::months::problem;
 use super::sites::get as site_of;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Faults, Problem, Result};
+use crate::publish::inbox::{Inbox, Incoming, Limits};
 use crate::publish::project::CDR;
 use crate::store::reach::Kind;
 use crate::store::{audit::Entry, sites, sources};
@@ -186,140 +183,36 @@ async fn upload(
     body: RawBody,
 ) -> Result<(StatusCode, axum::Json<wire::CdrFile>)> {
     let source = get(app.store.read().await?.on(), &id).await?;
-    let mut faults = Faults::default();
-    if name.starts_with('.')
-        || name.len() > 200
-        || name.contains(['/', '\\', '\0'])
-        || name.chars().any(char::is_control)
-    {
-        faults.push("name", "field.file_name", format!("`{name}` cannot name a file"), "without folders, not hidden");
-    }
-    faults.finish()?;
-    let received = receive(&app, body).await?;
-    let unpacked = received.clone();
-    let limit = app.config.limits.upload;
-    let packed_name = name.clone();
-    tokio::task::spawn_blocking(move || within(&unpacked.path, &packed_name, limit))
-        .await
-        .map_err(Problem::internal)??;
-
-    let folder = folder(&app, &source.id);
-    tokio::fs::create_dir_all(&folder).await.map_err(disk)?;
-    let target = folder.join(&name);
-    let shown = wire::CdrFile { name: name.clone(), bytes: received.bytes, sha256: Some(received.sha256.clone()) };
-    if target.exists() {
-        let there =
-            tokio::task::spawn_blocking(move || sha256(&target)).await.map_err(Problem::internal)?.map_err(disk)?;
-        if there == received.sha256 {
-            return Ok((StatusCode::OK, axum::Json(shown)));
-        }
-        return Err(Problem::new("source.file_exists", format!("`{name}` is there already, with other content"))
-            .help("send it under another name; what was rated once stays as it was"));
+    let incoming = receive(&app, body).await?;
+    let (folder, file) = (source.id.clone(), name.clone());
+    let kept = blocking(move || incoming.keep_for(&folder, &file)).await?;
+    let shown = wire::CdrFile { name, bytes: kept.bytes, sha256: Some(kept.sha256.clone()) };
+    if kept.already {
+        return Ok((StatusCode::OK, axum::Json(shown)));
     }
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
-    let details = serde_json::json!({ "name": name, "bytes": received.bytes, "sha256": received.sha256 });
+    let details = serde_json::json!({ "path": kept.path, "bytes": kept.bytes, "sha256": kept.sha256 });
     change.note(Entry::new("source.file_uploaded", format!("source:{id}")).at(&source.site).with(details));
-    // The file first: an entry without its file would say what is not so.
-    received.keep_as(&target)?;
     change.commit().await?;
     Ok((StatusCode::CREATED, axum::Json(shown)))
 }
 
-fn disk(error: std::io::Error) -> Problem {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return Problem::new("store.full", "the disk is full; nothing was changed").help("free some space");
-    }
-    Problem::internal(error)
+/// Does something of the disk where it may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> crate::publish::Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?.map_err(problem)
 }
 
-/// SHA-256 of a file.
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut hash = Sha256::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
-    Ok(hex(&hash.finalize()))
-}
-
-/// A body that was received into a file aside, which goes when nobody keeps it.
-#[derive(Clone)]
-pub(super) struct Received {
-    /// Where it is for now.
-    pub(super) path: PathBuf,
-    aside: std::sync::Arc<tempfile::TempPath>,
-    /// How long it is.
-    pub(super) bytes: u64,
-    /// SHA-256 of it.
-    pub(super) sha256: String,
-}
-
-impl Received {
-    /// Gives it its name, whole and on the disk.
-    pub(super) fn keep_as(&self, target: &Path) -> Result<()> {
-        std::fs::File::open(&*self.aside).and_then(|file| file.sync_all()).map_err(disk)?;
-        std::fs::hard_link(&*self.aside, target)
-            .or_else(|_| std::fs::copy(&*self.aside, target).map(|_| ()))
-            .map_err(disk)?;
-        let folder = target.parent().unwrap_or(target);
-        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(disk)
-    }
-}
-
-/// Receives a body into a file aside, as long as uploads may be.
-pub(super) async fn receive(app: &App, mut body: RawBody) -> Result<Received> {
-    let aside = app.config.data.join("tmp");
-    std::fs::create_dir_all(&aside).map_err(disk)?;
-    let mut file = tempfile::Builder::new().prefix("upload-").tempfile_in(&aside).map_err(disk)?;
-    let mut hash = Sha256::new();
-    let mut bytes = 0_u64;
+/// Receives a body into a file aside, which goes unless it is kept.
+pub(super) async fn receive(app: &App, mut body: RawBody) -> Result<Incoming> {
+    let limits = Limits { stored: app.config.limits.upload, unpacked: app.config.limits.unpacked };
+    let inbox = Inbox::new(&app.config.data, limits);
+    let mut incoming = blocking(move || inbox.begin()).await?;
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|error| Problem::new("request.body_malformed", format!("the body broke off: {error}")))?;
-        let Ok(data) = frame.into_data() else { continue };
-        bytes += data.len() as u64;
-        if bytes > app.config.limits.upload {
-            return Err(too_large(app.config.limits.upload));
-        }
-        hash.update(&data);
-        file = tokio::task::spawn_blocking(move || file.write_all(&data).map(|()| file))
-            .await
-            .map_err(Problem::internal)?
-            .map_err(disk)?;
+        let broken = |error| Problem::new("request.body_malformed", format!("the body broke off: {error}"));
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        incoming = blocking(move || incoming.write(&data).map(|()| incoming)).await?;
     }
-    let path = file.into_temp_path();
-    let sha256 = hex(&hash.finalize());
-    Ok(Received { path: path.to_path_buf(), aside: std::sync::Arc::new(path), bytes, sha256 })
-}
-
-fn too_large(limit: u64) -> Problem {
-    Problem::new("request.body_too_large", format!("the file holds more than {limit} bytes"))
-        .help("send it in parts, or put it into the folder of its source")
-}
-
-/// That a file, unpacked, is no longer than uploads may be: a small file can unpack to a large one.
-fn within(path: &Path, name: &str, limit: u64) -> Result<()> {
-    let storage: &dyn Storage = &Disk;
-    let mut stream =
-        Stream::open(storage, path).map_err(|error| Problem::new("source.file_unreadable", error.to_string()))?;
-    if stream.packed_with().is_none() {
-        return Ok(());
-    }
-    let mut spare = Buffer::default();
-    let mut count = 0_u64;
-    // Cut wherever a piece ends: lengths alone matter.
-    while let Some(piece) = stream
-        .next_piece(|bytes, _| bytes.len(), 1, b'\n', &mut spare)
-        .map_err(|error| Problem::new("source.file_unreadable", error.to_string()))?
-    {
-        let (Piece::Records(chunk) | Piece::TooLong(chunk)) = piece;
-        count += chunk.bytes.len() as u64;
-        spare = chunk.bytes;
-        if count > limit {
-            return Err(too_large(limit));
-        }
-    }
-    match stream.damage() {
-        None => Ok(()),
-        Some(damage) => {
-            Err(Problem::new("source.file_unreadable", format!("`{name}` is damaged: {damage}")).help("send it again"))
-        }
-    }
+    Ok(incoming)
 }

@@ -141,9 +141,9 @@ async fn a_file_name_is_used_once_and_hostile_ones_not_at_all() {
     let (desk, ada) = london().await;
     let content = demo("cdr/ldn/Master-2026-10.csv");
     upload(&desk, &ada, "Master-2026-10.csv", content).await.expect(200);
-    upload(&desk, &ada, "Master-2026-10.csv", b"other".to_vec()).await.refused(409, "source.file_exists");
+    upload(&desk, &ada, "Master-2026-10.csv", b"other".to_vec()).await.refused(409, "publish.file_exists");
     for name in ["..%2F..%2Fetc%2Fpasswd", ".hidden", "a%00b", "a%5Cb"] {
-        upload(&desk, &ada, name, b"x".to_vec()).await.refused(422, "request.invalid");
+        upload(&desk, &ada, name, b"x".to_vec()).await.refused(422, "publish.file_path");
     }
     let files = desk.get(&ada, "/api/v1/sources/ldn-pbx/files").await.expect(200).json();
     assert_eq!(files["items"].as_array().unwrap().len(), 1);
