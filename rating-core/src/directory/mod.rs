@@ -26,8 +26,13 @@
 
 mod checks;
 mod compile;
+pub mod contracts;
+pub mod decommission;
 mod history;
 mod holdings;
+pub mod lifecycle;
+pub mod main_number;
+pub mod refusal;
 mod rows;
 mod timelines;
 

@@ -153,7 +153,7 @@ impl<'v> ColumnWriter<'v> {
 
 /// The clock of the row's site, and the day that was last written.
 #[derive(Default)]
-struct Clock {
+pub(super) struct Clock {
     /// The offset that holds at a site from one instant until another.
     holds: Option<(SiteId, Instant, Instant, i64)>,
     day: Option<(i64, [u8; 11])>,
@@ -177,7 +177,7 @@ impl Clock {
     }
 
     /// `2026-10-25T01:29:50+01:00`, with `.250` where there are milliseconds. Offsets are whole minutes.
-    fn write(&mut self, instant: Instant, offset: i64, out: &mut Vec<u8>) {
+    pub(super) fn write(&mut self, instant: Instant, offset: i64, out: &mut Vec<u8>) {
         let local = LocalTime::from_millis(instant.as_millis().saturating_add(offset));
         let number = local.as_millis().div_euclid(24 * 3_600_000);
         let day = match self.day {
@@ -259,7 +259,7 @@ fn write_cell(
     }
 }
 
-fn write_units(kind: Kind, units: i128, out: &mut Vec<u8>) {
+pub(super) fn write_units(kind: Kind, units: i128, out: &mut Vec<u8>) {
     match kind {
         Kind::Amount => write_decimal(units, LEDGER_SCALE, 2, out),
         Kind::Price => write_decimal(units, PRICE_SCALE, 2, out),
@@ -351,6 +351,17 @@ fn write_text(text: &[u8], profile: Profile, out: &mut Vec<u8>) {
     }
     if quoted {
         out.push(b'"');
+    }
+}
+
+/// Writes a cell that the machine profile has as `text` (`None` for a null), in a profile: guarded and quoted as a cell of
+/// its kind is.
+pub fn write_text_of(kind: Kind, text: Option<&str>, profile: Profile, out: &mut Vec<u8>) {
+    match (kind, text) {
+        (_, None) => {}
+        (Kind::Text, Some(text)) => write_text(text.as_bytes(), profile, out),
+        (Kind::Number, Some(text)) => write_number(text.as_bytes(), profile, out),
+        (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
     }
 }
 

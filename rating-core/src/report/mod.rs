@@ -16,6 +16,8 @@
 //! | allowances | [`allowances`] | the payer; the operator, per site and for all sites |
 //! | balances between months | [`allowance_balances`] | the next month |
 //!
+//! Whether a month's report is there to be read, and if not, why, says [`availability`].
+//!
 //! What a payer is given never contains a wholesale price, charge, tariff, destination or reason: the tables built for
 //! payers have no such column. The operator is a payer like any other for its own calls, and there *cost* is what the
 //! carrier charges; in the operator's tables the client amount of these calls is blank.
@@ -33,6 +35,7 @@
 //! a person on the telephone network could put there to disturb a reader.
 
 mod allowances;
+pub mod availability;
 mod batch;
 mod bill;
 mod cells;
@@ -48,6 +51,7 @@ mod names;
 pub mod parquet;
 mod published;
 mod summary;
+mod text_rows;
 mod usage;
 
 pub use allowances::{AllowanceReader, BalanceLine, allowance_balances, allowances};
@@ -60,6 +64,7 @@ pub use margin::margins;
 pub use names::{Dictionary, NameLists, Names};
 pub use published::{PublishedCall, PublishedSide, ReadError, read_calls};
 pub use summary::{charges_by_occupier, extension_summary, payer_destinations, site_destinations};
+pub use text_rows::TextRows;
 pub use usage::usage;
 
 /// Rows of one row group of an itemised Parquet file: small, so that one payer's calls are read without the others'.

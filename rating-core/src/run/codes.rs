@@ -16,7 +16,7 @@ pub(super) fn suspended_or_free() -> Vec<&'static str> {
 
 /// What to do about calls or records with a code.
 #[must_use]
-pub(super) fn help(code: &str) -> &'static str {
+pub fn help(code: &str) -> &'static str {
     match code {
         "rating.local_time_ambiguous" => {
             "the clock change makes the time ambiguous and it matters: have the switch write UTC or unique ids with epochs"

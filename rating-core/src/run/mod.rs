@@ -69,6 +69,7 @@ use control::{CallCounts, Counts};
 use publish::Published;
 use storage::StorageError;
 
+pub use codes::help;
 pub use lint::{check_calls, check_tariffs};
 pub use month::{SOFTWARE_VERSION, check, month};
 
@@ -94,6 +95,13 @@ pub struct Options {
     pub dry_run: bool,
     /// Use the directory as it was known at this instant, as a draft; `None` is all that is known now.
     pub known_at: Option<Instant>,
+    /// Make a draft of the whole month, to be looked at before it is published: it has the id and the bytes that the
+    /// published month will have. Running the month without this, while nothing that it is made from has changed, makes
+    /// that draft the version in force and rates nothing again. Gaps that nobody accepted do not stop a draft.
+    pub draft: bool,
+    /// Go on only if this is the run's id: what it is made from is what somebody looked at. Else [`RunError::Invalid`]
+    /// with `run.inputs_changed`.
+    pub expected: Option<String>,
 }
 
 impl Options {
@@ -110,6 +118,8 @@ impl Options {
             threads: 0,
             dry_run: false,
             known_at: None,
+            draft: false,
+            expected: None,
         }
     }
 }

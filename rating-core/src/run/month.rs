@@ -200,17 +200,23 @@ fn publish(
     let Ready { out, month, only, known_at, id, .. } = ready;
     let month = *month;
     // What only one site, one side, or the past, says is no month to publish.
-    let draft = only.is_some() || ready.retail_only || known_at.is_some();
+    let is_month = only.is_none() && !ready.retail_only && known_at.is_none();
+    let draft = !is_month || ready.draft;
     let stage = Stage::new(storage, out, id, month, draft, dry_run);
+    let stage = if is_month { stage.of_a_month() } else { stage };
     let published = |stage: &Stage<'_>| -> Result<Summary, RunError> {
         let manifest = storage.read(&stage.version().join(format!("month={month}")).join("manifest.json"))?;
         manifest::read_summary(&manifest, stage, month, id.clone(), ready.warnings.clone())
     };
-    if !dry_run && stage.is_current()? {
-        return Ok(Summary { closed: ready.books.is_some(), ..published(&stage)? });
+    let in_force = Stage::new(storage, out, id, month, false, dry_run);
+    if !dry_run && in_force.is_current()? {
+        return Ok(Summary { closed: ready.books.is_some(), ..published(&in_force)? });
     }
     if !dry_run && !draft {
         ready.check_open()?;
+    }
+    if !dry_run && !draft && gate.is_none() {
+        stage.adopt()?;
     }
     if !dry_run && gate.is_none() && stage.is_complete() {
         stage.point()?;
@@ -329,7 +335,7 @@ fn rate_and_publish(
     let second = second_pass::run(&context)?;
     usage::write(&context, run.project, run.only)?;
     let files = balance(&first, &joined, &second)?;
-    if stage.is_published() {
+    if stage.is_of_a_month() {
         history::write(&stage, run.month, &joined.sorted, &joined.keys, &second.changed)?;
     }
     context.month_files(Report::CallCharges, &charges_by_occupier(&second.aggregate, &names, None).view())?;

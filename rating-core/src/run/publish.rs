@@ -11,10 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use rayon::prelude::*;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::storage::{Output, Result, Storage, failed};
 use crate::time::Month;
+
+/// The folder of runs that are or were in force, below the output folder.
+const VERSIONS: &str = "versions";
+
+/// The folder of runs that are looked at.
+const DRAFTS: &str = "drafts";
 
 /// SHA-256 as 64 hexadecimal digits.
 #[must_use]
@@ -40,8 +47,10 @@ pub struct Stage<'s> {
     out: PathBuf,
     run: String,
     month: Month,
-    /// `versions` or `drafts`.
+    /// [`VERSIONS`] or [`DRAFTS`].
     shelf: &'static str,
+    /// It is the whole of a month, both sides, by all that is known: what a version in force is, or can become.
+    whole: bool,
     /// Nothing is written; files are hashed all the same.
     dry: bool,
     files: Mutex<Vec<PublishedFile>>,
@@ -71,11 +80,23 @@ impl<'s> Stage<'s> {
             out: out.to_owned(),
             run: run.to_owned(),
             month,
-            shelf: if draft { "drafts" } else { "versions" },
+            shelf: if draft { DRAFTS } else { VERSIONS },
+            whole: !draft,
             dry,
             files: Mutex::default(),
             folders: Mutex::default(),
         }
+    }
+
+    /// The same for a draft that has all that a published month has, and can become one.
+    #[must_use]
+    pub(super) fn of_a_month(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// Whether what is written is a month that is published, or can be.
+    pub(super) fn is_of_a_month(&self) -> bool {
+        !self.dry && self.whole
     }
 
     fn month_folder(&self) -> String {
@@ -90,7 +111,7 @@ impl<'s> Stage<'s> {
     /// Whether it is a draft, which never becomes the version in force.
     #[must_use]
     pub fn is_draft(&self) -> bool {
-        self.shelf == "drafts"
+        self.shelf == DRAFTS
     }
 
     /// Whether it is written to become the version in force.
@@ -214,7 +235,7 @@ impl<'s> Stage<'s> {
         self.storage.rename(&self.partial(), &self.version())?;
         self.storage.remove(&old)?;
         self.storage.sync_folder(&shelf)?;
-        if self.shelf == "drafts" {
+        if self.is_draft() {
             return Ok(Published::Draft);
         }
         self.point()?;
@@ -241,15 +262,58 @@ impl<'s> Stage<'s> {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let month = self.version().join(self.month_folder());
-        if self.shelf != "versions" || !self.storage.exists(&month.join("manifest.json")) {
+        if self.is_draft() || !self.storage.exists(&month.join("manifest.json")) {
             return false;
         }
         let Ok(manifest) = self.storage.read(&month.join("manifest.json")) else { return false };
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap_or_default();
         manifest["outputs"].as_array().into_iter().flatten().all(|file| {
             let path = file["path"].as_str().unwrap_or("");
             self.storage.size(&month.join(path)).is_ok_and(|size| Some(size) == file["bytes"].as_u64())
         })
+    }
+
+    /// Puts the draft of this very run on the shelf of versions, if there is one that can be published as it stands: all
+    /// its files are what its manifest says, and every gap was accepted. Else nothing happens, and the month is rated.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses.
+    pub(super) fn adopt(&self) -> Result<()> {
+        let draft = self.out.join(DRAFTS).join(&self.run);
+        if self.is_draft() || self.storage.exists(&self.version()) || !self.is_publishable(&draft) {
+            return Ok(());
+        }
+        let shelf = self.out.join(VERSIONS);
+        self.storage.create_folder(&shelf)?;
+        self.storage.rename(&draft, &self.version())?;
+        self.storage.sync_folder(&self.out.join(DRAFTS))?;
+        self.storage.sync_folder(&shelf)
+    }
+
+    fn is_publishable(&self, draft: &Path) -> bool {
+        let month = draft.join(self.month_folder());
+        if !self.storage.exists(&month.join("manifest.json")) {
+            return false;
+        }
+        let Ok(manifest) = self.storage.read(&month.join("manifest.json")) else { return false };
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap_or_default();
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let (files, gaps) = (list(&manifest["outputs"]), list(&manifest["completeness"]["gaps"]));
+        let index = super::history::file(self.month);
+        manifest["run"] == *self.run
+            && files.iter().any(|file| file["path"] == *index)
+            && gaps.iter().all(|gap| gap["accepted_by"].is_string())
+            && files.par_iter().all(|file| {
+                let path = month.join(file["path"].as_str().unwrap_or_default());
+                self.sha256(&path).is_some_and(|hash| file["sha256"] == *hash)
+            })
+    }
+
+    fn sha256(&self, path: &Path) -> Option<String> {
+        let mut hash = Sha256::new();
+        io::copy(&mut self.storage.open(path).ok()?, &mut hash).ok()?;
+        Some(hex(&hash.finalize()))
     }
 }
 

@@ -77,8 +77,25 @@ impl Opened {
         let (history, books) = books(storage, &out, month)?;
         project.references.extend(history.iter().map(reference));
         let id = run_id(&project, month, options, &files);
-        let (known_at, retail_only) = (options.known_at, options.retail_only);
-        Ok(Ready { project, month, out, only, known_at, retail_only, files, opening, history, books, id, warnings })
+        if let Some(expected) = options.expected.as_ref().filter(|expected| **expected != id) {
+            return Err(RunError::Invalid(changed_since(expected, &id)));
+        }
+        let (known_at, retail_only, draft) = (options.known_at, options.retail_only, options.draft);
+        Ok(Ready {
+            project,
+            month,
+            out,
+            only,
+            known_at,
+            retail_only,
+            draft,
+            files,
+            opening,
+            history,
+            books,
+            id,
+            warnings,
+        })
     }
 }
 
@@ -96,6 +113,8 @@ pub(super) struct Ready {
     pub(super) retail_only: bool,
     /// As of when the directory is known; `None` is now.
     pub(super) known_at: Option<Instant>,
+    /// Whether it is only to be looked at.
+    pub(super) draft: bool,
     /// Every input file, in canonical order.
     pub(super) files: Vec<InputFile>,
     /// How accounts of allowances stand when the month begins.
@@ -157,6 +176,20 @@ fn closed_for(books: &Closed) -> Findings {
         .help(format!(
             "run {next}: records that came since are late calls there. To make {month} anew, open it again first: `rating reopen`"
         )),
+    );
+    findings
+}
+
+fn changed_since(expected: &str, id: &str) -> Findings {
+    let mut findings = Findings::default();
+    findings.push(
+        Finding::error(
+            "run.inputs_changed",
+            format!(
+                "files, tables or this program are not what `{expected}` was made from: what is there now is `{id}`"
+            ),
+        )
+        .help("look at the month as it is now, and then publish that"),
     );
     findings
 }

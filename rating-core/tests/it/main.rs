@@ -7,6 +7,7 @@ mod assembly;
 mod books;
 mod cgrates;
 mod determinism;
+mod draft;
 mod embed;
 mod explain;
 mod findings;

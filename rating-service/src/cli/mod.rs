@@ -16,6 +16,8 @@ mod progress;
 mod reconcile;
 mod recycle;
 mod run;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 mod suspense;
 mod terminal;
@@ -70,6 +72,10 @@ enum Command {
     /// Merge the partial files of all shards, and publish the month as `rating run` would
     #[command(before_help = shards::MERGE_EXAMPLES)]
     Merge(shards::MergeArguments),
+    /// Start the service: occupiers, numbers, months and reports over HTTP, in one data folder
+    #[cfg(feature = "serve")]
+    #[command(before_help = serve::EXAMPLES)]
+    Serve(serve::ServeArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
     #[command(before_help = books::CLOSE_EXAMPLES)]
     Close(books::CloseArguments),
@@ -156,6 +162,12 @@ struct RunArguments {
     /// Use the directory as it was known at this instant (RFC 3339), as a draft
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     known_at: Option<Instant>,
+    /// Make a draft to look at first; running the month again without this publishes it as it is
+    #[arg(long, conflicts_with = "dry_run")]
+    draft: bool,
+    /// Go on only if the run has this id: publish what was looked at, and nothing else
+    #[arg(long, value_name = "RUN", conflicts_with = "what_if")]
+    expect: Option<String>,
     /// Write nothing, and say what would be another with this file: `tariff=FILE` (in place of the version with its id and
     /// `from`, or beside the others), `assignments=FILE` or `allocations=FILE`; may be repeated
     #[arg(long, value_name = "KIND=FILE", value_parser = what_if, conflicts_with = "dry_run")]
@@ -234,6 +246,8 @@ pub fn main() -> ExitCode {
 fn obey(command: Command) -> Exit {
     match command {
         Command::Run(arguments) => run::run(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Serve(arguments) => serve::run(arguments),
         Command::Plan(arguments) => shards::plan(&arguments),
         Command::RateShard(arguments) => shards::rate(&arguments),
         Command::Merge(arguments) => shards::merge(&arguments),

@@ -42,6 +42,8 @@ pub(super) fn run(arguments: &RunArguments) -> Exit {
         threads: arguments.threads,
         dry_run: arguments.dry_run,
         known_at: arguments.known_at,
+        draft: arguments.draft,
+        expected: arguments.expect.clone(),
     };
     if !arguments.what_if.is_empty() {
         return what_if(arguments, &options);

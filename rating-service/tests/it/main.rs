@@ -10,6 +10,8 @@ mod house;
 mod import;
 mod inspect;
 mod price;
+#[cfg(feature = "serve")]
+mod publish;
 mod reconcile;
 mod run;
 mod shards;

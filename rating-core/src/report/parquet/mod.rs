@@ -13,6 +13,7 @@ mod distinct;
 mod encode;
 mod packing;
 mod pages;
+mod rows;
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -29,6 +30,8 @@ use self::encode::{Rows, Scratch};
 use self::pages::Chunk;
 use super::batch::{ColumnSpec, Kind, Schema, View};
 use crate::money::{LEDGER_SCALE, PRICE_SCALE};
+
+pub use rows::read_rows;
 
 /// What every file says it was made by; without a version number, so that an update alone changes no byte.
 const CREATED_BY: &str = "rating-core";

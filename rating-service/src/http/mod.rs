@@ -1,0 +1,191 @@
+//! Routes and handlers, a file for each resource. One router makes the routes and their OpenAPI document.
+
+pub mod audit;
+pub mod conditions;
+pub mod extract;
+pub mod health;
+pub mod idempotency;
+pub mod numbers;
+pub mod operator;
+pub mod session;
+pub mod setup;
+pub mod sites;
+pub mod tokens;
+pub mod users;
+
+use std::any::Any;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+use crate::auth::guard::guard;
+use crate::error::{Problem, Result};
+
+/// The document that the router completes with its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rating service",
+        description = "Occupiers, numbers, months and reports of a workspace operator.\n\nProblems are RFC 9457 documents with a stable `code`. Lists are paged by cursor (`after`, `limit`). Creating requests take an `Idempotency-Key`. Settings are changed with `If-Match`.",
+    ),
+    security(("session" = []), ("token" = [])),
+)]
+struct Document;
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(health::routes())
+        .merge(setup::routes())
+        .merge(session::routes())
+        .merge(operator::routes())
+        .merge(sites::routes())
+        .merge(numbers::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = api().to_openapi();
+    let components = document.components.get_or_insert_default();
+    components
+        .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE))));
+    components
+        .add_security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    document
+}
+
+/// The service's routes behind their guard, ready to be served.
+///
+/// # Errors
+///
+/// A route is not in the policy, or the policy names one that there is not: faults of this program.
+pub fn router(app: &App) -> Result<Router> {
+    let document = document();
+    agrees(app, &document)?;
+    let (routes, _) = api().split_for_parts();
+    let json = serde_json::to_value(&document).map_err(Problem::internal)?;
+    let openapi = axum::routing::get(move || async move { Json(json) });
+    let limits = &app.config.limits;
+    let quick = routes
+        .route("/api/v1/openapi.json", openapi)
+        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .route_layer(middleware::from_fn_with_state(app.clone(), guard))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.answer))
+        .layer(DefaultBodyLimit::max(limits.body))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(no_such_address)
+        .with_state(app.clone());
+    Ok(Router::from(
+        utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+    )
+    .merge(quick)
+    .layer(CompressionLayer::new())
+    .layer(middleware::from_fn(secure))
+    .layer(CatchPanicLayer::custom(panicked))
+    .layer(middleware::from_fn(measure))
+    .layer(TraceLayer::new_for_http().make_span_with(span))
+    .layer(PropagateRequestIdLayer::x_request_id())
+    .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+}
+
+/// That routes and policy name each other, all of them.
+fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
+    let mut routes = vec![("GET", "/api/v1/openapi.json".to_owned())];
+    for (path, item) in &document.paths.paths {
+        let operations = [
+            ("GET", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("DELETE", &item.delete),
+            ("PATCH", &item.patch),
+        ];
+        let there = operations.into_iter().filter(|(_, operation)| operation.is_some());
+        routes.extend(there.map(|(method, _)| (method, path.clone())));
+    }
+    if let Some((method, route)) = routes.iter().find(|(method, route)| app.policy.rule(method, route).is_none()) {
+        return Err(Problem::internal(format!("{method} {route} has no line in the policy")));
+    }
+    let is_there = |method: &str, route: &str| routes.iter().any(|(have, path)| *have == method && path == route);
+    match app.policy.rules().iter().find(|rule| !is_there(&rule.method, &rule.route)) {
+        Some(rule) => {
+            Err(Problem::internal(format!("the policy names {} {}, which there is not", rule.method, rule.route)))
+        }
+        None => Ok(()),
+    }
+}
+
+async fn no_such_address() -> Problem {
+    Problem::new("request.no_such_address", "there is nothing here").help("/api/docs shows what there is")
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new("request.method_not_allowed", "this address does not know the method")
+        .help("/api/docs shows what there is")
+}
+
+fn panicked(what: Box<dyn Any + Send + 'static>) -> Response {
+    let what =
+        what.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| what.downcast_ref::<String>().cloned());
+    Problem::internal(what.unwrap_or_else(|| "a panic".to_owned())).into_response()
+}
+
+/// What the log says of a request: no address's parameters, no names, no numbers.
+fn span(request: &Request) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    let route = request.extensions().get::<axum::extract::MatchedPath>().map_or("-", |matched| matched.as_str());
+    tracing::info_span!("request", id, method = %request.method(), route)
+}
+
+/// Counts requests by route and status, and how long they take.
+async fn measure(request: Request, next: Next) -> Response {
+    let begun = std::time::Instant::now();
+    let method = request.method().to_string();
+    let response = next.run(request).await;
+    let route = response.extensions().get::<Route>().map_or("-", |route| route.0.as_str()).to_owned();
+    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
+    metrics::counter!("rating_http_requests_total", &labels).increment(1);
+    metrics::histogram!("rating_http_request_seconds", &labels).record(begun.elapsed().as_secs_f64());
+    response
+}
+
+/// The pattern of the route that answered.
+#[derive(Debug, Clone)]
+pub struct Route(pub String);
+
+/// Headers that keep browsers from doing what the pages do not need.
+async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let all: [(HeaderName, &str); 6] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; \
+             base-uri 'none'; form-action 'self'; object-src 'none'",
+        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in all {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,193 @@
+//! Signing in and out, and the links of mails.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rating_core::time::{Duration, Zone};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::extract::Body;
+use super::users::{send_link, to_wire};
+use crate::app::App;
+use crate::auth::guard::cookie;
+use crate::auth::{COOKIE, Principal, password};
+use crate::error::{Problem, Result};
+use crate::store::secrets::Purpose;
+use crate::store::{Actor, Change, audit::Entry, operator, reach, secrets, users};
+use crate::wire;
+
+/// How long a session lasts: a working day.
+const SESSION: Duration = Duration::from_seconds(12 * 3600);
+
+/// The routes of this file.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(sign_in, who, sign_out)).routes(routes!(join)).routes(routes!(ask_for_reset))
+}
+
+/// A session that begins: its cookie's secret, and who it is.
+pub(super) struct SignedIn {
+    secret: String,
+    /// Who is signed in.
+    pub(super) session: wire::users::Session,
+}
+
+impl SignedIn {
+    /// The header that sets its cookie.
+    pub(super) fn headers(&self) -> Result<HeaderMap> {
+        set_cookie(&self.secret, SESSION.as_millis() / 1000)
+    }
+}
+
+fn set_cookie(value: &str, seconds: i64) -> Result<HeaderMap> {
+    let cookie = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    let mut headers = HeaderMap::new();
+    headers.insert(header::SET_COOKIE, HeaderValue::from_str(&cookie).map_err(Problem::internal)?);
+    Ok(headers)
+}
+
+/// Begins a session for a user, within a change.
+pub(super) async fn begin(change: &mut Change, user: &str) -> Result<SignedIn> {
+    let secret = secrets::fresh()?;
+    let at = change.at();
+    secrets::add_session(change.on(), &secret, user, at, at.plus(SESSION)).await?;
+    change.note(Entry::new("session.begun", format!("user:{user}")));
+    let session = session_of(change.on(), user).await?;
+    Ok(SignedIn { secret, session })
+}
+
+async fn session_of(on: &mut sqlx::SqliteConnection, user: &str) -> Result<wire::users::Session> {
+    let found = users::get(on, user).await?.ok_or_else(|| Problem::internal("a session without a user"))?;
+    let operator = operator::get(on).await?;
+    let zone = operator.as_ref().and_then(|operator| Zone::load(&operator.zone)).unwrap_or_else(Zone::utc);
+    Ok(wire::users::Session {
+        user: to_wire(&zone, found),
+        operator: operator.map(|operator| operator.name).unwrap_or_default(),
+    })
+}
+
+/// Signs in: sets a cookie that lasts twelve hours.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = wire::users::SignIn, responses(
+    (status = 201, description = "Signed in: a session's cookie is set", body = wire::users::Session),
+    (status = 401, description = "E-mail address or password is wrong"),
+    (status = 429, description = "Too many attempts")
+))]
+async fn sign_in(State(app): State<App>, Body(given): Body<wire::users::SignIn>) -> Result<Response> {
+    let now = app.clock.now();
+    let email = given.email.trim().to_lowercase();
+    let too_many = |seconds| {
+        Problem::new("auth.too_many_attempts", "too many failed attempts for this address")
+            .help("wait, or ask for a link to choose another password")
+            .retry_after(seconds)
+    };
+    app.sign_ins.check(&email, now).map_err(too_many)?;
+    let found = users::by_email(app.store.read().await?.on(), &email).await?;
+    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
+    let right = password::verify(given.password, hash).await?;
+    let wrong = || {
+        Problem::new("auth.wrong_credentials", "no user has this e-mail address and password")
+            .help("ask for a link to choose another password, if you forgot it")
+    };
+    let Some(user) = user.filter(|_| right) else {
+        let _ = app.sign_ins.count(&email, now);
+        return Err(wrong());
+    };
+    let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
+    let found = users::get(change.on(), &user).await?.filter(|user| user.state == "active").ok_or_else(wrong)?;
+    if let Some(occupier) = &found.occupier
+        && !reach::portal_is_open(change.on(), occupier).await?
+    {
+        return Err(wrong());
+    }
+    app.sign_ins.forget(&email);
+    let signed_in = begin(&mut change, &user).await?;
+    change.commit().await?;
+    Ok((StatusCode::CREATED, signed_in.headers()?, axum::Json(signed_in.session)).into_response())
+}
+
+/// Says who is signed in.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
+    (status = 200, description = "Who is signed in", body = wire::users::Session),
+    (status = 401, description = "Nobody is")
+))]
+async fn who(State(app): State<App>, principal: Principal) -> Result<axum::Json<wire::users::Session>> {
+    let Principal::User { id, .. } = principal else {
+        return Err(Problem::new("auth.not_allowed", "a token has no session"));
+    };
+    Ok(axum::Json(session_of(app.store.read().await?.on(), &id).await?))
+}
+
+/// Signs out.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "Signed out")))]
+async fn sign_out(State(app): State<App>, principal: Principal, headers: HeaderMap) -> Result<Response> {
+    let Some(secret) = cookie(&headers) else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
+    secrets::end_session(change.on(), secret).await?;
+    change.note(Entry::new("session.ended", principal.actor().to_string()));
+    change.commit().await?;
+    Ok((StatusCode::NO_CONTENT, set_cookie("", 0)?).into_response())
+}
+
+/// Follows the link of a mail: chooses a password, and signs in.
+#[utoipa::path(post, path = "/api/v1/invitation", tag = "session", security(()), request_body = wire::users::Joining, responses(
+    (status = 201, description = "Signed in: a session's cookie is set", body = wire::users::Session),
+    (status = 404, description = "The link is not valid, or not any more"),
+    (status = 422, description = "The password is too weak")
+))]
+async fn join(State(app): State<App>, Body(given): Body<wire::users::Joining>) -> Result<Response> {
+    let now = app.clock.now();
+    let void = || {
+        Problem::new("auth.invitation_invalid", "this link is not valid, or was used, or is too old")
+            .help("ask for another one")
+    };
+    let user = {
+        let mut reader = app.store.read().await?;
+        let id = secrets::invited(reader.on(), &given.secret, now).await?.ok_or_else(void)?;
+        users::get(reader.on(), &id).await?.filter(|user| user.state != "closed").ok_or_else(void)?
+    };
+    let email = user.person.as_ref().map(|person| person.email.clone()).unwrap_or_default();
+    password::check(&given.password, &email)?;
+    let hash = password::hash(given.password).await?;
+    let mut change = app.store.change(&Actor::User(user.id.clone()), now).await?;
+    if !secrets::use_invitation(change.on(), &given.secret, now).await? {
+        return Err(void());
+    }
+    if let Some(occupier) = &user.occupier
+        && !reach::portal_is_open(change.on(), occupier).await?
+    {
+        return Err(void());
+    }
+    users::set_password(change.on(), &user.id, &hash).await?;
+    secrets::end_sessions_of(change.on(), &user.id).await?;
+    let mut entry = Entry::new("user.password_chosen", format!("user:{}", user.id));
+    entry.occupier.clone_from(&user.occupier);
+    change.note(entry);
+    let signed_in = begin(&mut change, &user.id).await?;
+    change.commit().await?;
+    app.sign_ins.forget(&email.to_lowercase());
+    Ok((StatusCode::CREATED, signed_in.headers()?, axum::Json(signed_in.session)).into_response())
+}
+
+/// Has a link mailed to choose another password. The answer is the same whether or not there is such a user.
+#[utoipa::path(post, path = "/api/v1/password-resets", tag = "session", security(()), request_body = wire::users::ResetRequest, responses(
+    (status = 202, description = "If there is such a user, a mail is on its way"),
+    (status = 429, description = "Too many attempts")
+))]
+async fn ask_for_reset(State(app): State<App>, Body(given): Body<wire::users::ResetRequest>) -> Result<StatusCode> {
+    let now = app.clock.now();
+    let email = given.email.trim().to_lowercase();
+    app.sign_ins.count(&format!("reset:{email}"), now).map_err(|seconds| {
+        Problem::new("auth.too_many_attempts", "too many links were asked for").retry_after(seconds)
+    })?;
+    let found = users::by_email(app.store.read().await?.on(), &email).await?;
+    if let Some((user, Some(_))) = found {
+        let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
+        let letter = send_link(&app, &mut change, &user, Purpose::Reset).await?;
+        change.commit().await?;
+        // The answer must not tell whether there is such a user: what goes wrong with the mail stands in the log.
+        if let Err(problem) = app.mailer.send(&letter).await {
+            tracing::warn!(%problem, "a mail was not sent");
+        }
+    }
+    Ok(StatusCode::ACCEPTED)
+}

@@ -1,0 +1,102 @@
+//! JSON in and out: the words of the interface, and nothing of how they are kept. Instants are RFC 3339 with the offset
+//! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
+
+pub mod contracts;
+pub mod numbers;
+pub mod occupiers;
+pub mod operator;
+pub mod portal;
+pub mod services;
+pub mod sites;
+pub mod users;
+
+use rating_core::time::{Instant, Zone};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::error::Faults;
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Send this as `after` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Cuts a page out of what was found with a limit of one more than `limit`.
+    #[must_use]
+    pub fn cut(mut items: Vec<T>, limit: i64, cursor: impl Fn(&T) -> String) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let next = (items.len() > limit).then(|| items.get(limit.saturating_sub(1)).map(cursor)).flatten();
+        items.truncate(limit);
+        Self { items, next }
+    }
+}
+
+/// Which page.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// What the page before gave as `next`.
+    pub after: Option<String>,
+    /// How many, 1 to 500; 100 if left out.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<i64>,
+}
+
+/// How many items a page has.
+///
+/// # Errors
+///
+/// The limit asked for is none.
+pub fn page_limit(limit: Option<i64>) -> crate::error::Result<i64> {
+    match limit.unwrap_or(100) {
+        limit @ 1..=500 => Ok(limit),
+        limit => {
+            Err(crate::error::Problem::new("request.parameter_malformed", format!("`limit` is {limit}"))
+                .help("1 to 500"))
+        }
+    }
+}
+
+/// An instant as a zone's wall clock and its offset, or `None` for the ends of time.
+#[must_use]
+pub fn instant(zone: &Zone, at: Instant) -> Option<String> {
+    (at != Instant::MIN && at != Instant::MAX).then(|| zone.format(at))
+}
+
+/// A bound of an interval at a place: its day, if it is the first moment of one, otherwise the instant. `None` for the ends
+/// of time.
+#[must_use]
+pub fn day(zone: &Zone, at: Instant) -> Option<String> {
+    let date = (at != Instant::MIN && at != Instant::MAX).then(|| zone.to_local(at).date())?;
+    Some(if zone.start_of(date.midnight()) == at { date.to_string() } else { zone.format(at) })
+}
+
+/// Reads a bound of an interval at a place: a day, or an instant with its offset.
+pub fn bound(zone: &Zone, faults: &mut Faults, field: &str, text: &str) -> Option<Instant> {
+    let bound = zone.bound(text);
+    if bound.is_none() {
+        let what = format!("`{text}` is neither a day nor an instant");
+        faults.push(field, "field.date_malformed", what, "`2026-12-01`, or `2026-12-01T09:00:00+00:00`");
+    }
+    bound
+}
+
+/// The zone of that name.
+pub fn zone(faults: &mut Faults, field: &str, name: &str) -> Option<Zone> {
+    let zone = Zone::load(name);
+    if zone.is_none() {
+        faults.push(
+            field,
+            "field.zone_unknown",
+            format!("there is no time zone `{name}`"),
+            "an IANA name: `Europe/London`",
+        );
+    }
+    zone
+}

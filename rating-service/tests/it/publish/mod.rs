@@ -1,0 +1,6 @@
+//! A month from the database to a reader.
+
+mod demo;
+mod download;
+mod engine;
+mod project;

@@ -1,0 +1,12 @@
+//! The service as its clients meet it: requests to its router, answers judged by status, body and headers. Tests are named
+//! for the business rule they assert.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
+
+mod desk;
+mod first_start;
+mod layering;
+mod manners;
+mod numbers;
+mod policy;
+mod races;
+mod sessions;

@@ -1,0 +1,98 @@
+//! HTTP manners: problems, conditions, keys, pages, headers.
+
+use serde_json::json;
+
+use crate::desk::{Desk, Who};
+
+#[tokio::test]
+async fn settings_are_changed_only_in_the_state_that_was_read() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    let path = "/api/v1/sites/ldn";
+    let settings = json!({ "name": "London", "zone": "Europe/London", "country": "GB" });
+    let put = async |tag: &[(&str, &str)]| desk.ask(&ada, "PUT", path, Some(settings.clone()), tag).await;
+    put(&[]).await.refused(428, "request.precondition_required");
+    let tag = desk.get(&ada, path).await.header("etag").to_owned();
+    assert_eq!(put(&[("if-match", &tag)]).await.expect(200).header("etag"), "\"r2\"");
+    put(&[("if-match", &tag)]).await.refused(412, "request.precondition_failed");
+}
+
+#[tokio::test]
+async fn a_creating_request_sent_twice_under_one_key_is_done_once() {
+    let (desk, ada) = Desk::set_up().await;
+    let body =
+        |name: &str| json!({ "id": "ldn", "settings": { "name": name, "zone": "Europe/London", "country": "GB" } });
+    let post = async |key: &str, name: &str| {
+        desk.ask(&ada, "POST", "/api/v1/sites", Some(body(name)), &[("idempotency-key", key)]).await
+    };
+    let first = post("one", "London").await.expect(201);
+    let again = post("one", "London").await.expect(201);
+    assert_eq!(first.body, again.body);
+    assert_eq!((again.header("idempotent-replayed"), again.header("location")), ("true", "/api/v1/sites/ldn"));
+    post("one", "Londinium").await.refused(422, "idempotency.key_reused");
+    post("two", "London").await.refused(409, "site.exists");
+    post("", "London").await.refused(400, "idempotency.key_malformed");
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_a_problem_with_a_code() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.get(&ada, "/api/v1/nothing").await.refused(404, "request.no_such_address");
+    desk.ask(&ada, "PATCH", "/api/v1/sites", None, &[]).await.refused(405, "request.method_not_allowed");
+    desk.get(&ada, "/api/v1/sites?limit=0").await.refused(400, "request.parameter_malformed");
+    desk.get(&ada, "/api/v1/sites?limit=ten").await.refused(400, "request.parameter_malformed");
+    desk.get(&ada, "/api/v1/sites?colour=red").await.refused(400, "request.parameter_malformed");
+    desk.post(&ada, "/api/v1/sites", json!({ "id": 7 })).await.refused(400, "request.body_malformed");
+    let typed = desk.ask(&ada, "POST", "/api/v1/sites", None, &[("content-type", "text/plain")]).await;
+    typed.refused(415, "request.media_type");
+    let large = json!({ "id": "x".repeat(2 << 20) });
+    desk.post(&ada, "/api/v1/sites", large).await.refused(413, "request.body_too_large");
+}
+
+#[tokio::test]
+async fn a_browser_on_another_site_cannot_use_the_cookie() {
+    let (desk, ada) = Desk::set_up().await;
+    let Who::Session(secret) = &ada else { panic!() };
+    let cookie = format!("__Host-rating={secret}");
+    for headers in [
+        vec![("cookie", cookie.as_str()), ("origin", "https://evil.example")],
+        vec![("cookie", cookie.as_str()), ("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "cross-site")],
+        vec![("cookie", cookie.as_str())],
+    ] {
+        desk.ask(&Who::Nobody, "DELETE", "/api/v1/session", None, &headers).await.refused(403, "auth.cross_site");
+    }
+}
+
+#[tokio::test]
+async fn lists_come_in_pages_that_fit_together() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    let first = desk.get(&ada, "/api/v1/sites?limit=1").await.expect(200).json();
+    assert_eq!((&first["items"][0]["id"], &first["next"]), (&json!("ldn"), &json!("ldn")));
+    let second = desk.get(&ada, "/api/v1/sites?limit=1&after=ldn").await.expect(200).json();
+    assert_eq!((&second["items"][0]["id"], second.get("next")), (&json!("nyc"), None));
+}
+
+#[tokio::test]
+async fn every_answer_keeps_browsers_in_check_and_has_an_id() {
+    let desk = Desk::new().await;
+    let answer = desk.get(&Who::Nobody, "/livez").await.expect(200);
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(answer.header("x-frame-options"), "DENY");
+    assert!(answer.header("content-security-policy").contains("default-src 'self'"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!answer.header("x-request-id").is_empty());
+    desk.get(&Who::Nobody, "/readyz").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_document_describes_every_route_and_its_page_needs_nobody_else() {
+    let (desk, ada) = Desk::set_up().await;
+    let document = desk.get(&Who::Nobody, "/api/v1/openapi.json").await.expect(200).json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"), "{}", document["openapi"]);
+    assert!(document["paths"]["/api/v1/sites"]["post"].is_object());
+    let page = desk.get(&Who::Nobody, "/api/docs/").await.expect(200).text();
+    assert!(!page.contains("https://"), "{page}");
+    let metrics = desk.get(&ada, "/metrics").await.expect(200).text();
+    assert!(metrics.contains("rating_http_requests_total"), "{metrics}");
+}
