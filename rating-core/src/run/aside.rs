@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::storage::{Output, ReadAt, Result, Storage, failed};
 
 /// How many bytes are kept in memory before further ones go to files.
-const IN_MEMORY: u64 = 112 << 20;
+const IN_MEMORY: u64 = 56 << 20;
 
 /// The place of a run's bytes.
 pub struct Store<'s> {
