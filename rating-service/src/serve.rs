@@ -1,10 +1,13 @@
 //! Starting and stopping the service.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::due::due;
 use crate::error::{Problem, Result};
 use crate::http::router;
 
@@ -15,9 +18,23 @@ use crate::http::router;
 /// The address cannot be used, or serving fails.
 pub async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
     let routes = router(app)?;
+    let minutes = tokio::spawn(each_minute(app.clone()));
     let served = axum::serve(listener, routes).with_graceful_shutdown(stop).await;
+    minutes.abort();
     app.store.close().await;
     served.map_err(Problem::internal)
+}
+
+/// Does each minute what is due by then.
+async fn each_minute(app: App) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        minutes.tick().await;
+        if let Err(problem) = due(&app).await {
+            tracing::warn!(%problem, "what is due could not be looked at");
+        }
+    }
 }
 
 /// Done when the process is asked to end: an interrupt, or (on Unix) a termination.

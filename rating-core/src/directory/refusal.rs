@@ -13,7 +13,7 @@ pub enum Fault {
 
 /// Why something that was asked is not done. Nothing has changed.
 ///
-/// The code never changes its meaning; the words may improve. Of several reasons that hold at once, a refusal names the one
+/// The code never changes its meaning; the words may improve. `docs/refusals.md` lists every code. Of several reasons that hold at once, a refusal names the one
 /// that its function checks first, unless it says that all of them stand in `details`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -81,4 +81,34 @@ pub(super) fn text_fault(text: &str, longest: usize) -> Option<String> {
         return Some("holds control characters".to_owned());
     }
     (text.chars().count() > longest).then(|| format!("is longer than {longest} characters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::directory::{contracts, decommission, lifecycle, main_number};
+
+    const PAGE: &str = include_str!("../../../docs/refusals.md");
+
+    /// The codes in the first cells of the page's tables.
+    fn on_the_page() -> BTreeSet<&'static str> {
+        let first_cells = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+        first_cells.flat_map(|cell| cell.split(['`', ',', ' '])).filter(|code| code.contains('.')).collect()
+    }
+
+    #[test]
+    fn every_code_stands_on_the_page_and_no_other() {
+        let codes = [
+            &lifecycle::CODES[..],
+            &["number.cool_off_malformed"],
+            &contracts::CODES,
+            &contracts::SERVICE_CODES,
+            &decommission::CODES,
+            &main_number::CODES,
+            &main_number::HOURS_CODES,
+            &main_number::EVENT_CODES,
+        ];
+        assert_eq!(on_the_page(), codes.concat().into_iter().collect());
+    }
 }

@@ -2,14 +2,22 @@
 
 pub mod audit;
 pub mod conditions;
+pub mod contracts;
+pub mod decommission;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
 pub mod numbers;
+pub mod occupier_users;
+pub mod occupiers;
 pub mod operator;
+pub mod portal;
+pub mod products;
+pub mod services;
 pub mod session;
 pub mod setup;
 pub mod sites;
+pub(crate) mod telephony;
 pub mod tokens;
 pub mod users;
 
@@ -51,6 +59,13 @@ fn api() -> OpenApiRouter<App> {
         .merge(session::routes())
         .merge(operator::routes())
         .merge(sites::routes())
+        .merge(occupiers::routes())
+        .merge(contracts::routes())
+        .merge(products::routes())
+        .merge(services::routes())
+        .merge(portal::routes())
+        .merge(occupier_users::routes())
+        .merge(decommission::routes())
         .merge(numbers::routes())
         .merge(users::routes())
         .merge(tokens::routes())

@@ -81,13 +81,8 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// Makes an invited user within a change, and the mail that invites it.
-pub(super) async fn add(
-    app: &App,
-    change: &mut Change,
-    occupier: Option<&str>,
-    new: &wire::users::NewUser,
-) -> Result<(User, Letter)> {
+/// Makes an invited user within a change.
+pub(super) async fn insert(change: &mut Change, occupier: Option<&str>, new: &wire::users::NewUser) -> Result<User> {
     let user = User {
         id: secrets::fresh_id("user")?,
         occupier: occupier.map(str::to_owned),
@@ -107,42 +102,58 @@ pub(super) async fn add(
     let mut entry = Entry::new("user.created", format!("user:{}", user.id));
     entry.occupier = occupier.map(str::to_owned);
     change.note(entry.with(serde_json::json!({ "role": user.role })));
+    Ok(user)
+}
+
+/// Makes an invited user within a change, and the mail that invites it.
+pub(super) async fn add(
+    app: &App,
+    change: &mut Change,
+    occupier: Option<&str>,
+    new: &wire::users::NewUser,
+) -> Result<(User, Letter)> {
+    let user = insert(change, occupier, new).await?;
     let letter = send_link(app, change, &user.id, Purpose::Join).await?;
     Ok((user, letter))
 }
 
-/// Makes a link for a user within a change, and the mail that brings it: to be sent once the change is committed.
-pub(super) async fn send_link(app: &App, change: &mut Change, user: &str, purpose: Purpose) -> Result<Letter> {
+/// Makes a link for a user within a change: earlier ones are void. Who gets it, and the link.
+pub(super) async fn link(app: &App, change: &mut Change, user: &str, purpose: Purpose) -> Result<(Person, String)> {
     let found = users::get(change.on(), user).await?.ok_or_else(|| Kind::User.unknown(user))?;
     let person = found.person.ok_or_else(|| Kind::User.unknown(user))?;
-    let operator = operator::get(change.on()).await?.map(|operator| operator.name).unwrap_or_default();
     let secret = secrets::fresh()?;
-    let (lasts, days) = match purpose {
-        Purpose::Join => (INVITATION, "seven days"),
-        Purpose::Reset => (RESET, "one hour"),
+    let (lasts, action) = match purpose {
+        Purpose::Join => (INVITATION, "user.invited"),
+        Purpose::Reset => (RESET, "user.reset_asked"),
     };
     let at = change.at();
     secrets::add_invitation(change.on(), &secret, user, purpose, at, at.plus(lasts)).await?;
-    let link = format!("{}/join#{secret}", app.config.url());
-    let (action, subject, what) = match purpose {
+    let mut entry = Entry::new(action, format!("user:{user}"));
+    entry.occupier = found.occupier;
+    change.note(entry);
+    Ok((person, format!("{}/join#{secret}", app.config.url())))
+}
+
+/// Makes a link for a user within a change, and the mail that brings it: to be sent once the change is committed.
+pub(super) async fn send_link(app: &App, change: &mut Change, user: &str, purpose: Purpose) -> Result<Letter> {
+    let operator = operator::get(change.on()).await?.map(|operator| operator.name).unwrap_or_default();
+    let (person, link) = link(app, change, user, purpose).await?;
+    let (subject, what, days) = match purpose {
         Purpose::Join => (
-            "user.invited",
             format!("{operator}: your access to call charges and numbers"),
             format!("{operator} invites you to its portal of call charges and numbers. Choose a password here:"),
+            "seven days",
         ),
         Purpose::Reset => (
-            "user.reset_asked",
             format!("{operator}: choose another password"),
             "Somebody, you we hope, asked for a link to choose another password:".to_owned(),
+            "one hour",
         ),
     };
     let text = format!(
         "Dear {},\n\n{what}\n\n{link}\n\nThe link is good once, and for {days}. If you did not expect this mail, do nothing.\n",
         person.name
     );
-    let mut entry = Entry::new(action, format!("user:{user}"));
-    entry.occupier = found.occupier;
-    change.note(entry);
     Ok(Letter { to: person.email, subject, text })
 }
 

@@ -176,6 +176,12 @@ impl Change {
         self.entries.push(entry);
     }
 
+    /// Whether anything was noted so far.
+    #[must_use]
+    pub fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Makes it true.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use crate::error::Result;
 /// A service of an occupier at a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
+    /// Its place in the order of assignment; the store gives it.
+    pub seq: i64,
     /// Its id.
     pub id: String,
     /// The contract that it is billed to.
@@ -75,6 +77,7 @@ fn service(row: &SqliteRow) -> Result<Service> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Instant::from_millis))
     };
     Ok(Service {
+        seq: row.try_get("seq")?,
         id: row.try_get("id")?,
         contract: row.try_get("contract")?,
         occupier: row.try_get("occupier")?,

@@ -19,6 +19,12 @@ pub(crate) const NOW: &str = "2026-11-02T09:00:00Z";
 /// The password of everybody.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
+/// Everything an occupier may see.
+pub(crate) static LEVEL: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| {
+    json!({ "summary_charges": true, "itemised_calls": true, "called_numbers": "full", "usage_to_date": true,
+        "allowance_left": true })
+});
+
 /// A service for one test.
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -137,6 +143,58 @@ impl Desk {
             let settings = json!({ "name": name, "zone": zone, "country": country, "area_code": area });
             self.post(administrator, "/api/v1/sites", json!({ "id": id, "settings": settings })).await.expect(201);
         }
+    }
+
+    /// An occupier of that name and id, and its contact, as the customer system brings them.
+    pub(crate) async fn occupier(&self, administrator: &Who, id: &str) {
+        let sync = self.token(administrator, &["sync"], None).await;
+        let contact = json!({ "name": "Wile", "email": format!("wile@{id}.example"), "phone": "+442079460999" });
+        let address = format!("/api/v1/occupiers/by-external-id/crm/{id}");
+        let body = json!({ "name": id, "contact": contact });
+        let made = self.ask(&sync, "PUT", &address, Some(body), &[]).await.expect(201).json();
+        assert_eq!(made["id"], id);
+    }
+
+    /// A contract `{occupier}-{site}` from a day on.
+    pub(crate) async fn contract(&self, who: &Who, occupier: &str, site: &str, from: &str) -> String {
+        let body = json!({ "site": site, "settings": { "from": from } });
+        let address = format!("/api/v1/occupiers/{occupier}/contracts");
+        self.post(who, &address, body).await.expect(201).json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A product `voice` at a site that brings so many lines.
+    pub(crate) async fn product(&self, who: &Who, site: &str, lines: u32) {
+        let settings = json!({ "name": "Voice", "lines": lines, "tariff": "standard", "price_per_month": "12.50" });
+        let body = json!({ "id": "voice", "settings": settings });
+        self.post(who, &format!("/api/v1/sites/{site}/products"), body).await.expect(201);
+    }
+
+    /// The product `voice`, assigned to an occupier at a site; what was answered.
+    pub(crate) async fn voice(&self, who: &Who, occupier: &str, site: &str, quantity: u32) -> Answer {
+        let body = json!({ "site": site, "product": "voice", "quantity": quantity });
+        self.post(who, &format!("/api/v1/occupiers/{occupier}/services"), body).await
+    }
+
+    /// Activates an occupier's portal with everything to be seen; its first administrator, `admin@{occupier}.example`.
+    pub(crate) async fn portal(&self, administrator: &Who, occupier: &str) -> Who {
+        let email = format!("admin@{occupier}.example");
+        let body = json!({ "level": LEVEL.clone(), "administrator": { "email": email, "name": "Ann" } });
+        self.post(administrator, &format!("/api/v1/occupiers/{occupier}/portal/activate"), body).await.expect(200);
+        self.follow_link_to(&email).await
+    }
+
+    /// A user of an occupier whose portal is active, who follows its link: its id, and itself.
+    pub(crate) async fn occupier_user(
+        &self,
+        who: &Who,
+        occupier: &str,
+        role: &str,
+        sites: Option<&[&str]>,
+    ) -> (String, Who) {
+        let email = format!("user{}@{occupier}.example", self.made.fetch_add(1, Ordering::SeqCst));
+        let body = json!({ "email": email, "settings": { "name": "Somebody", "role": role, "sites": sites } });
+        let made = self.post(who, &format!("/api/v1/occupiers/{occupier}/users"), body).await.expect(201).json();
+        (made["id"].as_str().unwrap().to_owned(), self.follow_link_to(&email).await)
     }
 
     /// An occupier with a contract at a site from a day on, and a service of so many voice lines (none: no service).

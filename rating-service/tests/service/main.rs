@@ -2,11 +2,16 @@
 //! for the business rule they assert.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod contracts;
+mod decommission;
 mod desk;
 mod first_start;
 mod layering;
 mod manners;
 mod numbers;
+mod occupiers;
 mod policy;
+mod portal;
 mod races;
+mod services;
 mod sessions;

@@ -42,6 +42,10 @@ fn rule_64_states_follow_from_the_dates_and_the_instant() {
     ] {
         assert_eq!(terms.state(at), state, "{at:?}");
     }
+    assert_eq!(
+        [State::Upcoming, State::Active, State::Completed].map(State::name),
+        ["UPCOMING", "ACTIVE", "COMPLETED"]
+    );
     assert_eq!(self::terms("2026-07-01", "").state(Instant::from_millis(i64::MAX - 1)), State::Active);
 }
 

@@ -71,7 +71,8 @@ CREATE TABLE product (
 -- Dated services: one is changed by ending it and adding another. What is kept is the time that was asked for; the contract
 -- may leave less of it. A beginning of NULL is the contract's. Each says what its product said when it was assigned.
 CREATE TABLE service (
-    id TEXT PRIMARY KEY,
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     contract TEXT NOT NULL REFERENCES contract (id),
     product TEXT NOT NULL,
     quantity INTEGER NOT NULL CHECK (quantity >= 1),
