@@ -54,13 +54,10 @@ fn counted_parse(inputs: &[Input]) -> u64 {
 fn counted_rate(project: &Project, calls: &[Call<'_>]) -> u64 {
     let rater = Rater::new(&project.book, &project.assignments);
     let mut rated = 0;
-    // In blocks, as a month's calls are.
-    for block in calls.chunks(64) {
-        let block: Vec<AttributedCall<'_, '_>> = block.iter().map(|call| attribute(call, &project.directory)).collect();
-        rater.rate_all(&block, |_, call| {
-            black_box(call);
-            rated += 1;
-        });
+    for call in calls {
+        let call: AttributedCall<'_, '_> = attribute(call, &project.directory);
+        black_box(rater.rate(call));
+        rated += 1;
     }
     rated
 }
