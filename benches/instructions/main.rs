@@ -23,7 +23,7 @@ fn main() {
         Some("rate") => {
             let calls: Vec<Call<'_>> = inputs
                 .iter()
-                .flat_map(|input| input.records().map(|cdr| project.mediators[input.source.index()].mediate(cdr)))
+                .flat_map(|input| input.records().map(|cdr| project.mediators[input.source.index()].mediate(&cdr)))
                 .map(|mediated| match mediated {
                     Mediated::Call(call) => call,
                     other => panic!("no call: {other:?}"),

@@ -25,16 +25,16 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let desk = Desk::new(&project).expect("a project without allowances");
     let calls: Vec<PlainCall<'_>> = inputs
         .iter()
-        .flat_map(|input| input.records().map(|cdr| project.mediators[input.source.index()].mediate(cdr)))
-        .map(|mediated| match mediated {
+        .flat_map(|input| input.records().map(|cdr| (cdr, project.mediators[input.source.index()].mediate(&cdr))))
+        .map(|(cdr, mediated)| match mediated {
             Mediated::Call(call) => PlainCall {
                 id: call.cdr.call_id,
                 setup_at: call.setup_at,
                 answered_at: call.answered_at,
                 duration: call.duration,
                 direction: call.direction,
-                calling: call.cdr.calling,
-                extension: call.cdr.peer,
+                calling: cdr.calling,
+                extension: cdr.peer,
                 called: call.cdr.dialled,
                 ..PlainCall::answered(call.site, call.charging_at, call.duration)
             },

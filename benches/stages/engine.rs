@@ -29,7 +29,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
                 for input in &inputs {
                     let mut rows = RowBuffer::default();
                     for cdr in input.records() {
-                        let Mediated::Call(call) = project.mediators[input.source.index()].mediate(cdr) else {
+                        let Mediated::Call(call) = project.mediators[input.source.index()].mediate(&cdr) else {
                             continue;
                         };
                         let rated = rater.rate(attribute(&call, &project.directory));

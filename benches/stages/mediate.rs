@@ -20,7 +20,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("asterisk", |bencher| {
         bencher.iter(|| {
             for (source, cdr) in &records {
-                black_box(project.mediators[source.index()].mediate(*cdr));
+                black_box(project.mediators[source.index()].mediate(cdr));
             }
         });
     });
@@ -36,7 +36,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.bench_function("cucm", |bencher| {
         bencher.iter(|| {
             for cdr in &records {
-                black_box(mediator.mediate(*cdr));
+                black_box(mediator.mediate(cdr));
             }
         });
     });

@@ -16,7 +16,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let inputs = inputs(plan, &project);
     let calls: Vec<_> = inputs
         .iter()
-        .flat_map(|input| input.records().map(|cdr| project.mediators[input.source.index()].mediate(cdr)))
+        .flat_map(|input| input.records().map(|cdr| project.mediators[input.source.index()].mediate(&cdr)))
         .map(|mediated| match mediated {
             Mediated::Call(call) => call,
             other => panic!("no call: {other:?}"),

@@ -22,7 +22,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let mut rows: Vec<CallRow<'_>> = Vec::new();
     for input in &inputs {
         for cdr in input.records() {
-            if let Mediated::Call(call) = project.mediators[input.source.index()].mediate(cdr) {
+            if let Mediated::Call(call) = project.mediators[input.source.index()].mediate(&cdr) {
                 rows.push(rater.rate(attribute(&call, &project.directory)).row());
             }
         }

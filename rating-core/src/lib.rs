@@ -76,7 +76,7 @@
 //! let record = reader.records(0, 0, &bytes, true).next().unwrap().unwrap();
 //!
 //! // What happened: 61 seconds to Manchester.
-//! let Mediated::Call(call) = project.mediators[source.index()].mediate(record) else { panic!("a call") };
+//! let Mediated::Call(call) = project.mediators[source.index()].mediate(&record) else { panic!("a call") };
 //! assert_eq!(call.called.e164().unwrap().to_string(), "+441614960123");
 //!
 //! // Who pays: the holder of extension 2001 at the answer.

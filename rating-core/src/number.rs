@@ -195,9 +195,9 @@ impl Digits {
     /// Writes the digits as ASCII into `buffer` and returns the part used.
     #[inline]
     pub fn write(self, buffer: &mut [u8; MAX_DIGITS]) -> &[u8] {
-        for (slot, digit) in buffer.iter_mut().zip(self.each()) {
-            *slot = b'0' + digit;
-        }
+        let text = u128::from_le_bytes(self.each()) | u128::from_le_bytes([b'0'; 16]);
+        let [text @ .., _] = text.to_le_bytes();
+        *buffer = text;
         &buffer[..self.len()]
     }
 

@@ -5,8 +5,8 @@ use crate::cdr::Cdr;
 use crate::directory::{Directory, Files, Operator, Site};
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId};
-use crate::mediation::Call;
 use crate::mediation::dial_plan::AccessCodes;
+use crate::mediation::{Call, Written};
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
 use crate::time::{Duration, Instant, Zone};
@@ -46,7 +46,7 @@ fn directory() -> Directory {
 /// An outbound call from London on 10 July, noon, to a British number, that names nobody inside.
 fn call() -> Call<'static> {
     let at = Instant::parse_rfc3339("2026-07-10T12:00:00+01:00").unwrap();
-    let cdr = Cdr { talk: Duration::from_seconds(60), answered: true, ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"") };
+    let cdr = Written::of(&Cdr::blank(RecordId::new(0, 0).unwrap(), b""));
     Call {
         cdr,
         source: SourceId(0),
@@ -106,7 +106,7 @@ fn check(cases: &[(Call<'static>, &str)]) {
 #[test]
 fn the_first_party_named_decides() {
     let everything = Call {
-        cdr: Cdr { account: b"4711", ..call().cdr },
+        cdr: Written { account: b"4711", ..call().cdr },
         forwarder: Some(extension("400")),
         extension: Some(digits("201")),
         calling: number("+442079460010"),
@@ -129,7 +129,7 @@ fn the_first_party_named_decides() {
 #[test]
 fn a_party_that_decides_and_is_not_known_suspends_whatever_else_is_known() {
     let known = Call { extension: Some(digits("201")), calling: number("+442079460001"), ..call() };
-    let with_code = |account| Call { cdr: Cdr { account, ..call().cdr }, ..known };
+    let with_code = |account| Call { cdr: Written { account, ..call().cdr }, ..known };
     check(&[
         (Call { forwarder: Some(extension("999")), ..known }, "attribution.extension_unknown"),
         (Call { forwarder: Some(number("+442071234567")), ..known }, "attribution.number_unknown"),
@@ -154,7 +154,7 @@ fn a_party_that_decides_and_is_not_known_suspends_whatever_else_is_known() {
 fn the_account_code_is_asked_at_the_instant_that_decides() {
     let at = |at| {
         let charging_at = Instant::parse_rfc3339(at).unwrap();
-        Call { cdr: Cdr { account: b"4711", ..call().cdr }, charging_at, ..call() }
+        Call { cdr: Written { account: b"4711", ..call().cdr }, charging_at, ..call() }
     };
     check(&[
         (at("2026-06-30T23:59:59.999+01:00"), "attribution.account_code_unknown"),
@@ -258,7 +258,7 @@ fn a_caller_recorded_by_a_name_is_found_by_an_account_code_only() {
     let named = Call { calling: Party::Name(b"client1"), ..call() };
     check(&[
         (named, "attribution.no_inside_party"),
-        (Call { cdr: Cdr { account: b"4711", ..call().cdr }, ..named }, "birch ldn by account_code"),
+        (Call { cdr: Written { account: b"4711", ..call().cdr }, ..named }, "birch ldn by account_code"),
     ]);
 }
 

@@ -248,16 +248,16 @@ impl Asterisk {
         self.split(raw, fields).is_ok().then(|| fields.count())
     }
 
-    /// Reads one record.
+    /// Reads one record into `cdr`; of one that cannot be read nothing is left there that means anything.
     #[inline]
-    pub(super) fn parse<'a>(
+    pub(super) fn read<'a>(
         &self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         fields: &mut Fields,
         cache: &mut DateCache,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let columns = self.split(text, fields)?;
         let field = |column: u16| fields.get(text, column);
 
@@ -320,7 +320,7 @@ impl Asterisk {
         } else {
             Kind::Call
         };
-        Ok(Cdr {
+        *cdr = Cdr {
             id,
             raw,
             call_id: uniqueid,
@@ -363,7 +363,8 @@ impl Asterisk {
             frame: None,
             partitions: None,
             kind,
-        })
+        };
+        Ok(())
     }
 }
 

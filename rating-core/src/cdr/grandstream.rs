@@ -129,7 +129,8 @@ impl Switch for Grandstream {
         text: &'a [u8],
         scratch: &mut Scratch,
     ) -> Result<Cdr<'a>, Fault> {
-        let cdr = self.asterisk.parse(id, raw, text, &mut scratch.fields, &mut scratch.cache)?;
+        let mut cdr = Cdr::blank(id, raw);
+        self.asterisk.read((id, raw), text, &mut scratch.fields, &mut scratch.cache, &mut cdr)?;
         let sub = self.sub.map_or(&[][..], |column| scratch.fields.get(text, column));
         let is_sub = sub.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sub"));
         Ok(if is_sub { Cdr { kind: Kind::NotACall(NotACall::Event), ..cdr } } else { cdr })

@@ -564,7 +564,11 @@ impl Reader {
     /// The reject it was.
     pub fn parse_one<'a>(&'a self, id: RecordId, raw: &'a [u8]) -> Result<Cdr<'a>, Reject<'a>> {
         let has_nul = memchr(0, raw).is_some();
-        self.parse(id, raw, has_nul, &mut Scratch::new()).map_err(|fault| fault.reject(id, raw))
+        let mut cdr = Cdr::blank(id, raw);
+        match self.parse((id, raw), has_nul, &mut Scratch::new(), &mut cdr) {
+            Ok(()) => Ok(cdr),
+            Err(fault) => Err(fault.reject(id, raw)),
+        }
     }
 
     /// The reject for a line longer than [`MAX_RECORD_BYTES`] whose end the caller has not read;
@@ -578,11 +582,11 @@ impl Reader {
     #[inline]
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         has_nul: bool,
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         if raw.len() > MAX_RECORD_BYTES {
             return Err(Fault::record(RejectReason::RecordTooLong));
         }
@@ -592,9 +596,9 @@ impl Reader {
             raw
         };
         let parsed = match &self.inner {
-            Inner::Asterisk(asterisk) => asterisk.parse(id, raw, text, &mut scratch.fields, &mut scratch.cache),
-            Inner::Cucm(cucm) => cucm.parse(id, raw, text, &mut scratch.fields),
-            Inner::Switch(switch) => switch.parse(id, raw, text, scratch),
+            Inner::Asterisk(asterisk) => asterisk.read((id, raw), text, &mut scratch.fields, &mut scratch.cache, cdr),
+            Inner::Cucm(cucm) => cucm.parse(id, raw, text, &mut scratch.fields).map(|read| *cdr = read),
+            Inner::Switch(switch) => switch.parse(id, raw, text, scratch).map(|read| *cdr = read),
         };
         if has_nul && memchr(0, raw).is_some() {
             return Err(match parsed {
@@ -679,7 +683,59 @@ pub struct Records<'a> {
     scratch: Scratch,
 }
 
-impl Records<'_> {
+impl<'a> Records<'a> {
+    /// Reads the next record into `cdr`, in the place of the one that was there: records are large, and this way none is
+    /// copied. `None` at the end of the chunk; after a reject what is in `cdr` means nothing.
+    #[inline]
+    pub fn read(&mut self, cdr: &mut Cdr<'a>) -> Option<Result<(), Reject<'a>>> {
+        loop {
+            let scanned = self.reader.scanned.and_then(|separator| {
+                self.scratch.fields.scan(self.chunk, self.position, separator, self.reader.framing.line_end())
+            });
+            let (line, has_nul) = match scanned {
+                Some(line) => (line, false),
+                None => (self.step()?, self.has_nul),
+            };
+            self.skipped.bytes += line.start.saturating_sub(self.position) as u64;
+            self.position = line.next;
+            let raw = self.chunk.get(line.start..line.end)?;
+            let line_end = (line.next - line.end) as u64;
+            self.skipped.bytes += line_end;
+            if raw.is_empty() {
+                self.skipped.blank_lines += 1;
+                continue;
+            }
+            let offset = self.base_offset.saturating_add(line.start as u64);
+            let id = record_id(self.file, offset);
+            let fault = match self.reader.parse((id, raw), has_nul, &mut self.scratch, cdr) {
+                Ok(()) => {
+                    let is_whole = !self.last
+                        || line.is_terminated()
+                        || self.scratch.fields.count() >= self.reader.width
+                        || matches!(cdr.kind, Kind::NotACall(NotACall::QualityRecord | NotACall::Marker));
+                    if is_whole {
+                        return Some(Ok(()));
+                    }
+                    Fault::record(RejectReason::Truncated)
+                }
+                Err(fault) => {
+                    let cut_off = self.last && !line.is_terminated() && line.next == self.chunk.len();
+                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.scratch) {
+                        Reconsidered::Header => {
+                            self.skipped.header_lines += 1;
+                            self.skipped.bytes += raw.len() as u64;
+                            continue;
+                        }
+                        Reconsidered::Reject(fault) => fault,
+                    }
+                }
+            };
+            let raw =
+                if fault.reason == RejectReason::RecordTooLong { &raw[..KEPT_OF_TOO_LONG.min(raw.len())] } else { raw };
+            return Some(Err(fault.reject(id, raw)));
+        }
+    }
+
     /// What gave no item so far.
     #[must_use]
     pub const fn skipped(&self) -> Skipped {
@@ -704,52 +760,8 @@ impl<'a> Iterator for Records<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let scanned = self.reader.scanned.and_then(|separator| {
-                self.scratch.fields.scan(self.chunk, self.position, separator, self.reader.framing.line_end())
-            });
-            let (line, has_nul) = match scanned {
-                Some(line) => (line, false),
-                None => (self.step()?, self.has_nul),
-            };
-            self.skipped.bytes += line.start.saturating_sub(self.position) as u64;
-            self.position = line.next;
-            let raw = self.chunk.get(line.start..line.end)?;
-            let line_end = (line.next - line.end) as u64;
-            self.skipped.bytes += line_end;
-            if raw.is_empty() {
-                self.skipped.blank_lines += 1;
-                continue;
-            }
-            let offset = self.base_offset.saturating_add(line.start as u64);
-            let id = record_id(self.file, offset);
-            let fault = match self.reader.parse(id, raw, has_nul, &mut self.scratch) {
-                Ok(cdr) => {
-                    let is_whole = !self.last
-                        || line.is_terminated()
-                        || self.scratch.fields.count() >= self.reader.width
-                        || matches!(cdr.kind, Kind::NotACall(NotACall::QualityRecord | NotACall::Marker));
-                    if is_whole {
-                        return Some(Ok(cdr));
-                    }
-                    Fault::record(RejectReason::Truncated)
-                }
-                Err(fault) => {
-                    let cut_off = self.last && !line.is_terminated() && line.next == self.chunk.len();
-                    match self.reader.reconsider(fault, (offset, raw), cut_off, &mut self.scratch) {
-                        Reconsidered::Header => {
-                            self.skipped.header_lines += 1;
-                            self.skipped.bytes += raw.len() as u64;
-                            continue;
-                        }
-                        Reconsidered::Reject(fault) => fault,
-                    }
-                }
-            };
-            let raw =
-                if fault.reason == RejectReason::RecordTooLong { &raw[..KEPT_OF_TOO_LONG.min(raw.len())] } else { raw };
-            return Some(Err(fault.reject(id, raw)));
-        }
+        let mut cdr = Cdr::blank(RecordId::from_bits(0), &[]);
+        Some(self.read(&mut cdr)?.map(|()| cdr))
     }
 }
 

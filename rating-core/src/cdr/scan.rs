@@ -1,5 +1,7 @@
-//! Looking at 64 bytes at once: where among them the signs stand that divide a file, one bit for each byte. Eight bytes at
-//! a time in a register, without a branch.
+//! Looking at 64 bytes at once: where among them the signs stand that divide a file, one bit for each byte. Sixteen bytes
+//! are compared by one instruction, where the processor has one.
+
+use wide::u8x16;
 
 /// How many bytes are looked at together.
 pub(super) const BLOCK: usize = 64;
@@ -14,55 +16,21 @@ pub(super) struct Signs {
     pub(super) has_nul: bool,
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW: u64 = ONES * 0x7F;
-const HIGH: u64 = ONES * 0x80;
-
-/// The high bits of eight bytes as one byte.
-#[inline]
-const fn gathered(high_bits: u64) -> u64 {
-    // The product has them in its highest byte.
-    (high_bits & HIGH).wrapping_mul(0x0002_0408_1020_4081) >> 56
-}
-
 /// What stands in a block.
 #[inline]
 pub(super) fn signs(block: &[u8; BLOCK], delimiter: u8, line_end: u8) -> Signs {
-    let (words, _) = block.as_chunks::<8>();
-    let [quote, delimiter, line_end] = [b'"', delimiter, line_end].map(|sign| ONES * u64::from(sign));
-    let (mut quotes, mut delimiters, mut line_ends) = (0, 0, 0);
-    let (mut all, mut any) = (HIGH, 0);
-    for word in words.iter().rev() {
-        let word = u64::from_le_bytes(*word);
-        any |= word;
-        // Where no byte has its high bit set, adding 0x7F sets it in all but those that are zero.
-        all &= word.wrapping_add(LOW);
-        quotes = (quotes << 8) | gathered((word ^ quote).wrapping_add(LOW));
-        delimiters = (delimiters << 8) | gathered((word ^ delimiter).wrapping_add(LOW));
-        line_ends = (line_ends << 8) | gathered((word ^ line_end).wrapping_add(LOW));
+    let [quote, delimiter, line_end, nul] = [b'"', delimiter, line_end, 0].map(u8x16::splat);
+    let (mut quotes, mut delimiters, mut line_ends, mut nuls) = (0, 0, 0, 0);
+    let (lanes, _) = block.as_chunks();
+    for lane in lanes.iter().rev() {
+        let lane = u8x16::new(*lane);
+        let push = |bits: u64, sign: u8x16| (bits << 16) | u64::from(lane.simd_eq(sign).to_bitmask());
+        quotes = push(quotes, quote);
+        delimiters = push(delimiters, delimiter);
+        line_ends = push(line_ends, line_end);
+        nuls = push(nuls, nul);
     }
-    if (any | delimiter) & HIGH != 0 {
-        return signs_of_any(words, quote, delimiter, line_end);
-    }
-    Signs { quotes: !quotes, delimiters: !delimiters, line_ends: !line_ends, has_nul: all & HIGH != HIGH }
-}
-
-/// The same where some bytes are not ASCII.
-#[cold]
-fn signs_of_any(words: &[[u8; 8]], quote: u64, delimiter: u64, line_end: u64) -> Signs {
-    let find = |sign: u64| {
-        words.iter().rev().fold(0, |bits, word| {
-            let other = u64::from_le_bytes(*word) ^ sign;
-            // The high bit of every byte that is not zero.
-            (bits << 8) | gathered(((other & LOW) + LOW) | other)
-        })
-    };
-    Signs {
-        quotes: !find(quote),
-        delimiters: !find(delimiter),
-        line_ends: !find(line_end),
-        has_nul: find(0) != u64::MAX,
-    }
+    Signs { quotes, delimiters, line_ends, has_nul: nuls != 0 }
 }
 
 /// For every bit, whether the bits up to and with it have an odd number of ones: of quotes, from each opening one to just

@@ -109,7 +109,7 @@ impl Mediator {
                 }
             }
             if let (Some(verdict), Some(cdr)) = (verdicts.get_mut(stands), group.get(stands)) {
-                *verdict = Assembled::Call(self.call(*cdr, self.joined_ends(group, &cluster, *cdr)));
+                *verdict = Assembled::Call(self.call(cdr, self.joined_ends(group, &cluster, *cdr)));
             }
         }
         verdicts

@@ -381,16 +381,19 @@ impl DialPlan {
             }
         }
         Ok(Self {
-            own: Destination::of(&rules),
+            own: Destination {
+                lengths: PrefixTree::build(rules.lengths.iter().cloned()).with_heads(),
+                ..Destination::of(&rules)
+            },
             area_code: site.area_code.unwrap_or(Digits::EMPTY).to_string().into_bytes().into(),
             extensions: site.extensions.clone(),
             short_codes: PrefixTree::build(rules.short_codes.iter().cloned()),
             elsewhere: PrefixTree::build(rules.elsewhere.iter().cloned()),
-            classes: PrefixTree::build(countries.ranges.iter().cloned()),
+            classes: PrefixTree::build(countries.ranges.iter().cloned()).with_heads(),
             countries: PrefixTree::build(areas),
             country_ids,
             destinations,
-            destination_codes: PrefixTree::build(codes),
+            destination_codes: PrefixTree::build(codes).with_heads(),
             leads: Leads::compile(&rules, &outside_line, &emergency, &site.extensions),
             code: Digits::parse(&rules.country_code).unwrap_or(Digits::EMPTY),
             outside_line,

@@ -40,24 +40,24 @@ enum CameIn<'a> {
 impl Mediator {
     /// A call between parties whom others brought together. Only where the caller seems to be outside and the called party
     /// inside may somebody have called it the other way round.
-    pub(super) fn joined<'a>(&'a self, cdr: Cdr<'a>, leg: LegId<'a>) -> Mediated<'a> {
-        let ends = self.ends(&cdr);
+    pub(super) fn joined<'a>(&'a self, cdr: &Cdr<'a>, leg: LegId<'a>) -> Mediated<'a> {
+        let ends = self.ends(cdr);
         if ends.caller == Side::Outside && ends.callee != Side::Outside && !leg[1].is_empty() {
-            return Mediated::NeedsPartner(cdr, group_of(leg));
+            return Mediated::NeedsPartner(group_of(leg));
         }
         Mediated::Call(self.call(cdr, ends))
     }
 
     /// A leg to a conference bridge.
-    pub(super) fn conference_leg<'a>(&'a self, cdr: Cdr<'a>) -> Mediated<'a> {
-        let Some(conference) = Conference::of(self, &cdr) else { return Mediated::NotACall(NotACall::ConferenceLeg) };
+    pub(super) fn conference_leg<'a>(&'a self, cdr: &Cdr<'a>) -> Mediated<'a> {
+        let Some(conference) = Conference::of(self, cdr) else { return Mediated::NotACall(NotACall::ConferenceLeg) };
         if !conference.is_outside {
             return Mediated::NotACall(NotACall::ConferenceLeg);
         }
         if conference.leg[1].is_empty() {
             return Mediated::Suspended(self.unlinked(cdr, conference), MediationReason::ConferenceLegUnlinked);
         }
-        Mediated::NeedsPartner(cdr, group_of(conference.leg))
+        Mediated::NeedsPartner(group_of(conference.leg))
     }
 
     /// Ties the records of one leg together: a verdict for each, in the same order.
@@ -66,18 +66,17 @@ impl Mediator {
             .iter()
             .map(|cdr| match cdr.kind {
                 Kind::Split { .. } => Assembled::Elsewhere,
-                Kind::Joined { leg } => Assembled::Call(self.handed_over(*cdr, self.came_in(group, cdr, leg))),
+                Kind::Joined { leg } => Assembled::Call(self.handed_over(cdr, self.came_in(group, cdr, leg))),
                 Kind::Conference { leg, .. } => match Conference::of(self, cdr) {
                     Some(conference) => match self.came_in(group, cdr, leg) {
-                        Some(came_in) => Assembled::Call(self.in_conference(*cdr, conference, came_in)),
-                        None => Assembled::Suspended(
-                            self.unlinked(*cdr, conference),
-                            MediationReason::ConferenceLegUnlinked,
-                        ),
+                        Some(came_in) => Assembled::Call(self.in_conference(cdr, conference, came_in)),
+                        None => {
+                            Assembled::Suspended(self.unlinked(cdr, conference), MediationReason::ConferenceLegUnlinked)
+                        }
                     },
-                    None => Assembled::Call(self.call(*cdr, self.ends(cdr))),
+                    None => Assembled::Call(self.call(cdr, self.ends(cdr))),
                 },
-                _ => Assembled::Call(self.call(*cdr, self.ends(cdr))),
+                _ => Assembled::Call(self.call(cdr, self.ends(cdr))),
             })
             .collect()
     }
@@ -110,8 +109,8 @@ impl Mediator {
     }
 
     /// A transferred call.
-    fn handed_over<'a>(&'a self, cdr: Cdr<'a>, came_in: Option<CameIn<'a>>) -> Call<'a> {
-        let ends = self.ends(&cdr);
+    fn handed_over<'a>(&'a self, cdr: &Cdr<'a>, came_in: Option<CameIn<'a>>) -> Call<'a> {
+        let ends = self.ends(cdr);
         let Some(CameIn::Called(split, placed)) = came_in else { return self.call(cdr, ends) };
         let extension = ends.forwarder.and_then(Party::extension).or(placed.extension);
         let ends = Ends {
@@ -124,11 +123,11 @@ impl Mediator {
             shown: placed.shown,
             access: placed.access,
         };
-        self.call(turned(cdr, &split), ends)
+        self.call(&turned(cdr, &split), ends)
     }
 
     /// A participant outside, in a conference.
-    fn in_conference<'a>(&'a self, cdr: Cdr<'a>, conference: Conference<'a>, came_in: CameIn<'a>) -> Call<'a> {
+    fn in_conference<'a>(&'a self, cdr: &Cdr<'a>, conference: Conference<'a>, came_in: CameIn<'a>) -> Call<'a> {
         match came_in {
             CameIn::Called(split, placed) => {
                 let has_controller = !matches!(conference.controller, Party::Missing);
@@ -143,8 +142,8 @@ impl Mediator {
                     shown: if has_controller { controlling.e164() } else { placed.shown },
                     access: placed.access,
                 };
-                let cdr = if conference.calls { turned(cdr, &split) } else { Cdr { dialled: split.dialled, ..cdr } };
-                self.call(cdr, ends)
+                let cdr = if conference.calls { turned(cdr, &split) } else { Cdr { dialled: split.dialled, ..*cdr } };
+                self.call(&cdr, ends)
             }
             CameIn::Calls(placed) => self.call(cdr, Ends { callee: Side::Inside, caller: Side::Outside, ..placed }),
             CameIn::Inside(placed) => self.call(cdr, Ends { callee: Side::Inside, caller: Side::Inside, ..placed }),
@@ -152,7 +151,7 @@ impl Mediator {
     }
 
     /// A participant outside of whom nothing tells who called whom: the controller's, as far as is known.
-    fn unlinked<'a>(&'a self, cdr: Cdr<'a>, conference: Conference<'a>) -> Call<'a> {
+    fn unlinked<'a>(&'a self, cdr: &Cdr<'a>, conference: Conference<'a>) -> Call<'a> {
         let controlling = match conference.controller {
             Party::Missing => self.plan.normalise(cdr.calling, Role::CallingInside),
             controlling => controlling,
@@ -172,8 +171,8 @@ impl Mediator {
 }
 
 /// The record of a party that shows as the caller but was called: what it came in by is what the call goes out by.
-fn turned<'a>(cdr: Cdr<'a>, split: &Cdr<'a>) -> Cdr<'a> {
-    Cdr { ingress: cdr.egress, egress: cdr.ingress, dialled: split.dialled, account: split.account, ..cdr }
+fn turned<'a>(cdr: &Cdr<'a>, split: &Cdr<'a>) -> Cdr<'a> {
+    Cdr { ingress: cdr.egress, egress: cdr.ingress, dialled: split.dialled, account: split.account, ..*cdr }
 }
 
 /// A leg to a conference bridge, read.

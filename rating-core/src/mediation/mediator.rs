@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::clock::{self, Times};
 use super::dial_plan::{AccessCodes, DialPlan, Role};
-use super::{Call, Direction, MediationReason, links};
+use super::{Call, Direction, MediationReason, Written, links};
 use crate::cdr::{Cdr, End, Group, Kind, NotACall};
 use crate::ids::{SiteId, SourceId};
 use crate::number::{Digits, E164, Party};
@@ -44,7 +44,7 @@ pub enum Mediated<'a> {
     Linked(Call<'a>, [Group<'a>; 2]),
     /// One of several records of a call: goes to [`Mediator::assemble`] with those of the same group. The group of an
     /// Asterisk `Local` half is the pair's name.
-    NeedsPartner(Cdr<'a>, Group<'a>),
+    NeedsPartner(Group<'a>),
     /// Not a call.
     NotACall(NotACall),
     /// A call that cannot be rated, and why.
@@ -127,7 +127,7 @@ pub(super) enum Side {
 /// #     account: b"", context: b"from-internal", ingress: b"PJSIP/114-00000001", egress: b"PJSIP/trunk-00000002",
 /// #     kind: Kind::Call, ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"")
 /// # };
-/// let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
+/// let Mediated::Call(call) = mediator.mediate(&cdr) else { panic!() };
 /// assert_eq!(call.direction, Direction::Outbound);
 /// assert_eq!(call.calling, Party::Extension(digits("114")));
 /// assert_eq!(call.called.e164().unwrap().to_string(), "+441632960123");
@@ -201,13 +201,13 @@ impl Mediator {
 
     /// What a record is. Depends on this record alone.
     #[must_use]
-    pub fn mediate<'a>(&'a self, cdr: Cdr<'a>) -> Mediated<'a> {
+    pub fn mediate<'a>(&'a self, cdr: &Cdr<'a>) -> Mediated<'a> {
         match cdr.kind {
-            Kind::Call => Mediated::Call(self.call(cdr, self.ends(&cdr))),
-            Kind::LocalHalf { pair } => Mediated::NeedsPartner(cdr, [pair, b"", b""]),
-            Kind::Part(part) => Mediated::NeedsPartner(cdr, part.group),
+            Kind::Call => Mediated::Call(self.call(cdr, self.ends(cdr))),
+            Kind::LocalHalf { pair } => Mediated::NeedsPartner([pair, b"", b""]),
+            Kind::Part(part) => Mediated::NeedsPartner(part.group),
             Kind::Conference { .. } => self.conference_leg(cdr),
-            Kind::Split { legs } => Mediated::Linked(self.call(cdr, self.ends(&cdr)), legs.map(links::group_of)),
+            Kind::Split { legs } => Mediated::Linked(self.call(cdr, self.ends(cdr)), legs.map(links::group_of)),
             Kind::Joined { leg } => self.joined(cdr, leg),
             Kind::NotACall(why) => Mediated::NotACall(why),
         }
@@ -230,8 +230,8 @@ impl Mediator {
 
     /// A record as a call by itself, whatever others there are.
     #[must_use]
-    pub fn alone<'a>(&'a self, cdr: Cdr<'a>) -> Call<'a> {
-        self.call(cdr, self.ends(&cdr))
+    pub fn alone<'a>(&'a self, cdr: &Cdr<'a>) -> Call<'a> {
+        self.call(cdr, self.ends(cdr))
     }
 
     pub(super) fn times(&self, cdr: &Cdr<'_>) -> Times {
@@ -239,10 +239,10 @@ impl Mediator {
     }
 
     /// Puts a call together.
-    pub(super) fn call<'a>(&'a self, cdr: Cdr<'a>, ends: Ends<'a>) -> Call<'a> {
-        let times = self.times(&cdr);
+    pub(super) fn call<'a>(&'a self, cdr: &Cdr<'a>, ends: Ends<'a>) -> Call<'a> {
+        let times = self.times(cdr);
         Call {
-            cdr,
+            cdr: Written::of(cdr),
             source: self.source,
             site: self.site,
             setup_at: times.setup_at,
@@ -561,6 +561,8 @@ struct Pattern {
     open: bool,
     /// The beginning of the first, to tell most texts that do not match by one comparison.
     head: Head,
+    /// Whether that is all: a text of eight bytes and more that begins so matches.
+    is_head: bool,
 }
 
 /// Up to eight bytes that a text begins with, whatever the case of letters.
@@ -598,13 +600,15 @@ impl Pattern {
         let text = text.trim().to_ascii_lowercase();
         let parts: Vec<Box<[u8]>> = text.split('*').map(|part| part.as_bytes().into()).collect();
         let open = parts.len() == 1 || parts.last().is_some_and(|last| last.is_empty());
-        let head = Head::new(parts.first().map_or(&[], |first| first));
-        Self { parts, open, head }
+        let first: &[u8] = parts.first().map_or(&[], |first| first);
+        let head = Head::new(first);
+        let is_head = open && (1..=8).contains(&first.len()) && parts.iter().skip(1).all(|part| part.is_empty());
+        Self { head, is_head, open, parts }
     }
 
     #[inline]
     fn matches(&self, text: &[u8]) -> bool {
-        self.head.may_begin(text) && self.matches_wholly(text)
+        self.head.may_begin(text) && ((self.is_head && text.len() >= 8) || self.matches_wholly(text))
     }
 
     fn matches_wholly(&self, text: &[u8]) -> bool {

@@ -12,6 +12,7 @@ use crate::cdr::Cdr;
 use crate::ids::{SiteId, SourceId};
 pub use crate::number::Direction;
 use crate::number::{Digits, E164, NumberClass, Party};
+use crate::source::RecordId;
 use crate::time::{Duration, Instant};
 use dial_plan::AccessCodes;
 
@@ -22,8 +23,8 @@ pub use mediator::{Mediated, Mediator, SourceSettings};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Call<'a> {
-    /// The record that stands for the call; its fields are what the switch wrote.
-    pub cdr: Cdr<'a>,
+    /// Of the record that stands for the call, what the switch wrote.
+    pub cdr: Written<'a>,
     /// The source it came from.
     pub source: SourceId,
     /// The site of that source.
@@ -61,6 +62,43 @@ pub struct Call<'a> {
     pub forwarder: Option<Party<'a>>,
     /// The extension that placed (or sent on) the call, where the record tells.
     pub extension: Option<Digits>,
+}
+
+/// What a call keeps of the record that stands for it, as the switch wrote it: what identifies it, and what others read
+/// that mediation does not. A record has several times as much, and calls are handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// Its place in the canonical order.
+    pub id: RecordId,
+    /// The whole record without its line end.
+    pub raw: &'a [u8],
+    /// What identifies it for a person. May be empty.
+    pub call_id: &'a [u8],
+    /// The digits keyed.
+    pub dialled: &'a [u8],
+    /// Account or authorization code. May be empty.
+    pub account: &'a [u8],
+    /// Channel or device the call came in by. May be empty.
+    pub ingress: &'a [u8],
+    /// Channel or device it went out by. May be empty.
+    pub egress: &'a [u8],
+}
+
+impl<'a> Written<'a> {
+    /// What is kept of a record.
+    #[must_use]
+    #[inline]
+    pub const fn of(cdr: &Cdr<'a>) -> Self {
+        Self {
+            id: cdr.id,
+            raw: cdr.raw,
+            call_id: cdr.call_id,
+            dialled: cdr.dialled,
+            account: cdr.account,
+            ingress: cdr.ingress,
+            egress: cdr.egress,
+        }
+    }
 }
 
 /// Why mediation alone makes a call unratable.

@@ -79,7 +79,7 @@ impl<'a> Joining<'_, 'a> {
     /// The record stands for a call, between the ends given, or else its own.
     fn stands(&mut self, (index, cdr): At<'a>, ends: Option<Ends<'a>>) {
         let ends = ends.unwrap_or_else(|| self.mediator.ends(&cdr));
-        let call = self.mediator.call(cdr, ends);
+        let call = self.mediator.call(&cdr, ends);
         let from = call.setup_at.unwrap_or(call.charging_at);
         let until = call.charging_at.plus(call.duration).max(self.mediator.times(&cdr).ended_at);
         self.set(index, Assembled::Call(call));
@@ -355,7 +355,7 @@ impl<'a> Joining<'_, 'a> {
                     _ => WaitsFor::Part,
                 }),
                 // Not a part of anything: a call by itself.
-                _ => Assembled::Call(self.mediator.call(cdr, self.mediator.ends(&cdr))),
+                _ => Assembled::Call(self.mediator.call(&cdr, self.mediator.ends(&cdr))),
             };
             self.set(index, verdict);
         }

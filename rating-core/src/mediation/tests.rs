@@ -111,7 +111,7 @@ pub(super) fn line(call: &Call<'_>) -> String {
 }
 
 fn check(settings: SourceSettings, cdr: Cdr<'_>, expected: &str) {
-    match mediator("Europe/London", settings).mediate(cdr) {
+    match mediator("Europe/London", settings).mediate(&cdr) {
         Mediated::Call(call) => assert_eq!(line(&call), expected, "{cdr:?}"),
         other => panic!("{other:?}"),
     }
@@ -215,7 +215,7 @@ fn a_layout_without_channels_does_not_make_outgoing_calls_internal() {
     ] {
         let cdr = Cdr { calling: calling.as_bytes(), dialled: dialled.as_bytes(), ..record(60) };
         let mediator = mediator("Europe/London", SourceSettings::default());
-        let Mediated::Call(call) = mediator.mediate(cdr) else { panic!("a call") };
+        let Mediated::Call(call) = mediator.mediate(&cdr) else { panic!("a call") };
         assert_eq!(call.direction, direction, "{calling} {dialled}");
     }
 }
@@ -236,7 +236,7 @@ fn a_call_tells_what_prices_may_depend_on_its_trunk_the_codes_dialled_and_the_nu
         ("07700900456", "PJSIP/trunk-1", "02079460100", "PJSIP/114-2", "  +447700900456 mobile"),
         ("anonymous", "PJSIP/trunk-1", "02079460100", "PJSIP/114-2", "  none ordinary"),
     ] {
-        let Mediated::Call(call) = mediator.mediate(asterisk(calling, ingress, dialled, egress)) else { panic!() };
+        let Mediated::Call(call) = mediator.mediate(&asterisk(calling, ingress, dialled, egress)) else { panic!() };
         let shown = call.shown.map_or("none".to_owned(), |number| number.to_string());
         let trunk = String::from_utf8_lossy(call.trunk);
         let told = format!("{trunk} {} {shown} {}", call.access.line, call.calling_class.name());
@@ -303,15 +303,15 @@ fn conference_legs_inside_are_no_calls_and_outside_wait_for_their_own() {
     let mediator = mediator("Europe/London", SourceSettings::default());
     let bridges = Cdr { calling: b"b002", ..leg("", "CFB_1") };
     for inside in [leg("105", "SEP001122334455"), leg("b002", "CFB_1"), bridges, leg("2999", "SEP001122334455")] {
-        assert!(matches!(mediator.mediate(inside), Mediated::NotACall(NotACall::ConferenceLeg)), "{inside:?}");
+        assert!(matches!(mediator.mediate(&inside), Mediated::NotACall(NotACall::ConferenceLeg)), "{inside:?}");
     }
     for outside in [leg("01632960001", "GW-A"), leg("anonymous", "GW-A"), leg("", "GW-A")] {
-        let Mediated::Suspended(call, reason) = mediator.mediate(outside) else { panic!("{outside:?}") };
+        let Mediated::Suspended(call, reason) = mediator.mediate(&outside) else { panic!("{outside:?}") };
         assert_eq!(reason.code(), "mediation.conference_leg_unlinked");
         assert_eq!((call.calling, call.extension), (Party::Extension(digits("114")), Some(digits("114"))));
     }
     let recording = Cdr { kind: Kind::NotACall(NotACall::Recording), ..NONE };
-    assert!(matches!(mediator.mediate(recording), Mediated::NotACall(NotACall::Recording)));
+    assert!(matches!(mediator.mediate(&recording), Mediated::NotACall(NotACall::Recording)));
 }
 
 #[test]
@@ -320,7 +320,7 @@ fn answered_means_that_talk_time_ran() {
     let of = |answered: bool, talk: i64| {
         let cdr = asterisk("114", "PJSIP/114-01", "902079460958", "PJSIP/trunk-02");
         let cdr = Cdr { answered, talk: Duration::from_seconds(talk), ..cdr };
-        let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
+        let Mediated::Call(call) = mediator.mediate(&cdr) else { panic!() };
         (call.answered, call.answered_at.is_some(), call.duration.as_millis())
     };
     assert_eq!(of(true, 60), (true, true, 60_000));
@@ -345,10 +345,10 @@ fn check_times(zone: &str, fields: &str, charging: &str, other: Option<&str>) {
         ..NONE
     };
     let mediator = mediator(zone, SourceSettings::default());
-    let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
+    let Mediated::Call(call) = mediator.mediate(&cdr) else { panic!() };
     assert_eq!(call.charging_at.to_rfc3339(), charging, "{zone} {fields:?}");
     assert_eq!(call.other_reading.map(Instant::to_rfc3339).as_deref(), other, "{zone} {fields:?}");
-    assert_eq!(call.answered_at.is_some(), call.cdr.answered);
+    assert_eq!(call.answered_at.is_some(), cdr.answered);
 
     let reread = mediator.reread(call);
     match call.other_reading {
@@ -458,7 +458,7 @@ fn what_a_record_leaves_out_is_reckoned() {
     // A time in UTC needs no zone.
     let cdr = Cdr { setup: Instant::parse_rfc3339("2026-10-25T01:30:00Z").map(Stamp::Instant), ..NONE };
     let mediator = mediator("Europe/London", SourceSettings::default());
-    let Mediated::Call(call) = mediator.mediate(cdr) else { panic!() };
+    let Mediated::Call(call) = mediator.mediate(&cdr) else { panic!() };
     assert_eq!((call.charging_at.to_rfc3339().as_str(), call.other_reading), ("2026-10-25T01:30:00Z", None));
 }
 
@@ -624,7 +624,7 @@ fn no_record_makes_it_panic_and_every_record_of_a_group_has_its_place() {
             })
             .collect();
         for cdr in &group {
-            let Mediated::Call(call) = mediator.mediate(Cdr { kind: Kind::Call, ..*cdr }) else { panic!() };
+            let Mediated::Call(call) = mediator.mediate(&Cdr { kind: Kind::Call, ..*cdr }) else { panic!() };
             prop_assert!(call.other_reading.is_none_or(|other| other > call.charging_at));
             let has_time = cdr.setup.is_some() || cdr.answer.is_some() || cdr.end.is_some();
             prop_assert_eq!(call.answered_at.is_some(), cdr.answered && has_time);

@@ -1,5 +1,7 @@
 //! What a tariff is asked about a call: who calls, as tariffs see it.
 
+use memchr::{memchr, memrchr};
+
 use crate::attribution::AttributedCall;
 use crate::number::{Direction, E164, NumberClass, Party};
 use crate::tariff::{Called, Caller, CallerType, Query};
@@ -48,7 +50,6 @@ pub(super) fn caller_type(caller: Caller, class: NumberClass) -> Option<CallerTy
 /// The channel or device that a call went out by, without what is new with each call: `PJSIP/carrier` of
 /// `PJSIP/carrier-0000001f`.
 fn trunk_name(egress: &[u8]) -> &[u8] {
-    let channel = egress.contains(&b'/');
-    let dash = egress.iter().rposition(|byte| *byte == b'-').filter(|_| channel);
+    let dash = memrchr(b'-', egress).filter(|_| memchr(b'/', egress).is_some());
     dash.and_then(|dash| egress.get(..dash)).unwrap_or(egress)
 }

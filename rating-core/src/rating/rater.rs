@@ -9,7 +9,7 @@ use crate::attribution::AttributedCall;
 use crate::ids::{DestinationId, PayerId, SiteId, TariffId};
 use crate::money::{Charge, Currency};
 use crate::number::{Direction, E164, NumberClass, Party};
-use crate::tariff::{Called, Match, Query, TariffBook, TariffVersion};
+use crate::tariff::{Called, Match, Query, Start, TariffBook, TariffVersion, Walks};
 use crate::time::{Duration, Instant, Month};
 
 /// Rates calls: a pure function of the call, the tariffs, and who is on which.
@@ -45,9 +45,44 @@ impl<'t> Rater<'t> {
     /// and charge; otherwise it is suspended.
     #[must_use]
     pub fn rate<'c, 'a>(&self, call: AttributedCall<'c, 'a>) -> RatedCall<'c, 'a> {
-        let [retail, wholesale] =
-            self.sides.rate(&call, |side, payer, site, at| self.assignments.tariff(side, payer, site, at));
+        let [retail, wholesale] = self.sides.rate(&call, self.choose());
         RatedCall { call, retail, wholesale }
+    }
+
+    /// [`Rater::rate`] of many calls, which are handed over in their order with their places.
+    ///
+    /// All their prefixes are looked up first, together: see [`Walks`].
+    pub fn rate_all<'c, 'a>(&self, calls: &[AttributedCall<'c, 'a>], mut rated: impl FnMut(usize, RatedCall<'c, 'a>)) {
+        let mut opened: Vec<Opened<'t, 'a>> = Vec::with_capacity(calls.len());
+        let mut walks = Walks::with_capacity(2 * calls.len());
+        // By call, wholesale first.
+        let mut places: Vec<[Option<usize>; 2]> = Vec::with_capacity(calls.len());
+        for call in calls {
+            opened.push(self.sides.open(call, &self.choose()));
+            places.push(match opened.last() {
+                Some(Ok((query, openings))) => {
+                    openings.each_ref().map(|opening| walks.add(opening.start()?.rules, query))
+                }
+                _ => [None; 2],
+            });
+        }
+        walks.walk();
+        for (index, ((call, open), places)) in calls.iter().zip(&mut opened).zip(places).enumerate() {
+            if let Ok((_, openings)) = open {
+                for (opening, place) in openings.iter_mut().zip(places) {
+                    if let Opening::Asks(_, Some(start)) = opening {
+                        start.way = place.and_then(|place| walks.way(place));
+                    }
+                }
+            }
+            let [retail, wholesale] = self.sides.close(call, open, self.choose());
+            rated(index, RatedCall { call: *call, retail, wholesale });
+        }
+    }
+
+    fn choose(&self) -> impl Choose + use<'t> {
+        let assignments = self.assignments;
+        move |side, payer, site, at| assignments.tariff(side, payer, site, at)
     }
 
     pub(super) fn sides(&self) -> &Sides<'t> {
@@ -77,8 +112,7 @@ impl<'t> Rater<'t> {
         covered: Duration,
         show: &mut impl Show,
     ) -> Worked<'a> {
-        let choose = |side, payer, site, at| self.assignments.tariff(side, payer, site, at);
-        let (verdict, query) = self.sides.verdict(call, side, covered, choose, show);
+        let (verdict, query) = self.sides.verdict(call, side, covered, self.choose(), show);
         let payer = call.holder.ok().map(|holder| holder.payer);
         let assigned = self.assignments.tariff(side, payer, site(call), call.call.charging_at);
         let working = match &verdict {
@@ -121,6 +155,31 @@ pub(super) struct Sides<'t> {
 pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId> {}
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
+/// What tariffs are asked about a call, and which for each side, wholesale first; or why it is not charged whoever pays.
+type Opened<'t, 'a> = Result<(Query<'a>, [Opening<'t>; 2]), Reason>;
+
+/// Whom one side of a call asks for its price.
+#[derive(Clone, Copy)]
+enum Opening<'t> {
+    /// Nobody, for that reason.
+    Reason(Reason),
+    /// Nobody: the payer is not known; the code is that of attribution.
+    Unknown(&'static str),
+    /// No tariff is assigned.
+    Unassigned,
+    /// This tariff, by the version in force, if there is one.
+    Asks(TariffId, Option<Start<'t>>),
+}
+
+impl<'t> Opening<'t> {
+    const fn start(&self) -> Option<&Start<'t>> {
+        match self {
+            Self::Asks(_, start) => start.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// A side before it is put into its final form. `Asked` is what is known of the tariff by then.
 pub(super) enum Verdict<'t> {
     Priced(Asked, &'t TariffVersion, Working),
@@ -149,16 +208,29 @@ impl<'t> Sides<'t> {
     }
 
     pub(super) fn rate(&self, call: &AttributedCall<'_, '_>, choose: impl Choose) -> [Side; 2] {
-        let query = match self.query(call) {
-            Ok(query) => query,
+        self.close(call, &self.open(call, &choose), choose)
+    }
+
+    /// What tariffs are asked about a call, and which.
+    #[inline]
+    fn open<'a>(&self, call: &AttributedCall<'_, 'a>, choose: &impl Choose) -> Opened<'t, 'a> {
+        let query = self.query(call)?;
+        Ok((query, self.openings(call, &query, call.call.charging_at, choose)))
+    }
+
+    /// What they answer.
+    #[inline]
+    fn close(&self, call: &AttributedCall<'_, '_>, opened: &Opened<'t, '_>, choose: impl Choose) -> [Side; 2] {
+        let (query, openings) = match opened {
+            Ok((query, openings)) => (query, *openings),
             Err(reason) => {
-                return [reason, reason].map(|reason| self.finish(Verdict::Reason(Asked::default(), reason)));
+                return [*reason; 2].map(|reason| self.finish(Verdict::Reason(Asked::default(), reason)));
             }
         };
         let at = call.call.charging_at;
-        let sides = self.pair(call, &query, at, &choose);
+        let sides = self.pair(call, query, at, openings);
         let Some(other) = call.call.other_reading else { return sides };
-        let again = self.pair(call, &query, other, &choose);
+        let again = self.pair(call, query, other, self.openings(call, query, other, &choose));
         let of_two = |kind, side: Side, again: Side| {
             // Nobody pays for it, whoever holds the number.
             if nobody_pays(side.outcome) {
@@ -173,12 +245,17 @@ impl<'t> Sides<'t> {
     }
 
     /// Both sides at an instant: wholesale first, because retail may be a mark-up of it.
-    fn pair(&self, call: &AttributedCall<'_, '_>, query: &Query<'_>, at: Instant, choose: &impl Choose) -> [Side; 2] {
-        let wholesale =
-            self.finish(self.side(call, query, SideKind::Wholesale, at, None, Duration::ZERO, choose, &mut ()));
-        let retail =
-            self.side(call, query, SideKind::Retail, at, wholesale_charge(&wholesale), Duration::ZERO, choose, &mut ());
-        let mut retail = self.finish(retail);
+    fn pair(
+        &self,
+        call: &AttributedCall<'_, '_>,
+        query: &Query<'_>,
+        at: Instant,
+        [wholesale, retail]: [Opening<'t>; 2],
+    ) -> [Side; 2] {
+        let talk = talk(call, at);
+        let wholesale = self.finish(self.side(query, wholesale, &talk, &mut ()));
+        let talk = Talk { wholesale: wholesale_charge(&wholesale), ..talk };
+        let mut retail = self.finish(self.side(query, retail, &talk, &mut ()));
         // A mark-up row need not name where calls go: the wholesale row says it.
         if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
             && Some(priced.destination) == self.unnamed
@@ -200,11 +277,14 @@ impl<'t> Sides<'t> {
         match self.query(call) {
             Ok(query) => {
                 let at = call.call.charging_at;
-                let wholesale = match kind {
-                    SideKind::Wholesale => None,
-                    SideKind::Retail => wholesale_charge(&self.pair(call, &query, at, &choose)[1]),
+                let openings = self.openings(call, &query, at, &choose);
+                let [wholesale, retail] = openings;
+                let (opening, wholesale) = match kind {
+                    SideKind::Wholesale => (wholesale, None),
+                    SideKind::Retail => (retail, wholesale_charge(&self.pair(call, &query, at, openings)[1])),
                 };
-                (self.side(call, &query, kind, at, wholesale, covered, &choose, show), Some(query))
+                let talk = Talk { wholesale, covered, ..talk(call, at) };
+                (self.side(&query, opening, &talk, show), Some(query))
             }
             Err(reason) => (Verdict::Reason(Asked::default(), reason), None),
         }
@@ -233,47 +313,64 @@ impl<'t> Sides<'t> {
         Side { tariff: asked.tariff, version: asked.version, currency: asked.currency, outcome }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the side, and who is shown the sum")]
-    fn side(
+    /// Whom both sides of a call ask at an instant: wholesale first.
+    fn openings(
+        &self,
+        call: &AttributedCall<'_, '_>,
+        query: &Query<'_>,
+        at: Instant,
+        choose: &impl Choose,
+    ) -> [Opening<'t>; 2] {
+        [SideKind::Wholesale, SideKind::Retail].map(|side| self.opening(call, query, side, at, choose))
+    }
+
+    /// Whom one side of a call asks, if anybody.
+    #[inline]
+    fn opening(
         &self,
         call: &AttributedCall<'_, '_>,
         query: &Query<'_>,
         side: SideKind,
         at: Instant,
-        wholesale: Option<(Charge, Currency)>,
-        covered: Duration,
         choose: &impl Choose,
-        show: &mut impl Show,
-    ) -> Verdict<'t> {
+    ) -> Opening<'t> {
         let site = site(call);
         if side == SideKind::Wholesale && self.retail_only {
-            return Verdict::Reason(Asked::default(), Reason::WholesaleNotRated);
+            return Opening::Reason(Reason::WholesaleNotRated);
         }
         let inbound = query.direction == Direction::Inbound;
         // Where no tariff at all has a row for the number, it does not matter who holds it.
         let nobodys = call.holder.map_or(true, |holder| holder.payer == PayerId::OPERATOR);
         if inbound && side == SideKind::Retail && nobodys && !self.book.prices_inbound(query, at, site) {
-            return Verdict::Reason(Asked::default(), Reason::InboundCall);
+            return Opening::Reason(Reason::InboundCall);
         }
         let payer = match (side, call.holder) {
             (SideKind::Wholesale, holder) => holder.ok().map(|holder| holder.payer),
             (SideKind::Retail, Ok(holder)) if holder.payer == PayerId::OPERATOR => {
-                return Verdict::Reason(Asked::default(), Reason::OperatorOwnCall);
+                return Opening::Reason(Reason::OperatorOwnCall);
             }
             (SideKind::Retail, Ok(holder)) => Some(holder.payer),
-            (SideKind::Retail, Err(reason)) => return Verdict::Unknown(reason.code()),
+            (SideKind::Retail, Err(reason)) => return Opening::Unknown(reason.code()),
         };
-        let verdict = match choose(side, payer, site, at) {
-            None => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
-            Some(tariff) => {
-                let talk = Talk { wholesale, covered, caller: caller(call), ..Talk::new(at, site, call.call.duration) };
-                self.by_tariff(tariff, query, &talk, show)
-            }
-        };
-        match verdict {
-            Verdict::Reason(asked, reason) => Verdict::Reason(asked, unpriced(query, reason)),
-            verdict => verdict,
+        match choose(side, payer, site, at) {
+            None => Opening::Unassigned,
+            Some(tariff) => Opening::Asks(tariff, self.book.start(tariff, at, site)),
         }
+    }
+
+    /// What one side of a call comes to.
+    #[inline]
+    fn side(&self, query: &Query<'_>, opening: Opening<'t>, talk: &Talk, show: &mut impl Show) -> Verdict<'t> {
+        let mut verdict = match opening {
+            Opening::Reason(reason) => return Verdict::Reason(Asked::default(), reason),
+            Opening::Unknown(code) => return Verdict::Unknown(code),
+            Opening::Unassigned => Verdict::Reason(Asked::default(), Reason::NoTariffAssigned),
+            Opening::Asks(tariff, start) => self.by_version(tariff, start, query, talk, show),
+        };
+        if let Verdict::Reason(_, reason) = &mut verdict {
+            *reason = unpriced(query, *reason);
+        }
+        verdict
     }
 
     /// What tariffs are asked about the call, or why it is not charged whoever pays.
@@ -363,7 +460,6 @@ impl<'t> Sides<'t> {
         }
     }
 
-    #[inline]
     pub(super) fn by_tariff(
         &self,
         tariff: TariffId,
@@ -371,16 +467,31 @@ impl<'t> Sides<'t> {
         talk: &Talk,
         show: &mut impl Show,
     ) -> Verdict<'t> {
-        let Some(found) = self.book.find(tariff, query, talk.at, talk.site) else {
+        self.by_version(tariff, self.book.start(tariff, talk.at, talk.site), query, talk, show)
+    }
+
+    /// [`Sides::by_tariff`] from the version of it that is in force, if there is one.
+    #[inline]
+    fn by_version(
+        &self,
+        tariff: TariffId,
+        start: Option<Start<'t>>,
+        query: &Query<'_>,
+        talk: &Talk,
+        show: &mut impl Show,
+    ) -> Verdict<'t> {
+        let Some(start) = start else {
             return Verdict::Reason(Asked { tariff: Some(tariff), ..Asked::default() }, Reason::TariffNotInForce);
         };
+        let found = self.book.find_from(start, query, talk.at, talk.site);
         let currency = Some(found.rules.currency());
         let asked = Asked { tariff: Some(found.tariff), version: found.version, currency };
-        let priced = row_of(found.found).and_then(|row| {
-            show.part(found.tariff, found.version, row, Duration::ZERO);
-            self.through_versions(tariff, found.rules, row, query, talk, show)
-        });
-        match priced {
+        let row = match row_of(found.found) {
+            Ok(row) => row,
+            Err(reason) => return Verdict::Reason(asked, reason),
+        };
+        show.part(found.tariff, found.version, row, Duration::ZERO);
+        match self.through_versions(tariff, found.rules, row, query, talk, show) {
             Ok(working) => Verdict::Priced(asked, found.rules, working),
             Err(reason) => Verdict::Reason(asked, reason),
         }
@@ -456,6 +567,11 @@ fn ambiguous(side: Side) -> Side {
 /// The site whose tariff and clock apply: that of the holder, or of the source while nobody is known to pay.
 fn site(call: &AttributedCall<'_, '_>) -> SiteId {
     call.holder.map_or(call.call.site, |holder| holder.site)
+}
+
+/// A call as far as its price depends on it, at an instant.
+fn talk(call: &AttributedCall<'_, '_>, at: Instant) -> Talk {
+    Talk { caller: caller(call), ..Talk::new(at, site(call), call.call.duration) }
 }
 
 /// Who calls, as far as it is a number: as recorded, or the number of the line.

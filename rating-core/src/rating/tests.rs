@@ -12,8 +12,8 @@ use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder
 use crate::cdr::Cdr;
 use crate::finding::{Findings, SourceText};
 use crate::ids::{PayerId, SiteId, SourceId, TariffId};
-use crate::mediation::Call;
 use crate::mediation::dial_plan::AccessCodes;
+use crate::mediation::{Call, Written};
 use crate::money::Total;
 use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::source::RecordId;
@@ -373,13 +373,11 @@ impl Made {
 }
 
 fn call() -> Made {
-    let cdr = Cdr {
+    let cdr = Written {
         call_id: b"1782903600.1",
-        talk: Duration::from_seconds(60),
-        answered: true,
         dialled: b"902079460958",
         egress: b"SIP/trunk-1",
-        ..Cdr::blank(RecordId::new(0, 0).unwrap(), b"")
+        ..Written::of(&Cdr::blank(RecordId::new(0, 0).unwrap(), b""))
     };
     let call = Call {
         cdr,
@@ -748,6 +746,24 @@ fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
         ("rating.no_tariff_assigned", "0.01 EUR")
     );
     assert!(rater.work(&before.call, SideKind::Retail).is_none());
+
+    // Many calls at once, whose prefixes are looked up together, come to what each comes to alone.
+    let numbers =
+        ["+442079460958", "+447624123456", "+12125550100", "+33123456789", "+5512345678", "118500", "internal"];
+    let mut made: Vec<Made> = numbers.iter().map(|number| to(call(), number)).collect();
+    made.push(change(|call| call.call.charging_at = at("2026-06-30T11:00:00Z")));
+    made.push(change(|call| call.call.other_reading = Some(at("2026-06-30T11:00:00Z"))));
+    made.push(change(|call| call.call.answered = false));
+    made.push(change(|call| call.holder = Err(AttributionReason::NumberUnknown)));
+    let calls: Vec<AttributedCall<'_, '_>> = made.into_iter().map(Made::attributed).collect();
+    let mut seen = 0;
+    rater.rate_all(&calls, |index, together| {
+        let alone = rater.rate(calls[index]);
+        assert_eq!((together.retail, together.wholesale), (alone.retail, alone.wholesale), "{index}");
+        assert_eq!(index, seen);
+        seen += 1;
+    });
+    assert_eq!(seen, calls.len());
 }
 
 #[test]

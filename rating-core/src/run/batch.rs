@@ -293,7 +293,7 @@ impl<'p> Desk<'p> {
     /// The row of a call without faults; `None` if there is no such site.
     fn checked<'a>(&'a self, row: u64, call: &PlainCall<'a>) -> Option<CallRow<'a>> {
         let mediator = self.mediators.get(call.site.index())?;
-        Some(self.charge(mediator.alone(call.record(row)), None))
+        Some(self.charge(mediator.alone(&call.record(row)), None))
     }
 
     /// Who pays for a call, and what.

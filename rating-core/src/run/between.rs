@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::RunError;
 use super::aside::{Appender, Block, Store};
-use super::engine::{Engine, Fate};
+use super::engine::{Arrived, Engine, Fate};
 use super::exact;
 use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
@@ -144,8 +144,8 @@ fn assemble(
         let read = readers.get(&leg.record.file()).map(|reader| reader.parse_one(leg.record, leg.raw));
         match read {
             Some(Ok(cdr)) => {
-                let group = match (engine.mediate(leg.source, cdr), leg.link) {
-                    (Mediated::NeedsPartner(_, group), 0) => group,
+                let group = match (engine.mediate(leg.source, &cdr), leg.link) {
+                    (Mediated::NeedsPartner(group), 0) => group,
                     (Mediated::Linked(_, [group, _]), 1) | (Mediated::Linked(_, [_, group]), 2) => group,
                     _ => {
                         fates.push((leg.record, LegFate::Lost));
@@ -183,7 +183,7 @@ fn assemble(
                     _ => continue,
                 };
                 let key = Key::of(scope, cdr, 0);
-                let fate = match engine.finish(*call, suspended, key.hash, &mut rows) {
+                let fate = match engine.finish(Arrived { call: *call, suspended, hash: key.hash }, &mut rows) {
                     Fate::Row(status) => {
                         of_call[index] = Some(status);
                         keys.push(Key { status, ..key });

@@ -8,7 +8,7 @@ use super::engine::Engine;
 use super::history;
 use super::inputs::{Buffer, Piece, Stream};
 use super::storage::Storage;
-use crate::cdr::{Cdr, FileError, Group, Reader, Reject};
+use crate::cdr::{Cdr, FileError, Group, Kind, Reader, Reject};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Call, Mediated, MediationReason, WaitsFor};
 use crate::source::RecordId;
@@ -28,6 +28,10 @@ pub(super) struct Input {
 pub(super) struct Found<'a> {
     /// The call.
     pub(super) call: Call<'a>,
+    /// The hash of the key of the record that stands for it.
+    pub(super) hash: history::Hash,
+    /// What kind of record that is.
+    pub(super) kind: Kind<'a>,
     /// Why it cannot be rated.
     pub(super) suspended: Option<MediationReason>,
     /// The records that it was put together from, in time; empty for a call of one record.
@@ -39,6 +43,8 @@ pub(super) struct Found<'a> {
 pub(super) struct Member<'a> {
     /// The record as a call by itself.
     pub(super) alone: Call<'a>,
+    /// What kind of record it is.
+    pub(super) kind: Kind<'a>,
     /// What it is to the call.
     pub(super) role: MemberRole,
 }
@@ -169,24 +175,24 @@ pub(super) fn every(
                         continue;
                     }
                 };
-                if !seen.insert(history::hash_of(engine.duplicate_scope(input.source), &cdr)) {
+                let hash = history::hash_of(engine.duplicate_scope(input.source), &cdr);
+                if !seen.insert(hash) {
                     continue;
                 }
-                match engine.mediate(input.source, cdr) {
-                    Mediated::Call(call) => visit(&Seen::Call(&Found { call, suspended: None, members: &[] })),
-                    Mediated::Suspended(call, why) => {
-                        visit(&Seen::Call(&Found { call, suspended: Some(why), members: &[] }));
-                    }
+                let found = |call, suspended| Found { call, hash, kind: cdr.kind, suspended, members: &[] };
+                match engine.mediate(input.source, &cdr) {
+                    Mediated::Call(call) => visit(&Seen::Call(&found(call, None))),
+                    Mediated::Suspended(call, why) => visit(&Seen::Call(&found(call, Some(why)))),
                     Mediated::Linked(call, groups) => {
                         needs_reader = true;
                         for group in groups.into_iter().filter(|group| *group != Group::default()) {
                             let half = Half { source: input.source, id: call.cdr.id, raw: call.cdr.raw.to_vec() };
                             halves.entry((input.source.0, group.map(<[u8]>::to_vec))).or_default().push(half);
                         }
-                        visit(&Seen::Call(&Found { call, suspended: None, members: &[] }));
+                        visit(&Seen::Call(&found(call, None)));
                     }
                     Mediated::NotACall(_) => {}
-                    Mediated::NeedsPartner(cdr, group) => {
+                    Mediated::NeedsPartner(group) => {
                         needs_reader = true;
                         let half = Half { source: input.source, id: cdr.id, raw: cdr.raw.to_vec() };
                         halves.entry((input.source.0, group.map(<[u8]>::to_vec))).or_default().push(half);
@@ -209,13 +215,13 @@ pub(super) fn every(
                 .zip(&cdrs)
                 .enumerate()
                 .filter_map(|(index, (verdict, cdr))| {
-                    Some(Member { role: role(index, verdict)?, alone: engine.alone(source, *cdr)? })
+                    Some(Member { role: role(index, verdict)?, alone: engine.alone(source, cdr)?, kind: cdr.kind })
                 })
                 .collect();
             members.sort_by_key(|member| (member.alone.setup_at, member.alone.cdr.id));
             members
         };
-        for (index, verdict) in verdicts.iter().enumerate() {
+        for (index, (verdict, cdr)) in verdicts.iter().zip(&cdrs).enumerate() {
             let (call, suspended) = match verdict {
                 Assembled::Call(call) => (*call, None),
                 Assembled::Suspended(call, why) => (*call, Some(*why)),
@@ -228,14 +234,15 @@ pub(super) fn every(
                 _ => None,
             });
             let members = if of_call.len() > 1 { of_call.as_slice() } else { &[] };
-            visit(&Seen::Call(&Found { call, suspended, members }));
+            let hash = history::hash_of(engine.duplicate_scope(source), cdr);
+            visit(&Seen::Call(&Found { call, hash, kind: cdr.kind, suspended, members }));
         }
         let waiting = members(&|_, verdict| match verdict {
             Assembled::Waiting(_) => Some(MemberRole::Merged),
             _ => None,
         });
         for (verdict, cdr) in verdicts.iter().zip(&cdrs) {
-            if let (Assembled::Waiting(waits_for), Some(alone)) = (verdict, engine.alone(source, *cdr)) {
+            if let (Assembled::Waiting(waits_for), Some(alone)) = (verdict, engine.alone(source, cdr)) {
                 visit(&Seen::Waiting(&Waiting { alone, waits_for: *waits_for, with: &waiting }));
             }
         }

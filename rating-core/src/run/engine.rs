@@ -8,7 +8,7 @@ use crate::cdr::{self, Cdr, FileError, Reader};
 use crate::ids::{BandId, SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
 use crate::money::{Currency, Price};
-use crate::rating::{CallRow, Outcome, Rater, flags};
+use crate::rating::{CallRow, Outcome, RatedCall, Rater, flags};
 use crate::time::{Duration, Instant, Interval, Month};
 
 /// What became of a call.
@@ -22,6 +22,26 @@ pub(super) enum Fate {
     StillSuspended,
     /// It belongs to another month, or to a site that was not asked for.
     OtherPeriod,
+}
+
+/// A call on its way to its row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrived<'a> {
+    /// The call.
+    pub(super) call: Call<'a>,
+    /// The code, if mediation gave up on it.
+    pub(super) suspended: Option<&'static str>,
+    /// The hash of its record's key.
+    pub(super) hash: history::Hash,
+}
+
+/// What the books of closed months say of a call.
+#[derive(Clone, Copy)]
+struct Books {
+    /// What became of it there, if they have it.
+    known: Option<Status>,
+    /// Whether it belongs to a closed month.
+    late: bool,
 }
 
 /// To which month of the books a call belongs.
@@ -150,7 +170,8 @@ impl<'p> Engine<'p> {
 
     /// What a record is.
     #[must_use]
-    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Mediated<'a> {
+    #[inline]
+    pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
@@ -159,7 +180,7 @@ impl<'p> Engine<'p> {
 
     /// A record as a call by itself, for those who look at parts of calls.
     #[must_use]
-    pub(super) fn alone<'a>(&'a self, source: SourceId, cdr: Cdr<'a>) -> Option<Call<'a>> {
+    pub(super) fn alone<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>) -> Option<Call<'a>> {
         self.mediator(source).map(|mediator| mediator.alone(cdr))
     }
 
@@ -185,26 +206,51 @@ impl<'p> Engine<'p> {
         if closed { Period::Closed(month) } else { other }
     }
 
-    /// Attributes and rates a call and sets its row aside; `suspended` is the code of a call that mediation gave up on, `hash`
-    /// that of its record's key.
-    pub(super) fn finish(
+    /// Attributes and rates a call and sets its row aside.
+    pub(super) fn finish(&self, arrived: Arrived<'_>, rows: &mut RowBuffer) -> Fate {
+        let mut fate = Fate::OtherPeriod;
+        self.finish_all(&[arrived], rows, |_, of_call| fate = of_call);
+        fate
+    }
+
+    /// Attributes and rates calls and sets their rows aside; says of each, by its place, what became of it.
+    ///
+    /// Calls go from floor to floor together, because what they look up is waited for together: see [`Rater::rate_all`].
+    pub(super) fn finish_all(
         &self,
-        call: Call<'_>,
-        suspended: Option<&'static str>,
-        hash: history::Hash,
+        arrived: &[Arrived<'_>],
         rows: &mut RowBuffer,
-    ) -> Fate {
-        match self.rated(&call, suspended, hash) {
-            Ok((row, attributed)) => {
-                let late = row.flags & flags::LATE != 0;
-                // A late call of somebody with an allowance is not settled by it.
-                let may_take = |payer| !late && self.project.assignments.may_have_allowances(payer, row.site);
-                let asked = if row.payer.is_some_and(may_take) { self.rater.asked(&attributed) } else { None };
-                rows.push(&row, asked.as_ref(), &self.codes);
-                Fate::Row(Status::of(&row).byte(late))
+        mut became: impl FnMut(usize, Fate),
+    ) {
+        let mut calls = Vec::with_capacity(arrived.len());
+        let mut admitted = Vec::with_capacity(arrived.len());
+        for (place, arrived) in arrived.iter().enumerate() {
+            let attributed = attribute(&arrived.call, &self.project.directory);
+            match self.admit(&attributed, arrived.hash) {
+                Ok(books) => {
+                    calls.push(attributed);
+                    admitted.push((place, arrived.suspended, books));
+                }
+                Err(fate) => became(place, fate),
             }
-            Err(fate) => fate,
         }
+        self.rater.rate_all(&calls, |index, rated| {
+            let Some((place, suspended, books)) = admitted.get(index) else { return };
+            became(
+                *place,
+                match self.settle(&rated, *suspended, *books) {
+                    Ok(row) => {
+                        let late = row.flags & flags::LATE != 0;
+                        // A late call of somebody with an allowance is not settled by it.
+                        let may_take = |payer| !late && self.project.assignments.may_have_allowances(payer, row.site);
+                        let asked = if row.payer.is_some_and(may_take) { self.rater.asked(&rated.call) } else { None };
+                        rows.push(&row, asked.as_ref(), &self.codes);
+                        Fate::Row(Status::of(&row).byte(late))
+                    }
+                    Err(fate) => fate,
+                },
+            );
+        });
     }
 
     /// Attributes and rates a call.
@@ -212,22 +258,20 @@ impl<'p> Engine<'p> {
     /// # Errors
     ///
     /// What became of it, if it has no row.
-    pub(super) fn row<'a>(
-        &self,
-        call: Call<'a>,
-        suspended: Option<&'static str>,
-        hash: history::Hash,
-    ) -> Result<CallRow<'a>, Fate> {
-        self.rated(&call, suspended, hash).map(|(row, _)| row)
+    pub(super) fn row<'a>(&self, arrived: Arrived<'a>) -> Result<CallRow<'a>, Fate> {
+        let attributed = attribute(&arrived.call, &self.project.directory);
+        let books = self.admit(&attributed, arrived.hash)?;
+        self.settle(&self.rater.rate(attributed), arrived.suspended, books)
     }
 
-    fn rated<'c, 'a>(
-        &self,
-        call: &'c Call<'a>,
-        suspended: Option<&'static str>,
-        hash: history::Hash,
-    ) -> Result<(CallRow<'a>, AttributedCall<'c, 'a>), Fate> {
-        let attributed = attribute(call, &self.project.directory);
+    /// What the books of closed months say of a call that belongs to the month that is run or to one of them.
+    ///
+    /// # Errors
+    ///
+    /// What became of any other.
+    #[inline]
+    fn admit(&self, attributed: &AttributedCall<'_, '_>, hash: history::Hash) -> Result<Books, Fate> {
+        let call = attributed.call;
         let site = attributed.holder.map_or(call.site, |holder| holder.site);
         let period = self.period(site, call.charging_at);
         if self.only.is_some_and(|only| only != site) || period == Period::Other {
@@ -241,19 +285,34 @@ impl<'p> Engine<'p> {
         if known.is_some_and(|known| known.pending() == (false, false)) {
             return Err(Fate::Settled);
         }
-        let mut row = self.charge(attributed, suspended);
-        if late {
+        Ok(Books { known, late })
+    }
+
+    /// The row of a rated call, as the books of closed months leave it.
+    ///
+    /// # Errors
+    ///
+    /// What became of it, if they leave none.
+    #[inline]
+    fn settle<'a>(
+        &self,
+        rated: &RatedCall<'_, 'a>,
+        suspended: Option<&'static str>,
+        books: Books,
+    ) -> Result<CallRow<'a>, Fate> {
+        let mut row = in_full(rated, suspended);
+        if books.late {
             row.flags |= flags::LATE;
             self.keep_from_allowances(&mut row);
         }
-        if let Some(known) = known {
+        if let Some(known) = books.known {
             if keep_released(&mut row, known) {
                 row.flags |= flags::RELEASED;
             } else if !self.any_month {
                 return Err(Fate::StillSuspended);
             }
         }
-        Ok((row, attributed))
+        Ok(row)
     }
 
     /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.
@@ -263,20 +322,7 @@ impl<'p> Engine<'p> {
         attributed: AttributedCall<'_, 'a>,
         suspended: Option<&'static str>,
     ) -> CallRow<'a> {
-        let mut row = self.rater.rate(attributed).row();
-        if attributed.call.other_reading.is_some() {
-            if !attributed.readings_agree {
-                // It may be either's call: neither is shown it.
-                (row.payer, row.number) = (None, None);
-            }
-            row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
-        }
-        if let Some(code) = suspended
-            && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
-        {
-            row.retail.outcome = Outcome::Suspended(code);
-        }
-        row
+        in_full(&self.rater.rate(attributed), suspended)
     }
 
     /// A late call of somebody who had an allowance in its month is not charged in full: what the allowance would have made
@@ -291,6 +337,25 @@ impl<'p> Engine<'p> {
             row.retail.outcome = Outcome::Suspended(history::LATE_ALLOWANCE);
         }
     }
+}
+
+/// The row of a rated call, by itself. `suspended` is the code of a call that mediation gave up on.
+#[inline]
+fn in_full<'a>(rated: &RatedCall<'_, 'a>, suspended: Option<&'static str>) -> CallRow<'a> {
+    let mut row = rated.row();
+    if rated.call.call.other_reading.is_some() {
+        if !rated.call.readings_agree {
+            // It may be either's call: neither is shown it.
+            (row.payer, row.number) = (None, None);
+        }
+        row.flags |= flags::LOCAL_TIME_AMBIGUOUS;
+    }
+    if let Some(code) = suspended
+        && !matches!(row.retail.outcome, Outcome::NotChargeable(_))
+    {
+        row.retail.outcome = Outcome::Suspended(code);
+    }
+    row
 }
 
 /// Leaves of a row what the books of a closed month do not settle; whether anything that was suspended there is no more.

@@ -16,7 +16,7 @@ use foldhash::fast::FixedState;
 use super::aside::{Appender, Block, Partitions, Store};
 use super::completeness::Frames;
 use super::control::Counts;
-use super::engine::{Engine, Fate};
+use super::engine::{Arrived, Engine, Fate};
 use super::history::HistoryCounts;
 use super::inputs::{Buffer, Piece, Stream};
 use super::keys::{KEY_PARTITIONS, Key};
@@ -33,6 +33,9 @@ pub(super) const LEG_PARTITIONS: usize = 64;
 
 /// How many bytes of rows a worker sorts and sets aside at once.
 const RUN_BYTES: usize = 12 << 20;
+
+/// How many calls are rated together: enough that their look-ups wait for memory together, and few enough to stay near.
+const BLOCK: usize = 64;
 
 /// How many bytes of a partition a worker sets aside at once.
 const PARTITION_BYTES: usize = 16 << 10;
@@ -432,19 +435,21 @@ impl<'s> Worker<'s> {
         let Some(source) = self.shared.files.get(file as usize).map(|file| file.source) else {
             return Ok(Buffer::default());
         };
-        let mut work = ChunkWork::new(self, source);
-        let chunk = match piece {
-            Piece::Records(chunk) => {
-                for record in reader.records(file, chunk.offset, &chunk.bytes, chunk.last) {
-                    work.record(record)?;
-                }
-                chunk
-            }
-            Piece::TooLong(chunk) => {
-                work.record(Err(reader.too_long(file, chunk.offset, &chunk.bytes)))?;
-                chunk
-            }
+        let (chunk, is_whole) = match piece {
+            Piece::Records(chunk) => (chunk, true),
+            Piece::TooLong(chunk) => (chunk, false),
         };
+        let mut work = ChunkWork::new(self, source);
+        if is_whole {
+            let mut records = reader.records(file, chunk.offset, &chunk.bytes, chunk.last);
+            let mut cdr = Cdr::blank(RecordId::from_bits(0), &[]);
+            while let Some(read) = records.read(&mut cdr) {
+                work.record(read.map(|()| &cdr))?;
+            }
+            work.finish_block()?;
+        } else {
+            work.record(Err(reader.too_long(file, chunk.offset, &chunk.bytes)))?;
+        }
         let (counts, frames, rejected, rejects) = (work.counts, work.frames, work.rejected, work.rejects);
         self.shared.progress.advance(counts.records, stored);
         if self.rows.bytes() >= RUN_BYTES {
@@ -485,9 +490,11 @@ impl<'s> Worker<'s> {
 }
 
 /// What one chunk gathers.
-struct ChunkWork<'w, 's> {
+struct ChunkWork<'w, 's, 'b> {
     worker: &'w mut Worker<'s>,
     engine: &'s Engine<'s>,
+    /// Calls that go on together.
+    block: Vec<Arrived<'b>>,
     source: SourceId,
     scope: u64,
     rejects: Vec<RejectedRecord>,
@@ -496,12 +503,13 @@ struct ChunkWork<'w, 's> {
     frames: Frames,
 }
 
-impl<'w, 's> ChunkWork<'w, 's> {
+impl<'w, 's: 'b, 'b> ChunkWork<'w, 's, 'b> {
     fn new(worker: &'w mut Worker<'s>, source: SourceId) -> Self {
         let engine = worker.shared.engine;
         Self {
             worker,
             engine,
+            block: Vec::with_capacity(BLOCK),
             source,
             scope: engine.duplicate_scope(source),
             rejects: Vec::new(),
@@ -511,20 +519,21 @@ impl<'w, 's> ChunkWork<'w, 's> {
         }
     }
 
-    fn record(&mut self, record: Result<Cdr<'_>, Reject<'_>>) -> Result<(), StorageError> {
+    fn record(&mut self, record: Result<&Cdr<'b>, Reject<'_>>) -> Result<(), StorageError> {
         self.counts.records += 1;
-        match record.as_ref().ok().map(|cdr| (cdr.frame, cdr.kind)) {
-            Some((Some(frame), _)) => self.frames.add(frame),
-            Some((None, Kind::NotACall(NotACall::Marker))) => {}
-            _ => self.frames.records += 1,
-        }
         let cdr = match record {
             Ok(cdr) => cdr,
             Err(reject) => {
+                self.frames.records += 1;
                 self.reject(&reject);
                 return Ok(());
             }
         };
+        match (cdr.frame, cdr.kind) {
+            (Some(frame), _) => self.frames.add(frame),
+            (None, Kind::NotACall(NotACall::Marker)) => {}
+            _ => self.frames.records += 1,
+        }
         match self.engine.mediate(self.source, cdr) {
             Mediated::NotACall(why) => {
                 self.counts.not_a_call += 1;
@@ -533,15 +542,15 @@ impl<'w, 's> ChunkWork<'w, 's> {
                 }
                 Ok(())
             }
-            Mediated::NeedsPartner(cdr, group) => self.set_aside(&cdr, group, 0),
+            Mediated::NeedsPartner(group) => self.set_aside(cdr, group, 0),
             Mediated::Linked(call, groups) => {
                 for (group, link) in groups.into_iter().zip(1..).filter(|(group, _)| *group != Group::default()) {
-                    self.set_aside(&call.cdr, group, link)?;
+                    self.set_aside(cdr, group, link)?;
                 }
-                self.call(call, None)
+                self.call(cdr, call, None)
             }
-            Mediated::Call(call) => self.call(call, None),
-            Mediated::Suspended(call, reason) => self.call(call, Some(reason.code())),
+            Mediated::Call(call) => self.call(cdr, call, None),
+            Mediated::Suspended(call, reason) => self.call(cdr, call, Some(reason.code())),
         }
     }
 
@@ -554,22 +563,40 @@ impl<'w, 's> ChunkWork<'w, 's> {
         legs.flush_full(partition)
     }
 
+    /// A call waits until its block is full.
     #[inline]
-    fn call(&mut self, call: Call<'_>, suspended: Option<&'static str>) -> Result<(), StorageError> {
-        let key = Key::of(self.scope, &call.cdr, 0);
-        let record = call.cdr.id;
-        match self.engine.finish(call, suspended, key.hash, &mut self.worker.rows) {
-            Fate::Row(status) => {
-                let (key, partition) = (Key { status, ..key }, key.partition());
-                key.write(self.worker.keys.buffer(partition));
-                return self.worker.keys.flush_full(partition);
+    fn call(&mut self, cdr: &Cdr<'b>, call: Call<'b>, suspended: Option<&'static str>) -> Result<(), StorageError> {
+        let Key { hash, .. } = Key::of(self.scope, cdr, 0);
+        self.block.push(Arrived { call, suspended, hash });
+        if self.block.len() == BLOCK { self.finish_block() } else { Ok(()) }
+    }
+
+    /// Attributes and rates the calls that wait, and sets their rows and keys aside.
+    fn finish_block(&mut self) -> Result<(), StorageError> {
+        let Self { worker, engine, block, counts, .. } = self;
+        let Worker { rows, keys, history, .. } = &mut **worker;
+        let mut set_aside = Ok(());
+        engine.finish_all(block, rows, |place, fate| {
+            let Some(arrived) = block.get(place) else { return };
+            let id = arrived.call.cdr.id;
+            match fate {
+                Fate::Row(status) => {
+                    let key = Key { hash: arrived.hash, record: id.to_bits(), status };
+                    let partition = key.partition();
+                    key.write(keys.buffer(partition));
+                    if let Err(error) = keys.flush_full(partition) {
+                        set_aside = Err(error);
+                    }
+                    return;
+                }
+                Fate::OtherPeriod => {}
+                Fate::Settled => history.settled += 1,
+                Fate::StillSuspended => history.suspended(id),
             }
-            Fate::OtherPeriod => {}
-            Fate::Settled => self.worker.history.settled += 1,
-            Fate::StillSuspended => self.worker.history.suspended(record),
-        }
-        self.counts.other_period += 1;
-        Ok(())
+            counts.other_period += 1;
+        });
+        block.clear();
+        set_aside
     }
 
     fn reject(&mut self, reject: &Reject<'_>) {

@@ -7,8 +7,8 @@ use super::RunError;
 use super::calls::{self, Found, Input, Seen};
 use super::closing;
 use super::codes;
-use super::engine::{Engine, Fate};
-use super::history::{self, History};
+use super::engine::{Arrived, Engine, Fate};
+use super::history::History;
 use super::inputs::OUTPUT_FOLDER;
 use super::lint;
 use super::project::Project;
@@ -193,8 +193,8 @@ impl<'l> List<'l> {
 
     fn call(&mut self, found: &Found<'_>) {
         let call = found.call;
-        let hash = history::hash_of(self.engine.duplicate_scope(call.source), &call.cdr);
-        let row = match self.engine.row(call, found.suspended.map(MediationReason::code), hash) {
+        let suspended = found.suspended.map(MediationReason::code);
+        let row = match self.engine.row(Arrived { call, suspended, hash: found.hash }) {
             Ok(row) => row,
             Err(Fate::Row(_) | Fate::Settled | Fate::StillSuspended | Fate::OtherPeriod) => return,
         };

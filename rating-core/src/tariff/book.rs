@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::deck::{Rows, empty_interval};
-use super::inherit::{self, Found};
+use super::inherit::{self, Found, Start};
 use super::settings::{self, Draft};
 use super::version::TariffVersion;
 use super::{Candidate, Match, Query};
@@ -204,7 +204,21 @@ impl TariffBook {
     /// `None` if the tariff has no version in force then. A parent that has none is passed over, and so are its parents.
     #[must_use]
     pub fn find(&self, tariff: TariffId, query: &Query<'_>, at: Instant, site: SiteId) -> Option<Found<'_>> {
-        inherit::find(self, tariff, query, at, site)
+        Some(self.find_from(self.start(tariff, at, site)?, query, at, site))
+    }
+
+    /// The version of a tariff that a call at a site is asked of at an instant; `None` if none is in force then.
+    #[must_use]
+    #[inline]
+    pub fn start(&self, tariff: TariffId, at: Instant, site: SiteId) -> Option<Start<'_>> {
+        inherit::start(self, tariff, at, site)
+    }
+
+    /// [`TariffBook::find`] from the version that is in force at that instant and site.
+    #[must_use]
+    #[inline]
+    pub fn find_from<'b>(&'b self, start: Start<'b>, query: &Query<'_>, at: Instant, site: SiteId) -> Found<'b> {
+        inherit::find(self, start, query, at, site)
     }
 
     /// Every row of a tariff and its parents that matches a call by its key, and why it does not decide: the tariff's own

@@ -880,6 +880,12 @@ impl<'p> PlanWords<'p> {
         self.0.get(index).copied().unwrap_or(0)
     }
 
+    /// The first word that most calls need, and the last.
+    #[inline]
+    pub(super) fn ends(self) -> [i64; 2] {
+        [self.word(word::FIRST), self.0.last().copied().unwrap_or(0)]
+    }
+
     /// Whether the row is usage alone, at its simplest.
     #[inline]
     pub(super) fn is_plain(self) -> bool {

@@ -1,6 +1,6 @@
 //! Tariffs that inherit from others.
 
-use super::lookup::{Best, Candidate, Judged, decide};
+use super::lookup::{Best, Candidate, Judged, Way, decide};
 use super::settings::Draft;
 use super::version::TariffVersion;
 use super::{Match, Query, TariffBook};
@@ -39,22 +39,52 @@ fn line(
     })
 }
 
+/// The version of a tariff that a call is asked of, before it is asked.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Start<'b> {
+    /// The tariff.
+    pub tariff: TariffId,
+    /// Which version of it (index in the tariff).
+    pub version: u16,
+    /// That version.
+    pub rules: &'b TariffVersion,
+    /// What was [looked up beforehand](super::Walks) of it for the number that is asked about, if that was.
+    pub way: Option<Way>,
+}
+
+/// The version of a tariff that is in force; `None` if there is none.
+#[inline]
+pub(super) fn start(book: &TariffBook, tariff: TariffId, at: Instant, site: SiteId) -> Option<Start<'_>> {
+    let (version, rules) = book.tariff(tariff)?.version_at(at, site)?;
+    Some(Start { tariff, version, rules, way: None })
+}
+
+#[inline]
 pub(super) fn find<'b>(
     book: &'b TariffBook,
-    tariff: TariffId,
+    start: Start<'b>,
     query: &Query<'_>,
     at: Instant,
     site: SiteId,
-) -> Option<Found<'b>> {
-    let (version, rules) = book.tariff(tariff)?.version_at(at, site)?;
-    let own = rules.best(query, at, site);
+) -> Found<'b> {
+    let Start { tariff, version, rules, way } = start;
+    let own = rules.best(query, at, site, way);
     let found = Found { tariff, version, rules, found: rules.verdict(own) };
-    if rules.parent().is_none() {
-        return Some(found);
-    }
-    let mut best = (own, found);
+    if rules.parent().is_none() { found } else { find_in_line(book, (own, found), query, at, site) }
+}
+
+/// The best of what was found in a tariff and what its parents have.
+fn find_in_line<'b>(
+    book: &'b TariffBook,
+    own: (Best, Found<'b>),
+    query: &Query<'_>,
+    at: Instant,
+    site: SiteId,
+) -> Found<'b> {
+    let (tariff, mut best) = (own.1.tariff, own);
     for (tariff, version, rules) in line(book, tariff, at, site).skip(1) {
-        let own = rules.best(query, at, site);
+        let own = rules.best(query, at, site, None);
         let better = match (best.0, own) {
             (Best::Row(have, _), Best::Row(level, _)) => level > have,
             (Best::Nothing | Best::Protected(_), Best::Row(..)) | (Best::Nothing, Best::Protected(_)) => true,
@@ -64,7 +94,7 @@ pub(super) fn find<'b>(
             best = (own, Found { tariff, version, rules, found: rules.verdict(own) });
         }
     }
-    Some(best.1)
+    best.1
 }
 
 pub(super) fn candidates(

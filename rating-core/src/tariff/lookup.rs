@@ -4,7 +4,7 @@ use super::conditions::{Conditions, Known, Rank};
 use super::deck::{RateRow, RowStatus};
 use super::index::Index;
 use super::settings::class_bit;
-use super::trie::NONE;
+use super::trie::{NONE, Place};
 use super::version::TariffVersion;
 use super::{Called, Match, Query};
 use crate::ids::SiteId;
@@ -68,6 +68,22 @@ pub(super) enum Best {
     Nothing,
 }
 
+/// The longest prefix of a number that a version has, and what hangs there: most calls need nothing else of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// The first row with that prefix; [`NONE`] if there is no prefix.
+    head: u32,
+    /// How many digits it has.
+    len: u8,
+    /// Whether it is the only row with that prefix, always valid and without conditions.
+    is_plain: bool,
+}
+
+impl Way {
+    /// No prefix.
+    pub(super) const NONE: Self = Self { head: NONE, len: 0, is_plain: false };
+}
+
 /// One call asked of one version.
 struct Asking<'q> {
     query: &'q Query<'q>,
@@ -93,7 +109,7 @@ impl TariffVersion {
     /// `fallback`.
     #[must_use]
     pub fn find(&self, query: &Query<'_>, at: Instant, site: SiteId) -> Match {
-        self.verdict(self.best(query, at, site))
+        self.verdict(self.best(query, at, site, None))
     }
 
     /// Every row that matches a call by its key, most specific key first, and why it does not decide. At most one does; a
@@ -105,10 +121,11 @@ impl TariffVersion {
         judged.iter().map(Judged::candidate).collect()
     }
 
-    pub(super) fn best(&self, query: &Query<'_>, at: Instant, site: SiteId) -> Best {
+    /// `way` is what was [looked up beforehand](super::Walks) for the number, if it was.
+    pub(super) fn best(&self, query: &Query<'_>, at: Instant, site: SiteId, way: Option<Way>) -> Best {
         let Some(index) = self.index(query.direction) else { return Best::Nothing };
         let asking = self.asking(query, at, site);
-        if let Some(best) = self.plain_best(index, &asking) {
+        if let Some(best) = self.plain_best(index, &asking, way) {
             return best;
         }
         let mut refused = NONE;
@@ -127,15 +144,27 @@ impl TariffVersion {
     /// Nearly every call: no row is for this number alone, and the longest prefix has one row, which is always valid and
     /// without conditions.
     #[inline]
-    fn plain_best(&self, index: &Index, asking: &Asking<'_>) -> Option<Best> {
+    fn plain_best(&self, index: &Index, asking: &Asking<'_>, way: Option<Way>) -> Option<Best> {
         let Called::Number(number, ..) = asking.query.called else { return None };
         let special = index.code(asking.query.charge_code) != NONE || index.number(number) != NONE;
         if special || asking.guarded.is_some() {
             return None;
         }
-        let (len, head) = index.prefixes.longest(number.digits())?;
-        self.rate_row(head).filter(|row| row.terms == 0 && row.next == NONE)?;
-        Some(Best::Row(Level::Prefix(len as u8), head))
+        let way = way.unwrap_or_else(|| self.way(index.prefixes.end_of(number.digits())));
+        way.is_plain.then_some(Best::Row(Level::Prefix(way.len), way.head))
+    }
+
+    /// What hangs where a walk has ended.
+    #[inline]
+    pub(super) fn way(&self, Place { head, len, .. }: Place) -> Way {
+        let is_plain = self.rate_row(head).is_some_and(|row| row.terms == 0 && row.next == NONE);
+        Way { head, len, is_plain }
+    }
+
+    /// Numbers of the plan of the row that was found.
+    #[inline]
+    pub(super) fn ends_of(&self, way: Way) -> Option<[i64; 2]> {
+        self.cost(way.head).map(|cost| cost.ends())
     }
 
     #[inline]
@@ -307,7 +336,8 @@ fn each_level(index: &Index, query: &Query<'_>, mut visit: impl FnMut(Level, u32
 
 impl TariffVersion {
     /// The ways to rows for calls of a direction.
-    fn index(&self, direction: Direction) -> Option<&Index> {
+    #[inline]
+    pub(super) fn index(&self, direction: Direction) -> Option<&Index> {
         let (out, inbound) = self.indices();
         if direction == Direction::Inbound { inbound } else { Some(out) }
     }

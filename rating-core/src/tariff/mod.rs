@@ -7,6 +7,7 @@
 //! A row applies by the start of charging: version, row validity, band and day type are all taken at that instant, on the
 //! clock that the tariff names. Intervals are half-open.
 
+mod ahead;
 mod bands;
 mod book;
 pub mod calendar;
@@ -38,15 +39,16 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use ahead::Walks;
 pub use book::{SiteClock, Tariff, TariffBook};
 pub use charge::{
     AfterCap, Boundary, Cap, ChargeView, Connection, DurationRounding, DurationRule, MinimumStage, Overrun, Rate,
     Rates, Roundings, Step, Steps, Tag, Terms,
 };
 pub use conditions::CONDITION_COLUMNS;
-pub use inherit::Found;
+pub use inherit::{Found, Start};
 pub use key::DestinationKey;
-pub use lookup::{Candidate, Level, Lost};
+pub use lookup::{Candidate, Level, Lost, Way};
 pub use query::{Called, Caller, CallerType, Match, Query};
 pub use scheme::{
     Allowance, CarryOver, Change, Crossing, Eligible, Kind as SchemeKind, MILLION, Measure, PerCall, Period, Quantity,

@@ -602,6 +602,12 @@ impl<'v> Cost<'v> {
         Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
     }
 
+    /// The first and the last of the numbers that it is made of.
+    #[inline]
+    pub(super) fn ends(&self) -> [i64; 2] {
+        self.words.ends()
+    }
+
     /// Whose bands the row goes by.
     #[must_use]
     #[inline]

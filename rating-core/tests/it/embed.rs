@@ -134,7 +134,7 @@ fn each_call(project: &Project, desk: &Desk<'_>, visit: &mut dyn FnMut(&str, Cal
             for row in file.rate(&bytes) {
                 answers += 1;
                 let Ok(row) = row else { continue };
-                match project.mediators[source.index()].mediate(records[&row.record.offset()]) {
+                match project.mediators[source.index()].mediate(&records[&row.record.offset()]) {
                     Mediated::Call(call) | Mediated::Linked(call, _) => visit(&path, call, row),
                     Mediated::Suspended(..) => {}
                     other => panic!("{path}: rated, and {other:?}"),

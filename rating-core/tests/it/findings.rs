@@ -62,7 +62,7 @@ fn is_code(text: &str) -> bool {
         && what.starts_with(|c: char| c.is_ascii_lowercase())
         && !what.ends_with('_')
         && what.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org")
+        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org" | "db")
 }
 
 /// The codes in the literals of all sources but tests and comments.
@@ -190,7 +190,7 @@ fn not_charged(project: &Project, text: &mut String) {
         let (format, options) = &project.formats[0];
         let Ok(reader) = cdr::open(*format, options, &bytes, true) else { continue };
         for record in reader.records(0, 0, &bytes, true).filter_map(Result::ok) {
-            let Mediated::Call(call) = project.mediators[0].mediate(record) else { continue };
+            let Mediated::Call(call) = project.mediators[0].mediate(&record) else { continue };
             let row = rater.rate(attribute(&call, &project.directory)).row();
             for (side, outcome) in [("retail", row.retail.outcome), ("wholesale", row.wholesale.outcome)] {
                 if let Outcome::NotChargeable(code) = outcome {

@@ -312,7 +312,7 @@ proptest! {
         }
         // Every one was handed over by mediation, so that all are counted.
         for cdr in &group {
-            prop_assert!(matches!(MEDIATOR.mediate(*cdr), Mediated::NeedsPartner(..)));
+            prop_assert!(matches!(MEDIATOR.mediate(cdr), Mediated::NeedsPartner(..)));
         }
     }
 

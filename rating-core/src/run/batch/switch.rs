@@ -108,11 +108,11 @@ impl SwitchFile<'_, '_> {
 
     fn record<'a>(&'a self, record: Result<Cdr<'a>, Reject<'a>>) -> Result<CallRow<'a>, Unrated<'a>> {
         let cdr = record.map_err(Unrated::Rejected)?;
-        match self.desk.engine.mediate(self.source, cdr) {
+        match self.desk.engine.mediate(self.source, &cdr) {
             // What is linked is a call by itself; that it tells of others is of no use here.
             Mediated::Call(call) | Mediated::Linked(call, _) => Ok(self.desk.charge(call, None)),
             Mediated::Suspended(call, reason) => Ok(self.desk.charge(call, Some(reason.code()))),
-            Mediated::NeedsPartner(cdr, group) => Err(Unrated::PartOfACall(cdr.id, group)),
+            Mediated::NeedsPartner(group) => Err(Unrated::PartOfACall(cdr.id, group)),
             Mediated::NotACall(why) => Err(Unrated::NotACall(cdr.id, why)),
         }
     }

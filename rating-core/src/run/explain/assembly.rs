@@ -62,7 +62,7 @@ impl Explainer<'_> {
         };
         MemberView {
             record: self.is_for_operator().then(place),
-            what: what(call.cdr.kind),
+            what: what(member.kind),
             role,
             setup_at: call.setup_at.map(|at| zone.format(at)),
             answered_at: call.answered_at.map(|at| zone.format(at)),
@@ -97,7 +97,7 @@ fn what(kind: Kind<'_>) -> String {
 fn because(found: &Found<'_>) -> &'static str {
     let call = &found.call;
     let is_out = matches!(call.direction, Direction::Outbound | Direction::Forwarded);
-    match call.cdr.kind {
+    match found.kind {
         Kind::LocalHalf { .. } if is_out && call.forwarder.is_some() => {
             "the half that went out stands for the call, with its talk time; the other tells who called whom, and whoever \
              sent the call on pays"
@@ -144,5 +144,5 @@ fn because(found: &Found<'_>) -> &'static str {
 
 /// Whether a record is a leg placed before one of a role.
 fn placed(member: &Member<'_>, role: PartRole) -> bool {
-    matches!(member.alone.cdr.kind, Kind::Part(part) if matches!(part.role, PartRole::Leg { .. }) && part.role < role)
+    matches!(member.kind, Kind::Part(part) if matches!(part.role, PartRole::Leg { .. }) && part.role < role)
 }

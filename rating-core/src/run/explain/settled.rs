@@ -8,7 +8,7 @@ use super::super::RunError;
 use super::super::allowances::{self, Allowances, Found};
 use super::super::aside::Store;
 use super::super::calls::{self, Input};
-use super::super::engine::Engine;
+use super::super::engine::{Arrived, Engine};
 use super::super::inputs::OUTPUT_FOLDER;
 use super::super::project::Project;
 use super::super::spill::{GroupKey, RowBuffer, Rows};
@@ -52,12 +52,8 @@ impl<'s> SettledMonths<'s> {
         let engine = Engine::new(self.project, month, None);
         let mut buffer = RowBuffer::default();
         calls::each(self.storage, &engine, self.inputs, &mut |found| {
-            engine.finish(
-                found.call,
-                found.suspended.map(crate::mediation::MediationReason::code),
-                (0, 0),
-                &mut buffer,
-            );
+            let suspended = found.suspended.map(crate::mediation::MediationReason::code);
+            engine.finish(Arrived { call: found.call, suspended, hash: (0, 0) }, &mut buffer);
         })?;
         let run = buffer.set_aside(&mut Store::in_memory().appender())?;
         let rows = |key: GroupKey| {

@@ -103,7 +103,7 @@ fn every_record_is_a_call_that_somebody_holds_and_both_tariffs_price() {
         let reader = cdr::open(Format::Asterisk, &cdr::Options::default(), &bytes, true).unwrap();
         let mediator = mediator(&read.settings, file.site);
         for record in reader.records(0, 0, &bytes, true) {
-            let Mediated::Call(call) = mediator.mediate(record.unwrap()) else { panic!("{}", file.path) };
+            let Mediated::Call(call) = mediator.mediate(&record.unwrap()) else { panic!("{}", file.path) };
             let shown = String::from_utf8_lossy(call.cdr.raw);
             match call.direction {
                 Direction::Outbound => outbound += 1,
