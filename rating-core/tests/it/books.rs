@@ -37,6 +37,8 @@ struct Story {
     project: PathBuf,
     closed: Vec<(Month, Tree)>,
     damaged: Option<(PathBuf, Vec<u8>)>,
+    /// The run that was drafted last.
+    drafted: Option<String>,
     text: String,
 }
 
@@ -45,7 +47,14 @@ pub(crate) fn told(story: &Path) -> String {
     let place = tempfile::tempdir().unwrap();
     let project = place.path().join("project");
     write_files(&project, &files_below(&testdata().join("books/project")));
-    let mut told = Story { folder: story.to_owned(), project, closed: Vec::new(), damaged: None, text: String::new() };
+    let mut told = Story {
+        folder: story.to_owned(),
+        project,
+        closed: Vec::new(),
+        damaged: None,
+        drafted: None,
+        text: String::new(),
+    };
     for step in fs::read_to_string(story.join("steps.txt")).unwrap().lines() {
         writeln!(told.text, "> {step}").unwrap();
         told.step(step);
@@ -88,7 +97,7 @@ impl Story {
         match (verb, month) {
             ("add", _) => write_files(&self.project, &files_below(&self.folder.join(rest))),
             ("rename", _) => fs::rename(self.project.join(first), self.project.join(after)).unwrap(),
-            ("run", Some(month)) => self.run(month, after == "retail only"),
+            ("run", Some(month)) => self.run(month, after),
             ("close", Some(month)) => self.close(month, after.strip_prefix("by ")),
             ("reopen", Some(month)) => self.reopen(month, after.strip_prefix("by ").unwrap()),
             ("recycle", Some(month)) => self.recycle(month, after == "dry"),
@@ -129,11 +138,23 @@ impl Story {
         }
     }
 
-    fn run(&mut self, of: Month, retail_only: bool) {
-        let options = Options { month: Some(of), retail_only, ..Options::new(&self.project, no_month()) };
+    /// Runs a month: `draft` makes a draft of it, `as drafted` goes on only if it is what was drafted last.
+    fn run(&mut self, of: Month, how: &str) {
+        let options = Options {
+            month: Some(of),
+            retail_only: how == "retail only",
+            draft: how == "draft",
+            expected: (how == "as drafted").then(|| self.drafted.clone().unwrap()),
+            ..Options::new(&self.project, no_month())
+        };
         let before = fs::read_link(self.out().join(format!("current/month={of}"))).ok();
         match month(&Disk, &options, &Silent) {
-            Ok(summary) => self.summary(&summary),
+            Ok(summary) => {
+                if how == "draft" {
+                    self.drafted = Some(summary.run.clone());
+                }
+                self.summary(&summary);
+            }
             Err(error) => {
                 self.refused(&error);
                 let after = fs::read_link(self.out().join(format!("current/month={of}"))).ok();

@@ -62,7 +62,7 @@ fn is_code(text: &str) -> bool {
         && what.starts_with(|c: char| c.is_ascii_lowercase())
         && !what.ends_with('_')
         && what.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org")
+        && !matches!(what, "toml" | "csv" | "rs" | "md" | "org" | "db")
 }
 
 /// The codes in the literals of all sources but tests and comments.

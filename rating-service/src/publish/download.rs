@@ -9,7 +9,7 @@
 mod pipe;
 mod render;
 mod rows;
-mod visible;
+pub(super) mod visible;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -23,7 +23,7 @@ use rating_core::run::SOFTWARE_VERSION;
 use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::hex;
 use rating_core::run::storage::Disk;
-use rating_core::time::Zone;
+use rating_core::time::{Month, Zone};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc};
 use zip::ZipWriter;
@@ -280,6 +280,14 @@ impl Desk {
                 Some(Shape { columns: Some(columns), masks, ..Shape::whole(*report) })
             }
         };
+        let shape = match version.to_date() {
+            // What is contracted for days to come is no usage.
+            Some(today) if *report == Report::Usage && Month::of(today) == version.month => {
+                let (_, _, day) = today.civil();
+                Some(Shape { last_day: Some(day), ..shape.unwrap_or_else(|| Shape::whole(*report)) })
+            }
+            _ => shape,
+        };
         let provisional = if version.is_provisional() { "provisional." } else { "" };
         let name = of.file_name(version.month, *report, &format!("{provisional}{}", format.ending()));
         let published = format.form().filter(|_| shape.is_none());
@@ -340,7 +348,8 @@ fn etag(parts: &[Part], is_zip: bool) -> String {
         put(&part.source.sha256);
         match &part.shape {
             None => put("as published"),
-            Some(Shape { columns, masks, sites, zone, .. }) => {
+            Some(Shape { columns, masks, sites, zone, last_day, .. }) => {
+                put(&last_day.map_or_else(String::new, |day| day.to_string()));
                 put(zone.as_ref().map_or("", Zone::name));
                 put(if *masks { "masked" } else { "in full" });
                 put(&columns.as_ref().map_or_else(|| "*".to_owned(), |columns| columns.join(",")));

@@ -164,22 +164,28 @@ impl Engine {
     pub async fn check(&self, snapshot: Snapshot, month: Month, teller: Option<Teller>) -> Result<Outcome> {
         self.alone(move |engine| {
             let told = Told::new(teller);
-            engine.draft(&snapshot, month, false, &told)
+            engine.draft(&snapshot, month, None, &told)
         })
         .await
     }
 
-    /// Makes a preview of a month that is not over, in place of the one before.
+    /// Makes a preview of a month that is not over, as of `today` by the caller's clock, in place of the one before.
     ///
     /// # Errors
     ///
     /// As [`check`](Self::check).
-    pub async fn preview(&self, snapshot: Snapshot, month: Month, teller: Option<Teller>) -> Result<Outcome> {
+    pub async fn preview(
+        &self,
+        snapshot: Snapshot,
+        month: Month,
+        today: Date,
+        teller: Option<Teller>,
+    ) -> Result<Outcome> {
         self.alone(move |engine| {
             let told = Told::new(teller);
-            let outcome = engine.draft(&snapshot, month, true, &told)?;
+            let outcome = engine.draft(&snapshot, month, Some(today), &told)?;
             for kept in runs::all(&*engine.storage, &engine.data)? {
-                if kept.provisional && kept.month == month && kept.run != outcome.summary.run {
+                if kept.to_date.is_some() && kept.month == month && kept.run != outcome.summary.run {
                     engine.remove_draft(month, &kept.run)?;
                 }
             }
@@ -304,24 +310,23 @@ impl Engine {
         Ok(run::month(&*self.storage, &options, told)?)
     }
 
-    fn draft(&self, snapshot: &Snapshot, month: Month, provisional: bool, told: &Told) -> Result<Outcome> {
+    fn draft(&self, snapshot: &Snapshot, month: Month, to_date: Option<Date>, told: &Told) -> Result<Outcome> {
         told.phase(Phase::Reading);
         let written = project::write(&*self.storage, &self.data, snapshot, None)?;
         let options = Options { draft: true, ..Options::new(&written.folder, month) };
         let summary = self.run(&written, month, options, told)?;
         // A preview that is what somebody checked stays checked.
         let before = runs::read(&*self.storage, &self.data, &summary.run)?;
-        let checked = before.is_some_and(|before| !before.provisional) || summary.published == Published::Already;
-        let provisional = provisional && !checked;
-        self.finished(summary, &written, provisional)
+        let checked = before.is_some_and(|before| before.to_date.is_none()) || summary.published == Published::Already;
+        self.finished(summary, &written, to_date.filter(|_| !checked))
     }
 
-    fn finished(&self, summary: Summary, written: &Written, provisional: bool) -> Result<Outcome> {
+    fn finished(&self, summary: Summary, written: &Written, to_date: Option<Date>) -> Result<Outcome> {
         let (run, project) = (summary.run.clone(), written.hash.clone());
-        let kept = Kept { run, month: summary.month, project: project.clone(), provisional };
+        let kept = Kept { run, month: summary.month, project: project.clone(), to_date };
         runs::keep(&*self.storage, &self.data, &kept)?;
         let findings = findings(&summary);
-        Ok(Outcome { summary, project, provisional, findings })
+        Ok(Outcome { summary, project, provisional: to_date.is_some(), findings })
     }
 
     fn publish_now(
@@ -354,7 +359,7 @@ impl Engine {
             }
             other => other?,
         };
-        self.finished(summary, &written, false)
+        self.finished(summary, &written, None)
     }
 
     /// Says what is not what a draft was made from.

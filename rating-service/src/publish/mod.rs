@@ -7,6 +7,7 @@
 //! | [`inbox`] | the switches' files and files of tariffs, taken in whole or not at all |
 //! | [`engine`] | runs it: checks a month, publishes what was checked, closes it, compares versions |
 //! | [`published`] | what is published: months, versions, totals, reports |
+//! | [`index`] | a disposable index of the calls of a version, for pages |
 //! | [`download`] | reports on their way to a reader: CSV, zip, XLSX, Parquet |
 //!
 //! Nothing here decides a price or a holder, and nothing here knows HTTP: what is refused is a [`Refusal`] with a stable
@@ -15,6 +16,7 @@
 pub mod download;
 pub mod engine;
 pub mod inbox;
+pub mod index;
 pub mod project;
 pub mod published;
 mod refusal;

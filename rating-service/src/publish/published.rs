@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rating_core::report::{Report, Scope, file_name, safe_name};
 use rating_core::run::publish::hex;
 use rating_core::run::storage::{Disk, Storage, failed};
-use rating_core::time::Month;
+use rating_core::time::{Date, Month};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -46,8 +46,8 @@ pub enum Standing {
     Superseded,
     /// It was checked, and nobody has published it.
     Checked,
-    /// The month to date: not all of it has happened yet.
-    Provisional,
+    /// The month to date, as of a day: not all of it has happened yet.
+    Provisional(Date),
 }
 
 impl Standing {
@@ -58,7 +58,7 @@ impl Standing {
             Self::InForce => "in_force",
             Self::Superseded => "superseded",
             Self::Checked => "checked",
-            Self::Provisional => "provisional",
+            Self::Provisional(_) => "provisional",
         }
     }
 }
@@ -271,8 +271,7 @@ impl Archive {
                 if in_force { Standing::InForce } else { Standing::Superseded }
             } else {
                 let kept = runs::read(&*self.storage, &self.data, run)?;
-                let provisional = kept.is_some_and(|kept| kept.provisional);
-                if provisional { Standing::Provisional } else { Standing::Checked }
+                kept.and_then(|kept| kept.to_date).map_or(Standing::Checked, Standing::Provisional)
             };
             return self.open(month, run, standing, folder).map(Some);
         }
@@ -298,7 +297,7 @@ impl Archive {
             Standing::InForce => 0,
             Standing::Superseded => 1,
             Standing::Checked => 2,
-            Standing::Provisional => 3,
+            Standing::Provisional(_) => 3,
         };
         versions.sort_by_key(|version| (rank(version), version.run.clone()));
         Ok(versions)
@@ -311,7 +310,7 @@ impl Archive {
     /// If the disk refuses, or its manifest is damaged.
     pub fn preview(&self, month: Month) -> Result<Option<Version>> {
         let versions = self.versions(month)?;
-        Ok(versions.into_iter().find(|version| version.standing == Standing::Provisional))
+        Ok(versions.into_iter().find(Version::is_provisional))
     }
 
     fn open(&self, month: Month, run: &str, standing: Standing, folder: PathBuf) -> Result<Version> {
@@ -357,7 +356,16 @@ impl Version {
     /// Whether it is of a month that is not over.
     #[must_use]
     pub fn is_provisional(&self) -> bool {
-        self.standing == Standing::Provisional
+        matches!(self.standing, Standing::Provisional(_))
+    }
+
+    /// The day as of which it is, if it is of a month that is not over.
+    #[must_use]
+    pub const fn to_date(&self) -> Option<Date> {
+        match self.standing {
+            Standing::Provisional(date) => Some(date),
+            _ => None,
+        }
     }
 
     /// The folder with its reports.
@@ -452,6 +460,13 @@ impl Version {
             sha256: file["sha256"].as_str()?.to_owned(),
             path: self.folder.join(path),
         })
+    }
+
+    /// The files of all calls, site by site.
+    #[must_use]
+    pub fn tables_of_calls(&self) -> Vec<PathBuf> {
+        let paths = self.outputs().filter_map(|file| file["path"].as_str());
+        paths.filter(|path| path.ends_with("/itemised.parquet")).map(|path| self.folder.join(path)).collect()
     }
 
     /// Whether a payer had any call at a site.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rating_core::run::storage::{Storage, failed};
-use rating_core::time::Month;
+use rating_core::time::{Date, Month};
 use serde_json::{Value, json};
 
 use super::refusal::Result;
@@ -21,8 +21,8 @@ pub(super) struct Kept {
     pub(super) month: Month,
     /// The hash of the project that it was made from.
     pub(super) project: String,
-    /// It is of a month that was not over.
-    pub(super) provisional: bool,
+    /// The day on which it was made, if its month was not over then.
+    pub(super) to_date: Option<Date>,
 }
 
 /// Whether a text is the id of a run of a month, and so the name of a folder and nothing else.
@@ -46,8 +46,8 @@ pub(super) fn read(storage: &dyn Storage, data: &Path, run: &str) -> Result<Opti
     let document: Value = serde_json::from_slice(&storage.read(&path)?).unwrap_or_default();
     let month = document["month"].as_str().and_then(Month::parse);
     let project = document["project"].as_str().map(str::to_owned);
-    let provisional = document["provisional"].as_bool().unwrap_or(false);
-    Ok(month.zip(project).map(|(month, project)| Kept { run: run.to_owned(), month, project, provisional }))
+    let to_date = document["to_date"].as_str().and_then(Date::parse);
+    Ok(month.zip(project).map(|(month, project)| Kept { run: run.to_owned(), month, project, to_date }))
 }
 
 /// Keeps what a run was made from.
@@ -56,7 +56,8 @@ pub(super) fn keep(storage: &dyn Storage, data: &Path, kept: &Kept) -> Result<()
     storage.create_folder(&folder)?;
     let (path, fresh) = (path(data, &kept.run), folder.join(".new"));
     let (month, project) = (kept.month.to_string(), &kept.project);
-    let document = json!({ "run": kept.run, "month": month, "project": project, "provisional": kept.provisional });
+    let to_date = kept.to_date.map(|date| date.to_string());
+    let document = json!({ "run": kept.run, "month": month, "project": project, "to_date": to_date });
     let mut file = storage.create(&fresh)?;
     let written = file.write_all(format!("{document:#}\n").as_bytes()).and_then(|()| file.flush());
     written.map_err(|error| failed("write", &fresh, error))?;

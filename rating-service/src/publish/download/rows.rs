@@ -37,12 +37,14 @@ pub(super) struct Shape {
     pub(super) sites: Option<BTreeSet<String>>,
     /// The site's clock, where the report is published as Parquet alone.
     pub(super) zone: Option<Zone>,
+    /// The last day of the month that is shown, where a report has a column for each day.
+    pub(super) last_day: Option<u32>,
 }
 
 impl Shape {
     /// All of a report.
     pub(super) const fn whole(report: Report) -> Self {
-        Self { report, columns: None, masks: false, sites: None, zone: None }
+        Self { report, columns: None, masks: false, sites: None, zone: None, last_day: None }
     }
 }
 
@@ -140,6 +142,10 @@ impl<'s> Plan<'s> {
         for name in shown {
             // A report of an earlier version may lack a column that is shown today.
             let Some(at) = place(name) else { continue };
+            let day = name.strip_prefix("day_").and_then(|day| day.parse::<u32>().ok());
+            if day.zip(shape.last_day).is_some_and(|(day, last)| day > last) {
+                continue;
+            }
             let (name, kind) = visible::column(name).ok_or_else(|| damaged("it has a column that nobody knows"))?;
             columns.push(Column { name, kind });
             places.push(at);

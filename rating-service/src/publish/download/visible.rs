@@ -221,20 +221,20 @@ const OCCUPIERS: &[Shown] = &[
 ];
 
 /// The columns of a report that an occupier is shown, in order; `None` if it is not shown the report.
-pub(super) fn columns(report: Report, visibility: &Visibility) -> Option<Vec<&'static str>> {
+pub(in crate::publish) fn columns(report: Report, visibility: &Visibility) -> Option<Vec<&'static str>> {
     let shown = OCCUPIERS.iter().find(|shown| shown.report == report && shown.needs.are_met(visibility))?;
     let columns = shown.columns.iter().filter(|(_, needs)| needs.are_met(visibility));
     Some(columns.map(|(name, _)| *name).collect())
 }
 
 /// Columns that name the party at the other end of a call, or may.
-pub(super) fn names_other_end(column: &str) -> bool {
+pub(in crate::publish) fn names_other_end(column: &str) -> bool {
     matches!(column, "called" | "dialled" | "calling")
 }
 
 /// A number as the policy shows it where numbers are masked. What is not plain digits may be a person's name or address,
 /// and is masked as a whole; of the short ones nothing would be left to see.
-pub(super) fn masked(text: &str) -> String {
+pub(in crate::publish) fn masked(text: &str) -> String {
     const HIDDEN: usize = 3;
     if text.is_empty() || text == "withheld" {
         return text.to_owned();

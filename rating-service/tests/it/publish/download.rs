@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use rating_core::report::Report;
-use rating_core::time::Month;
+use rating_core::time::{Date, Month};
 use rating_service::publish::Refusal;
 use rating_service::publish::download::{Audience, Body, CalledNumbers, Desk, Format, Visibility, Wanted};
 use rating_service::publish::engine::{Engine, NewFiles};
@@ -549,7 +549,14 @@ fn rule_80_an_operator_limited_to_a_site_gets_no_row_of_another() {
 fn a_preview_says_so_and_is_shown_only_to_those_who_may_see_the_usage_to_date() {
     let data = demo::data();
     let engine = Engine::new(data.path());
-    let outcome = wait(engine.preview(demo::snapshot(), october(), None)).unwrap();
+    let mut snapshot = demo::snapshot();
+    snapshot.usage = Some(rating_service::store::snapshot::Usage {
+        allowance: 30,
+        price_per_month: "10.00 GBP".into(),
+        ..Default::default()
+    });
+    let today = Date::parse("2026-10-12").unwrap();
+    let outcome = wait(engine.preview(snapshot, october(), today, None)).unwrap();
     let version = engine.archive().version(october(), &outcome.summary.run).unwrap().unwrap();
     let desk = Desk::new(data.path(), "harbour").unwrap();
     let house = House { data, version, desk };
@@ -561,6 +568,15 @@ fn a_preview_says_so_and_is_shown_only_to_those_who_may_see_the_usage_to_date() 
     assert!(unzip(&got.bytes).iter().all(|(name, _)| name.ends_with(".provisional.csv")));
     let one = house.get(&Audience::operator(), &wanted[1..2], Format::Machine).unwrap();
     assert_eq!(one.name, "202610_ldn_itemised_acme.provisional.machine.csv");
+    // Rule 37: the usage of the current month has columns to today only; 21 lines above the allowance at 10.00 for 31 days
+    // are 6.77 a day, and 81.24 in twelve days.
+    for format in [Format::Machine, Format::Spreadsheet] {
+        let usage = house.text(&Audience::operator(), &Of::AllSites, Report::Usage, format);
+        let columns = header(&usage);
+        assert_eq!((columns.last(), columns.contains(&"day_13")), (Some(&"day_12"), false));
+        let accrual = usage.lines().last().unwrap();
+        assert!(accrual.starts_with("monthly accrual,") && accrual.ends_with(",81.24"), "{accrual}");
+    }
 }
 
 #[test]

@@ -112,22 +112,24 @@ fn files_that_came_since_the_check_are_published_only_if_somebody_says_what_beco
 fn a_preview_is_provisional_and_is_never_published() {
     let data = demo::data();
     let engine = Engine::new(data.path());
-    let first = wait(engine.preview(demo::snapshot(), october(), None)).unwrap();
+    let today = Date::parse("2026-10-12").unwrap();
+    let first = wait(engine.preview(demo::snapshot(), october(), today, None)).unwrap();
     assert!(first.provisional);
     let archive = engine.archive();
-    assert_eq!(archive.preview(october()).unwrap().unwrap().run, first.summary.run);
+    let preview = archive.preview(october()).unwrap().unwrap();
+    assert_eq!((preview.run.as_str(), preview.to_date()), (first.summary.run.as_str(), Some(today)));
     let refusal = publish(&engine, &first.summary.run, NewFiles::Refuse).unwrap_err();
     assert_eq!(refusal.code, "publish.no_such_version");
     // The next preview takes its place.
     fs::write(data.path().join("cdr/ldn-pbx/Master-2026-10-b.csv"), "").unwrap();
-    let second = wait(engine.preview(demo::snapshot(), october(), None)).unwrap();
+    let second = wait(engine.preview(demo::snapshot(), october(), today, None)).unwrap();
     assert_ne!(second.summary.run, first.summary.run);
     let runs: Vec<String> = archive.versions(october()).unwrap().into_iter().map(|version| version.run).collect();
     assert_eq!(runs, std::slice::from_ref(&second.summary.run));
     // Once the month is over and is checked, it is no preview any more.
     let checked = check(&engine);
     assert_eq!((checked.provisional, &checked.summary.run), (false, &second.summary.run));
-    assert!(!wait(engine.preview(demo::snapshot(), october(), None)).unwrap().provisional);
+    assert!(!wait(engine.preview(demo::snapshot(), october(), today, None)).unwrap().provisional);
     assert_eq!(publish(&engine, &checked.summary.run, NewFiles::Refuse).unwrap().summary.run, checked.summary.run);
     assert_eq!(archive.preview(october()).unwrap().map(|version| version.run), None);
 }

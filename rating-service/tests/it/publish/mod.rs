@@ -3,4 +3,5 @@
 mod demo;
 mod download;
 mod engine;
+mod index;
 mod project;
