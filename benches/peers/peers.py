@@ -26,7 +26,7 @@ BARS = [(COMPLETE, WHOLE, 4.5, 6.0), (COPY, WHOLE, 4.0, 5.0), (COMPLETE, RETAIL,
 
 
 def reports(csv):
-    return f'csv = ["machine"]\nitemised_csv = {str(csv).lower()}\npayer_parquet = false\n'
+    return f'csv = ["machine"]\nitemised_csv = {str(csv).lower()}\npayer_parquet = true\nitemised_parquet = false\n'
 
 
 def project(size):

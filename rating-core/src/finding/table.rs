@@ -25,9 +25,10 @@ pub struct Table {
     source: Arc<SourceText>,
     header: Vec<String>,
     rows: Vec<Record>,
-    /// The cells of all rows, one after the other: large decks have a million of them.
-    cells: String,
-    /// Where each cell ends in `cells`; a row has as many as the header.
+    /// The cells of all rows, one after the other: large decks have a million of them. `None` if they are read where they
+    /// stand in the source, where nothing is quoted.
+    cells: Option<String>,
+    /// Where each cell ends in `cells` or the source; a row has as many as the header.
     ends: Vec<usize>,
 }
 
@@ -115,13 +116,8 @@ impl Table {
     #[must_use]
     pub fn read_any(source: &Arc<SourceText>, findings: &mut Findings) -> Self {
         let bom = if source.text.starts_with('\u{feff}') { 3 } else { 0 };
-        let mut table = Self {
-            source: Arc::clone(source),
-            header: Vec::new(),
-            rows: Vec::new(),
-            cells: String::new(),
-            ends: Vec::new(),
-        };
+        let mut table =
+            Self { source: Arc::clone(source), header: Vec::new(), rows: Vec::new(), cells: None, ends: Vec::new() };
         // Without a quote anywhere, what the csv reader would find is what stands between commas and ends of lines.
         match memchr::memchr(b'"', source.text.as_bytes()) {
             None => table.read_plain(bom, findings),
@@ -159,7 +155,6 @@ impl Table {
 
     fn read_plain(&mut self, bom: usize, findings: &mut Findings) {
         let source = Arc::clone(&self.source);
-        self.cells.reserve(source.text.len());
         let (mut line, mut start) = (1, bom);
         while let Some(rest) = source.text.get(start..).filter(|rest| !rest.is_empty()) {
             let bytes = rest.as_bytes();
@@ -169,11 +164,23 @@ impl Table {
             let length = end.unwrap_or(rest.len());
             let (text, end) = rest.split_at(length);
             if !text.is_empty() && !is_comment {
-                self.record(text.split(',').map(str::trim), start, line, findings);
+                self.plain_record(text, start, line, findings);
             }
             line += usize::from(end.starts_with('\n'));
             start += length + 1;
         }
+    }
+
+    /// Adds a record without quotes, the header if it is the first.
+    fn plain_record(&mut self, text: &str, start: usize, line: usize, findings: &mut Findings) {
+        if self.header.is_empty() {
+            self.header = text.split(',').map(|cell| cell.trim().to_lowercase()).collect();
+            return;
+        }
+        let before = self.ends.len();
+        self.ends.extend(memchr::memchr_iter(b',', text.as_bytes()).map(|comma| start + comma));
+        self.ends.push(start + text.len());
+        self.end_record(before, start, line, findings);
     }
 
     /// Adds a record, the header if it is the first.
@@ -188,16 +195,26 @@ impl Table {
             self.header = cells.into_iter().map(str::to_lowercase).collect();
             return;
         }
-        let (bytes, before) = (self.cells.len(), self.ends.len());
+        let own = self.cells.get_or_insert_default();
+        let (bytes, before) = (own.len(), self.ends.len());
         for cell in cells {
-            self.cells.push_str(cell);
-            self.ends.push(self.cells.len());
+            own.push_str(cell);
+            self.ends.push(own.len());
         }
+        if !self.end_record(before, start, line, findings)
+            && let Some(own) = &mut self.cells
+        {
+            own.truncate(bytes);
+        }
+    }
+
+    /// Adds the record whose cells are those from `before` on; `false` if they are too few or too many.
+    fn end_record(&mut self, before: usize, start: usize, line: usize, findings: &mut Findings) -> bool {
         let fields = self.ends.len() - before;
         if fields == self.header.len() {
-            return self.rows.push(Record { start, line });
+            self.rows.push(Record { start, line });
+            return true;
         }
-        self.cells.truncate(bytes);
         self.ends.truncate(before);
         findings.push(
             Finding::error(
@@ -207,6 +224,7 @@ impl Table {
             .at(Label::new(&self.source, self.line_span(start), ""))
             .help("put a text that holds a comma in double quotes; write empty cells as `,,`"),
         );
+        false
     }
 
     /// The column of that name.
@@ -276,6 +294,15 @@ impl Table {
     }
 }
 
+/// A text without blanks at its ends; nearly every text has none.
+#[inline]
+fn trimmed(text: &str) -> &str {
+    match (text.as_bytes().first(), text.as_bytes().last()) {
+        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => text,
+        _ => text.trim(),
+    }
+}
+
 impl<'t> Row<'t> {
     /// The column of that name in the row's table, for marking a place; look columns up once per table for reading.
     #[must_use]
@@ -287,9 +314,19 @@ impl<'t> Row<'t> {
     #[must_use]
     pub fn cell(self, column: Column) -> &'t str {
         let Some(column) = column.0 else { return "" };
-        let (ends, at) = (&self.table.ends, self.index * self.table.header.len() + column);
-        let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
-        ends.get(at).and_then(|end| self.table.cells.get(start..*end)).unwrap_or("")
+        let Table { source, cells, ends, rows, header } = self.table;
+        let at = self.index * header.len() + column;
+        let end_before = || at.checked_sub(1).and_then(|before| ends.get(before)).copied();
+        let Some(end) = ends.get(at) else { return "" };
+        if let Some(cells) = cells {
+            return cells.get(end_before().unwrap_or(0)..*end).unwrap_or("");
+        }
+        let start = match column {
+            0 => rows.get(self.index).map(|record| record.start),
+            // Behind the comma.
+            _ => end_before().map(|before| before + 1),
+        };
+        trimmed(start.and_then(|start| source.text.get(start..*end)).unwrap_or(""))
     }
 
     /// The text of a cell, or `None` if it is empty.
@@ -373,7 +410,7 @@ mod tests {
     fn told(text: &str, plain: bool) -> String {
         let mut findings = Findings::default();
         let (source, rows) = (SourceText::new("x.csv", text), Vec::new());
-        let mut table = Table { source, header: Vec::new(), rows, cells: String::new(), ends: Vec::new() };
+        let mut table = Table { source, header: Vec::new(), rows, cells: None, ends: Vec::new() };
         if plain {
             table.read_plain(0, &mut findings)
         } else {

@@ -1,13 +1,12 @@
 //! Margins: what clients are charged less what the carrier charges, by occupier and destination.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::batch::{Batch, ColumnSpec, Schema, Totals, table};
 use super::cells::Column;
 use super::column;
 use super::names::Names;
-use super::summary::pairs;
+use super::summary::{by_name, pairs};
 use crate::aggregation::{DestinationSums, Listing, PayerKey};
 use crate::ids::{DestinationId, PayerId, SiteId};
 use crate::money::{Currency, Total};
@@ -48,24 +47,22 @@ pub fn margins(listing: &Listing<'_>, names: &Names, site: SiteId) -> Batch {
         destination: column::Name::of(&names.destinations),
         ..MarginColumns::default()
     };
-    let named = |destination: DestinationId| (names.destinations.get(destination.0), destination);
+    let place = |destination: DestinationId| names.destinations.place(destination.0);
     let mut rows: Vec<(PayerKey, DestinationId, &DestinationSums)> = listing
         .destinations_at(site)
         .iter()
         .filter(|(of, _)| of.payer.payer.is_some_and(|payer| payer != PayerId::OPERATOR))
         .map(|(of, sums)| (of.payer, of.destination, *sums))
         .collect();
-    rows.sort_by_key(|(payer, destination, _)| (*payer, named(*destination)));
-    let mut by_destination: BTreeMap<_, DestinationSums> = BTreeMap::new();
+    rows.sort_by_cached_key(|(payer, destination, _)| (*payer, place(*destination), *destination));
     let mut total = DestinationSums::default();
     for (payer, destination, sums) in &rows {
         columns.push("destination", site, payer.payer, Some(*destination), sums);
-        by_destination.entry(named(*destination)).or_default().merge(sums);
-        total.merge(sums);
     }
     let mut totals = 0;
-    for ((_, destination), sums) in &by_destination {
-        totals += columns.push("all clients", site, None, Some(*destination), sums);
+    for (destination, sums) in by_name(names, rows.iter().map(|(_, destination, sums)| (*destination, *sums))) {
+        totals += columns.push("all clients", site, None, Some(destination), &sums);
+        total.merge(&sums);
     }
     totals += columns.push("total", site, None, None, &total);
     Batch::new(MARGIN_SCHEMA.clone(), columns.into_columns(), totals)

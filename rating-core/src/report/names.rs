@@ -1,42 +1,64 @@
 //! The names behind the ids, made fit for writing once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::cells::clean;
 use crate::time::Zone;
 
 /// Names by dense id. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Dictionary(Arc<[Box<str>]>);
+pub struct Dictionary {
+    names: Arc<[Box<str>]>,
+    /// The place of each in the order of the names, found when it is first asked for.
+    places: Arc<OnceLock<Box<[u32]>>>,
+}
 
 impl Dictionary {
     /// From names in id order; see [text](super#text) for what becomes of unprintable characters.
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {
-        Self(names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect())
+        let names = names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect();
+        Self { names, places: Arc::default() }
     }
 
     /// The name behind `id`.
     #[must_use]
     #[inline]
     pub fn get(&self, id: u32) -> Option<&str> {
-        self.0.get(id as usize).map(|name| &**name)
+        self.names.get(id as usize).map(|name| &**name)
+    }
+
+    /// The place of `id` in the order of names, ids of equal names by number; `None`, which comes first, if it has none.
+    #[must_use]
+    pub(super) fn place(&self, id: u32) -> Option<u32> {
+        let places = self.places.get_or_init(|| {
+            let mut order: Vec<(&str, u32)> = self.iter().zip(0..).collect();
+            order.sort_unstable();
+            let mut places = vec![0; order.len()].into_boxed_slice();
+            for ((_, id), place) in order.into_iter().zip(0..) {
+                if let Some(into) = places.get_mut(id as usize) {
+                    *into = place;
+                }
+            }
+            places
+        });
+        places.get(id as usize).copied()
     }
 
     /// The names in id order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names.iter().map(|name| &**name)
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.names.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 }
 
@@ -94,5 +116,16 @@ impl Names {
             sources: Dictionary::new(&lists.sources),
             files: Dictionary::new(&lists.files),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_the_sorted_names_and_equal_names_stay_by_number() {
+        let names = Dictionary::new(["Mars", "Ceres", "Venus", "Ceres"]);
+        assert_eq!([0, 1, 2, 3, 4].map(|id| names.place(id)), [Some(2), Some(0), Some(3), Some(1), None]);
     }
 }

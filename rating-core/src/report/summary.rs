@@ -1,5 +1,6 @@
 //! Summaries: per extension, per destination, per payer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -79,15 +80,35 @@ pub fn extension_summary(listing: &Listing<'_>, names: &Names, key: PayerKey) ->
 
 /// Client and operator sums side by side. Nearly always one pair; where a side has several currencies, one pair for each
 /// currency of either, so that no amount is lost and none is added across currencies.
-pub(super) fn pairs(client: &Amounts, operator: &Amounts) -> Vec<[Option<(Currency, Total)>; 2]> {
+pub(super) fn pairs(client: &Amounts, operator: &Amounts) -> Pairs {
     let total = |amounts: &Amounts, currency| amounts.get(currency).map(|sum| (currency, sum.total));
     if client.len() <= 1 && operator.len() <= 1 {
-        return vec![[client, operator].map(|side| side.only().map(|(currency, sum)| (currency, sum.total)))];
+        return Pairs::One([[client, operator].map(|side| side.only().map(|(currency, sum)| (currency, sum.total)))]);
     }
     let mut currencies: Vec<Currency> = client.iter().chain(operator.iter()).map(|(currency, _)| currency).collect();
     currencies.sort_unstable();
     currencies.dedup();
-    currencies.into_iter().map(|currency| [total(client, currency), total(operator, currency)]).collect()
+    Pairs::Many(currencies.into_iter().map(|currency| [total(client, currency), total(operator, currency)]).collect())
+}
+
+/// A client's and an operator's amount, if there are any.
+pub(super) type Pair = [Option<(Currency, Total)>; 2];
+
+/// What [`pairs`] gives: a list that nearly always has one entry.
+pub(super) enum Pairs {
+    One([Pair; 1]),
+    Many(Vec<Pair>),
+}
+
+impl std::ops::Deref for Pairs {
+    type Target = [Pair];
+
+    fn deref(&self) -> &[Pair] {
+        match self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        }
+    }
 }
 
 table! {
@@ -140,18 +161,25 @@ impl PayerDestinationColumns {
     }
 }
 
-/// Sums by destination, in the order of the destinations' names.
-fn by_name<'a>(
+/// Sums by destination, in the order of the destinations' names; those of one destination are added up.
+pub(super) fn by_name<'a>(
     names: &Names,
     sums: impl Iterator<Item = (DestinationId, &'a DestinationSums)>,
-) -> Vec<(DestinationId, DestinationSums)> {
-    let mut merged: BTreeMap<DestinationId, DestinationSums> = BTreeMap::new();
-    for (destination, sums) in sums {
-        merged.entry(destination).or_default().merge(sums);
-    }
-    let mut list: Vec<_> = merged.into_iter().collect();
-    list.sort_by_key(|(destination, _)| (names.destinations.get(destination.0), *destination));
-    list
+) -> Vec<(DestinationId, Cow<'a, DestinationSums>)> {
+    let mut list: Vec<_> =
+        sums.map(|(destination, sums)| (names.destinations.place(destination.0), destination, sums)).collect();
+    list.sort_by_key(|(place, destination, _)| (*place, *destination));
+    let of_one = list.chunk_by(|(_, one, _), (_, other, _)| one == other);
+    of_one
+        .filter_map(|entries| {
+            let ((_, destination, first), rest) = entries.split_first()?;
+            let mut sums = Cow::Borrowed(*first);
+            for (.., other) in rest {
+                sums.to_mut().merge(other);
+            }
+            Some((*destination, sums))
+        })
+        .collect()
 }
 
 /// Calls, duration and cost of one payer at one site by destination, with total.
@@ -170,12 +198,12 @@ pub fn payer_destinations(listing: &Listing<'_>, names: &Names, key: PayerKey) -
     for (_, sums) in &list {
         total.merge(sums);
     }
-    let rows = list.iter().map(|(destination, sums)| (Some(*destination), sums)).chain([(None, &total)]);
+    let rows = list.iter().map(|(destination, sums)| (Some(*destination), &**sums)).chain([(None, &total)]);
     let mut total_rows = 0;
     for (destination, sums) in rows {
         let cost = if key.is_operator() { &sums.operator } else { &sums.client };
-        for (at, [cost, _]) in pairs(cost, &Amounts::default()).into_iter().enumerate() {
-            columns.push(key.site, destination, (at == 0).then_some(sums), cost);
+        for (at, [cost, _]) in pairs(cost, &Amounts::default()).iter().enumerate() {
+            columns.push(key.site, destination, (at == 0).then_some(sums), *cost);
             total_rows += usize::from(destination.is_none());
         }
     }
@@ -200,11 +228,11 @@ pub fn site_destinations(listing: &Listing<'_>, names: &Names, site: SiteId) -> 
     for (_, sums) in &list {
         total.merge(sums);
     }
-    let rows = list.iter().map(|(destination, sums)| (Some(*destination), sums)).chain([(None, &total)]);
+    let rows = list.iter().map(|(destination, sums)| (Some(*destination), &**sums)).chain([(None, &total)]);
     let mut total_rows = 0;
     for (destination, sums) in rows {
-        for (at, [client, cost]) in pairs(&sums.client, &sums.operator).into_iter().enumerate() {
-            columns.push(site, destination, (at == 0).then_some(sums), client);
+        for (at, [client, cost]) in pairs(&sums.client, &sums.operator).iter().enumerate() {
+            columns.push(site, destination, (at == 0).then_some(sums), *client);
             operator.operator_cost.push(cost.map(|(_, total)| total));
             operator.operator_currency.push_currency(cost.map(|(currency, _)| currency));
             total_rows += usize::from(destination.is_none());
@@ -293,8 +321,8 @@ pub fn charges_by_occupier(aggregate: &Aggregate, names: &Names, site: Option<Si
     for (key, sums) in list {
         let pairs = pairs(&sums.client, &sums.operator);
         let margin = sums.margin().filter(|_| pairs.len() == 1).map(|(_, margin)| margin);
-        for (at, pair) in pairs.into_iter().enumerate() {
-            columns.push(key, sums, at == 0, pair, margin);
+        for (at, pair) in pairs.iter().enumerate() {
+            columns.push(key, sums, at == 0, *pair, margin);
         }
     }
     Batch::new(CHARGE_SCHEMA.clone(), columns.into_columns(), 0)

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::storage::{Output, ReadAt, Result, Storage, failed};
 
 /// How many bytes are kept in memory before further ones go to files.
-const IN_MEMORY: u64 = 48 << 20;
+const IN_MEMORY: u64 = 56 << 20;
 
 /// The place of a run's bytes.
 pub struct Store<'s> {
@@ -60,7 +60,23 @@ impl<'s> Store<'s> {
     /// Whether `length` more bytes stay in memory.
     fn keeps(&self, length: usize) -> bool {
         let length = length as u64;
-        self.folder.is_none() || self.kept.fetch_add(length, Ordering::Relaxed) + length <= IN_MEMORY
+        if self.folder.is_none() || self.kept.fetch_add(length, Ordering::Relaxed) + length <= IN_MEMORY {
+            return true;
+        }
+        self.kept.fetch_sub(length, Ordering::Relaxed);
+        false
+    }
+
+    /// Forgets bytes that are no longer needed: those in memory make room for others.
+    pub fn give_back(&self, blocks: Vec<Block>) {
+        for Block(place) in blocks {
+            if let Place::Memory(bytes) = place
+                && let Some(bytes) = Arc::into_inner(bytes)
+                && self.folder.is_some()
+            {
+                self.kept.fetch_sub(bytes.len() as u64, Ordering::Relaxed);
+            }
+        }
     }
 }
 
@@ -258,7 +274,7 @@ mod tests {
     fn what_is_set_aside_comes_back_from_memory_and_from_files() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(&Disk, Some(folder.path().to_owned()));
-        let big = vec![7; IN_MEMORY as usize];
+        let big = vec![7; IN_MEMORY as usize - b"memory".len()];
         let (mut one, mut two) = (store.appender(), store.appender());
         let blocks = [
             one.put(b"memory").unwrap(),
@@ -273,6 +289,22 @@ mod tests {
         blocks[3].take(1, 2, &mut middle).unwrap();
         blocks[0].take(4, 99, &mut middle).unwrap();
         assert_eq!(middle, b"<ilry");
+    }
+
+    #[test]
+    fn what_is_given_back_makes_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&Disk, Some(folder.path().to_owned()));
+        let mut appender = store.appender();
+        let big = vec![7; IN_MEMORY as usize];
+        let in_memory = |block: &Block| matches!(block.0, Place::Memory(_));
+        let (one, two) = (appender.put(&big).unwrap(), appender.put(b"file").unwrap());
+        assert!(in_memory(&one) && !in_memory(&two));
+        // Somebody else still has it.
+        store.give_back(vec![one.clone()]);
+        assert!(!in_memory(&appender.put(b"file").unwrap()));
+        store.give_back(vec![one, two]);
+        assert!(in_memory(&appender.put(&big).unwrap()));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) enum LegFate {
     Lost,
 }
 
-/// Finds duplicates and assembles calls.
+/// Finds duplicates and assembles calls. The keys of the first pass are gone after it.
 ///
 /// # Errors
 ///
@@ -61,14 +61,14 @@ pub(super) fn run(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
-    first: &FirstPass,
+    first: &mut FirstPass,
     store: &Store<'_>,
 ) -> Result<Joined, RunError> {
-    let partitions: Vec<(Block, Vec<Vec<u64>>)> = (first.keys.par_iter())
-        .map_init(|| store.appender(), |appender, blocks| with_one_hash(blocks, appender))
+    let partitions: Vec<(Block, Vec<Vec<u64>>)> = (std::mem::take(&mut first.keys).into_par_iter())
+        .map_init(|| store.appender(), |appender, blocks| with_one_hash(blocks, store, appender))
         .collect::<Result<_, StorageError>>()?;
     let (sorted, groups): (Vec<Block>, Vec<Vec<Vec<u64>>>) = partitions.into_iter().unzip();
-    let duplicates = exact::duplicates(engine, storage, files, &groups.concat())?;
+    let duplicates = exact::duplicates(engine, storage, files, &first.files, &groups.concat())?;
     let mut joined = Joined { duplicates, sorted, ..Joined::default() };
     if !first.leg_files.is_empty() {
         let readers = reopen(engine, storage, files, first)?;
@@ -87,8 +87,13 @@ pub(super) fn run(
 }
 
 /// The keys of a partition, sorted; and the records whose hash others have, too: those of each such hash in order.
-fn with_one_hash(blocks: &[Block], appender: &mut Appender<'_>) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
-    let sorted = keys::read_sorted(blocks)?;
+fn with_one_hash(
+    blocks: Vec<Block>,
+    store: &Store<'_>,
+    appender: &mut Appender<'_>,
+) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
+    let sorted = keys::read_sorted(&blocks)?;
+    store.give_back(blocks);
     let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
     let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();
     Ok((keys::set_aside(&sorted, appender)?, groups))

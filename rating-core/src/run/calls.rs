@@ -6,7 +6,7 @@
 use super::RunError;
 use super::engine::Engine;
 use super::history;
-use super::inputs::{Buffer, Piece, Stream};
+use super::inputs::{Piece, Spares, Stream};
 use super::storage::Storage;
 use crate::cdr::{Cdr, FileError, Group, Kind, Reader, Reject};
 use crate::ids::SourceId;
@@ -155,9 +155,9 @@ pub(super) fn every(
         let mut number = 0;
         stream.skip(reader.body_start());
         let mut needs_reader = false;
-        let mut spare = Buffer::default();
+        let mut spares = Spares::default();
         loop {
-            let chunk = match stream.next_of(&reader, &mut spare)? {
+            let chunk = match stream.next_of(&reader, &mut spares)? {
                 None => break,
                 Some(Piece::TooLong(chunk)) => {
                     number += 1;

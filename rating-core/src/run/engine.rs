@@ -5,9 +5,9 @@ use super::project::Project;
 use super::spill::{Prices, RowBuffer};
 use crate::attribution::{AttributedCall, attribute};
 use crate::cdr::{self, Cdr, FileError, Reader};
-use crate::ids::{BandId, SiteId, SourceId, TariffId};
+use crate::ids::{SiteId, SourceId, TariffId};
 use crate::mediation::{Call, Mediated, Mediator};
-use crate::money::{Currency, Price};
+use crate::money::Currency;
 use crate::rating::{CallRow, Outcome, RatedCall, Rater, flags};
 use crate::time::{Duration, Instant, Interval, Month};
 
@@ -389,17 +389,5 @@ impl Prices for Engine<'_> {
     fn currency(&self, tariff: TariffId, version: u16) -> Option<Currency> {
         let tariff = self.project.book.tariff(tariff)?;
         tariff.versions().get(usize::from(version)).map(crate::tariff::TariffVersion::currency)
-    }
-
-    fn price(&self, tariff: TariffId, version: u16, row: u32, band: BandId) -> (Price, Duration, Price) {
-        self.project
-            .book
-            .tariff(tariff)
-            .and_then(|tariff| tariff.versions().get(usize::from(version)))
-            .and_then(|version| {
-                let band = version.bands().iter().position(|id| *id == band)?;
-                version.plan(row, u8::try_from(band).ok()?)
-            })
-            .map_or((Price::ZERO, Duration::ZERO, Price::ZERO), |plan| (plan.price, plan.per, plan.connection))
     }
 }

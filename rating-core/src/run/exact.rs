@@ -4,11 +4,12 @@
 //! themselves say so. They are few, so reading them again costs little.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::RunError;
 use super::engine::Engine;
-use super::first_pass::InputFile;
-use super::inputs::{Buffer, Piece, Stream};
+use super::first_pass::{FileResult, InputFile};
+use super::inputs::{Piece, Spares, Stream};
 use super::storage::{Storage, failed};
 use crate::cdr::records::MIN_BUFFER_BYTES;
 use crate::cdr::{Cdr, Reader};
@@ -59,6 +60,7 @@ pub(super) fn duplicates(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
+    known: &[FileResult],
     groups: &[Vec<u64>],
 ) -> Result<Vec<u64>, RunError> {
     let mut found = Vec::new();
@@ -71,7 +73,7 @@ pub(super) fn duplicates(
         });
         let (now, later) = rest.split_at(many.count().max(1).min(rest.len()));
         rest = later;
-        let keys = read(engine, storage, files, now)?;
+        let keys = read(engine, storage, files, known, now)?;
         for group in now {
             // The first record of each key stands.
             let mut seen: Vec<&[u8]> = Vec::with_capacity(1);
@@ -89,29 +91,36 @@ fn read(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
+    known: &[FileResult],
     groups: &[Vec<u64>],
 ) -> Result<Keys, RunError> {
     let mut wanted: Vec<u64> = groups.iter().flatten().copied().collect();
     wanted.sort_unstable();
-    let mut keys = Keys::default();
+    let (mut keys, mut spares) = (Keys::default(), Spares::default());
     for records in wanted.chunk_by(|one, other| RecordId::from_bits(*one).file() == RecordId::from_bits(*other).file())
     {
         let Some(first) = records.first() else { continue };
         let index = RecordId::from_bits(*first).file();
         let file = files.get(index as usize).ok_or_else(|| changed(files, *first))?;
         let path = engine.project.root.join(&file.path);
-        let mut stream = Stream::open(storage, &path)?;
-        let opened = {
-            let (head, whole) = stream.head()?;
-            engine.open(file.source, &file.path, head, whole)
-        };
-        let reader = opened.map_err(|_| changed(files, *first))?;
         let scope = engine.duplicate_scope(file.source);
-        // What is packed, or is read with what stands before it, is read from its beginning.
-        if stream.packed_with().is_some() || reader.min_buffer() > MIN_BUFFER_BYTES {
-            all(&mut stream, &reader, index, records, |cdr| keys.add(scope, cdr))?;
-            continue;
-        }
+        let reader = match known.get(index as usize).and_then(|file| file.reader.as_ref()) {
+            Some(reader) if reader.min_buffer() <= MIN_BUFFER_BYTES => Arc::clone(reader),
+            _ => {
+                let mut stream = Stream::open_into(storage, &path, &mut spares)?;
+                let opened = {
+                    let (head, whole) = stream.head()?;
+                    engine.open(file.source, &file.path, head, whole)
+                };
+                let reader = opened.map_err(|_| changed(files, *first))?;
+                // What is packed, or is read with what stands before it, is read from its beginning.
+                if stream.packed_with().is_some() || reader.min_buffer() > MIN_BUFFER_BYTES {
+                    all(&mut stream, &reader, index, records, &mut spares, |cdr| keys.add(scope, cdr))?;
+                    continue;
+                }
+                Arc::new(reader)
+            }
+        };
         let handle = storage.open_at(&path)?;
         for record in records {
             let id = RecordId::from_bits(*record);
@@ -144,12 +153,12 @@ fn all(
     reader: &Reader,
     index: u32,
     records: &[u64],
+    spares: &mut Spares,
     mut show: impl FnMut(&Cdr<'_>),
 ) -> Result<(), RunError> {
     stream.skip(reader.body_start());
-    let mut spare = Buffer::default();
     let mut rest = records;
-    while let (Some(piece), false) = (stream.next_of(reader, &mut spare)?, rest.is_empty()) {
+    while let (Some(piece), false) = (stream.next_of(reader, spares)?, rest.is_empty()) {
         let Piece::Records(chunk) = piece else { continue };
         for cdr in reader.records(index, chunk.offset, &chunk.bytes, chunk.last).flatten() {
             if let Some((next, later)) = rest.split_first()
@@ -159,7 +168,7 @@ fn all(
                 rest = later;
             }
         }
-        spare = chunk.bytes;
+        spares.give(chunk.bytes);
     }
     Ok(())
 }
@@ -198,7 +207,7 @@ mod tests {
         let mut records = Vec::new();
         calls::each(&Disk, &engine, &inputs, &mut |found| records.push(found.call.cdr.id.to_bits())).unwrap();
         assert!(records.len() > 20);
-        let confirmed = |groups: &[Vec<u64>]| duplicates(&engine, &Disk, &files, groups).unwrap();
+        let confirmed = |groups: &[Vec<u64>]| duplicates(&engine, &Disk, &files, &[], groups).unwrap();
         // As if all records of the demo had one hash: each has a key of its own.
         assert!(confirmed(std::slice::from_ref(&records)).is_empty());
         // The same record twice has the same key.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use foldhash::fast::FixedState;
 
@@ -18,7 +18,7 @@ use super::completeness::Frames;
 use super::control::Counts;
 use super::engine::{Arrived, Engine, Fate};
 use super::history::HistoryCounts;
-use super::inputs::{Buffer, Piece, Stream};
+use super::inputs::{Buffer, Piece, Spares, Stream};
 use super::keys::{KEY_PARTITIONS, Key};
 use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
@@ -67,6 +67,8 @@ pub(super) struct InputFile {
 pub(super) struct FileResult {
     /// The layout recognised, or why the file as a whole was refused.
     pub(super) layout: String,
+    /// What reads it, unless it is packed or was read elsewhere.
+    pub(super) reader: Option<Arc<Reader>>,
     /// Why the file as a whole was refused: code, words, help.
     pub(super) refused: Option<(&'static str, String, String)>,
     /// Why a packed file ended early.
@@ -171,7 +173,7 @@ impl<'a> Leg<'a> {
 struct OpenFile {
     index: u32,
     stream: Stream,
-    reader: std::sync::Arc<Reader>,
+    reader: Arc<Reader>,
 }
 
 #[derive(Default)]
@@ -300,10 +302,10 @@ fn number_records(parts: &mut [Part], files: usize) {
 impl Shared<'_> {
     fn work(&self) -> Result<(), StorageError> {
         let mut worker = Worker::new(self);
-        let mut spare = Buffer::default();
-        while let Some(mut file) = self.take_file()? {
-            let reader = std::sync::Arc::clone(&file.reader);
-            let piece = file.stream.next_of(&reader, &mut spare);
+        let mut spares = Spares::default();
+        while let Some(mut file) = self.take_file(&mut spares)? {
+            let reader = Arc::clone(&file.reader);
+            let piece = file.stream.next_of(&reader, &mut spares);
             let index = file.index;
             let stored = file.stream.stored_progress();
             match piece {
@@ -321,7 +323,7 @@ impl Shared<'_> {
                 }
                 Ok(Some(piece)) => {
                     self.give_back(Some(file));
-                    spare = worker.piece(index, &reader, piece, stored)?;
+                    spares.give(worker.piece(index, &reader, piece, stored)?);
                 }
             }
         }
@@ -329,7 +331,7 @@ impl Shared<'_> {
     }
 
     /// A file to read a chunk from: one that is open, or the next one opened, or one that another worker gives back.
-    fn take_file(&self) -> Result<Option<OpenFile>, StorageError> {
+    fn take_file(&self, spares: &mut Spares) -> Result<Option<OpenFile>, StorageError> {
         let mut queue = locked(&self.queue);
         loop {
             if self.stop.load(Ordering::Relaxed) {
@@ -344,7 +346,7 @@ impl Shared<'_> {
                 queue.next += 1;
                 queue.reading += 1;
                 drop(queue);
-                match self.open(index) {
+                match self.open(index, spares) {
                     Ok(Some(file)) => return Ok(Some(file)),
                     Ok(None) => self.give_back(None),
                     Err(error) => {
@@ -371,9 +373,9 @@ impl Shared<'_> {
     }
 
     /// Opens a file and decides on its layout. A file that is no such file is refused as one rejected record.
-    fn open(&self, index: usize) -> Result<Option<OpenFile>, StorageError> {
+    fn open(&self, index: usize, spares: &mut Spares) -> Result<Option<OpenFile>, StorageError> {
         let Some(file) = self.files.get(index) else { return Ok(None) };
-        let mut stream = Stream::open(self.storage, &self.engine.project.root.join(&file.path))?;
+        let mut stream = Stream::open_into(self.storage, &self.engine.project.root.join(&file.path), spares)?;
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let opened = {
             let (head, whole) = stream.head()?;
@@ -381,14 +383,16 @@ impl Shared<'_> {
         };
         match opened {
             Ok(reader) => {
+                let reader = Arc::new(reader);
                 {
                     let mut results = locked(&self.results);
                     let result = &mut results.first.files[index];
                     result.layout = reader.layout_name().to_owned();
                     result.clock = self.engine.clock_difference(file.source, &reader);
+                    result.reader = stream.packed_with().is_none().then(|| Arc::clone(&reader));
                 }
                 stream.skip(reader.body_start());
-                Ok(Some(OpenFile { index: number, stream, reader: std::sync::Arc::new(reader) }))
+                Ok(Some(OpenFile { index: number, stream, reader }))
             }
             Err(error) => {
                 let mut results = locked(&self.results);

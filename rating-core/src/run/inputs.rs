@@ -192,6 +192,26 @@ impl Buffer {
     }
 }
 
+/// Buffers that are no longer needed, to be filled anew: making one takes longer than reading into it.
+#[derive(Default)]
+pub struct Spares(Vec<Buffer>);
+
+impl Spares {
+    /// More are never in use at once by one who reads.
+    const KEPT: usize = 3;
+
+    fn take(&mut self) -> Buffer {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// Takes the buffer of a piece that is no longer needed.
+    pub fn give(&mut self, buffer: Buffer) {
+        if self.0.len() < Self::KEPT && !buffer.memory.is_empty() {
+            self.0.push(buffer);
+        }
+    }
+}
+
 /// An input file being read, unpacked if it is packed.
 pub struct Stream {
     path: PathBuf,
@@ -233,6 +253,15 @@ impl Stream {
     ///
     /// If the file cannot be opened or its first bytes not read.
     pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self> {
+        Self::open_into(storage, path, &mut Spares::default())
+    }
+
+    /// The same, with the buffer of a piece that is no longer needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::open`].
+    pub fn open_into(storage: &dyn Storage, path: &Path, spares: &mut Spares) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
         let mut raw = Counted { inner: storage.open(path)?, read: Arc::clone(&read) };
         let mut magic = Vec::new();
@@ -242,13 +271,17 @@ impl Stream {
             [0x28, 0xb5, 0x2f, 0xfd] => "zstd",
             _ => "",
         };
-        let mut buffer = Buffer::default();
+        let mut buffer = spares.take();
         let reader: Box<dyn Read + Send> = match packed_with {
-            "gzip" => Box::new(flate2::read::MultiGzDecoder::new(std::io::Cursor::new(magic).chain(raw))),
-            "zstd" => Box::new(
-                zstd::Decoder::new(std::io::Cursor::new(magic).chain(raw))
-                    .map_err(|error| failed("unpack", path, error))?,
-            ),
+            "gzip" => {
+                buffer.begin(&[], CHUNK);
+                Box::new(flate2::read::MultiGzDecoder::new(std::io::Cursor::new(magic).chain(raw)))
+            }
+            "zstd" => {
+                buffer.begin(&[], CHUNK);
+                let unpacked = zstd::Decoder::new(std::io::Cursor::new(magic).chain(raw));
+                Box::new(unpacked.map_err(|error| failed("unpack", path, error))?)
+            }
             _ => {
                 buffer.begin(&magic, CHUNK);
                 Box::new(raw)
@@ -294,18 +327,18 @@ impl Stream {
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub fn next_of(&mut self, reader: &Reader, spare: &mut Buffer) -> Result<Option<Piece>> {
+    pub fn next_of(&mut self, reader: &Reader, spares: &mut Spares) -> Result<Option<Piece>> {
         let line_end = match reader.line_end() {
             LineEnd::Lf => b'\n',
             LineEnd::Cr => b'\r',
         };
-        self.next_piece(|buffer, at_end| reader.split_point(buffer, at_end), reader.min_buffer(), line_end, spare)
+        self.next_piece(|buffer, at_end| reader.split_point(buffer, at_end), reader.min_buffer(), line_end, spares)
     }
 
     /// The next piece, or `None` at the end. `split` says where the last complete record of a buffer ends (0: nowhere),
     /// given whether the file ends with the buffer. A line of which `give_up` bytes hold no complete record comes as
     /// [`Piece::TooLong`]: its beginning only, the rest is stepped over up to the next `line_end`, so memory stays
-    /// bounded whatever the line's length. `spare` is the buffer of a piece that is no longer needed, to be filled anew.
+    /// bounded whatever the line's length. `spares` are buffers of pieces that are no longer needed.
     ///
     /// # Errors
     ///
@@ -315,18 +348,18 @@ impl Stream {
         split: impl Fn(&[u8], bool) -> usize,
         give_up: usize,
         line_end: u8,
-        spare: &mut Buffer,
+        spares: &mut Spares,
     ) -> Result<Option<Piece>> {
         self.fill(CHUNK.max(give_up))?;
         if self.buffer.is_empty() {
-            *spare = std::mem::take(&mut self.buffer);
+            spares.give(std::mem::take(&mut self.buffer));
             return Ok(None);
         }
         let cut = if self.ended { self.buffer.len() } else { split(&self.buffer, false) };
         if cut == 0 {
             return self.step_over_line(line_end).map(Some);
         }
-        let mut next = std::mem::take(spare);
+        let mut next = spares.take();
         next.begin(self.buffer.get(cut..).unwrap_or_default(), CHUNK.max(give_up));
         let mut bytes = std::mem::replace(&mut self.buffer, next);
         bytes.end = bytes.start + cut;
@@ -418,14 +451,14 @@ mod tests {
     fn read_all(path: &Path) -> (Vec<u8>, Option<String>) {
         let mut stream = Stream::open(&Disk, path).unwrap();
         let mut content = Vec::new();
-        let mut spare = Buffer::default();
-        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spare).unwrap() {
+        let mut spares = Spares::default();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spares).unwrap() {
             let Piece::Records(chunk) = piece else { panic!("no line is too long") };
             assert_eq!(chunk.offset, content.len() as u64);
             assert!(chunk.last || chunk.bytes.ends_with(b"\n"));
             content.extend_from_slice(&chunk.bytes);
             // Buffers are used again.
-            spare = chunk.bytes;
+            spares.give(chunk.bytes);
         }
         (content, stream.damage().map(str::to_owned))
     }
@@ -460,8 +493,8 @@ mod tests {
         std::fs::write(&path, &content).unwrap();
         let mut stream = Stream::open(&Disk, &path).unwrap();
         let mut seen = Vec::new();
-        let mut spare = Buffer::default();
-        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spare).unwrap() {
+        let mut spares = Spares::default();
+        while let Some(piece) = stream.next_piece(lines, 2 << 20, b'\n', &mut spares).unwrap() {
             seen.push(match piece {
                 Piece::Records(chunk) => (chunk.offset, String::from_utf8(chunk.bytes.to_vec()).unwrap()),
                 Piece::TooLong(chunk) => (chunk.offset, format!("{} bytes", chunk.bytes.len() / CHUNK * CHUNK)),

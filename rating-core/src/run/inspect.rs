@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::RunError;
-use super::inputs::{Buffer, Piece, Stream};
+use super::inputs::{Piece, Spares, Stream};
 use super::storage::Storage;
 use crate::cdr::{self, DateOrder, Format, Options, Reader, Sign};
 use crate::time::Instant;
@@ -136,16 +136,16 @@ pub fn inspect(storage: &dyn Storage, path: &Path, known: &Known) -> Result<Insp
 fn read_through(stream: &mut Stream, reader: &Reader, tally: &mut Tally) -> Result<u64, RunError> {
     stream.skip(reader.body_start());
     let mut end = reader.body_start() as u64;
-    let mut spare = Buffer::default();
+    let mut spares = Spares::default();
     loop {
-        match stream.next_of(reader, &mut spare)? {
+        match stream.next_of(reader, &mut spares)? {
             None => break,
             Some(Piece::Records(chunk)) => {
                 end = chunk.offset + chunk.bytes.len() as u64;
                 for record in reader.records(0, chunk.offset, &chunk.bytes, chunk.last) {
                     tally.add(&record);
                 }
-                spare = chunk.bytes;
+                spares.give(chunk.bytes);
             }
             Some(Piece::TooLong(chunk)) => {
                 end = chunk.offset + chunk.bytes.len() as u64;
@@ -160,8 +160,8 @@ fn read_through(stream: &mut Stream, reader: &Reader, tally: &mut Tally) -> Resu
 
 fn rest_of(stream: &mut Stream) -> Result<u64, RunError> {
     let mut end = 0;
-    let mut spare = Buffer::default();
-    while let Some(piece) = stream.next_piece(|buffer, _| buffer.len(), 0, b'\n', &mut spare)? {
+    let mut spares = Spares::default();
+    while let Some(piece) = stream.next_piece(|buffer, _| buffer.len(), 0, b'\n', &mut spares)? {
         let (Piece::Records(chunk) | Piece::TooLong(chunk)) = piece;
         end = chunk.offset + chunk.bytes.len() as u64;
     }

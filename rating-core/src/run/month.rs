@@ -309,7 +309,7 @@ fn rate_and_publish(
     let history = (!closed.is_empty()).then_some(history);
     let engine = Engine::new(run.project, run.month, run.only).with_history(history).retail_only(run.retail_only);
     let store = Store::new(run.storage, run.work.map(Path::to_owned));
-    let first = (run.first)(&engine, &store)?;
+    let mut first = (run.first)(&engine, &store)?;
     let mut gaps = completeness::gaps(&run.project.settings, run.month, run.files, Some(&first));
     run.project.acceptances.apply(&mut gaps, &mut warnings);
     let told = completeness::findings(&run.project.settings, &gaps);
@@ -317,7 +317,7 @@ fn rate_and_publish(
         return Err(RunError::Incomplete(told));
     }
     warnings.extend(told);
-    let joined = between::run(&engine, run.storage, run.files, &first, &store)?;
+    let joined = between::run(&engine, run.storage, run.files, &mut first, &store)?;
     engine.history().map_or(Ok(()), History::check)?;
     run.progress.writing();
     let names = names(run.project, run.files);

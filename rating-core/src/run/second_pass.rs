@@ -11,8 +11,10 @@ mod sink;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use duplicates::Duplicates;
+use line::locked;
 use near::near_duplicates;
 use sink::{Done, PayerPart, Sink};
 use units::{Groups, Share, Unit};
@@ -146,8 +148,8 @@ pub(super) trait Watch: Sync {
     fn calls(&self, project: &Project, names: &Names, rows: &[CallRow<'_>]);
 }
 
-/// How many calls are shown at once.
-const SHOWN_AT_ONCE: usize = 1_024;
+/// How many calls are worked on at once: few enough to stay in the nearest memory.
+const BLOCK: usize = 128;
 
 /// Runs the second pass.
 ///
@@ -160,6 +162,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<SecondPass, RunError> {
         context,
         prepared: context.prepare(&groups)?,
         duplicates: Duplicates::new(context.duplicates),
+        used: Mutex::default(),
         encoder: SiteEncoder::new()?,
         groups,
     };
@@ -181,6 +184,8 @@ struct Worker<'w, 'c> {
     groups: Groups<'w>,
     prepared: Prepared,
     duplicates: Duplicates<'w>,
+    /// Tables of units that are written, whose memory the next ones take.
+    used: Mutex<Vec<Batch>>,
     encoder: SiteEncoder,
 }
 
@@ -194,7 +199,12 @@ impl Worker<'_, '_> {
     /// Some payers one after the other: one table of calls for the operator, and each payer's own files.
     fn unit(&self, unit: &Unit) -> Result<Done, RunError> {
         let context = self.context;
-        let mut gathered = Gathered { for_site: Itemised::for_site(context.names), found: SecondPass::default() };
+        let used = locked(&self.used).pop();
+        let for_site = match used {
+            Some(used) => Itemised::for_site_again(context.names, used),
+            None => Itemised::for_site(context.names),
+        };
+        let mut gathered = Gathered { for_site, found: SecondPass::default() };
         let mut payers = Vec::with_capacity(unit.shares.len());
         for share in &unit.shares {
             let start = gathered.for_site.len();
@@ -204,7 +214,7 @@ impl Worker<'_, '_> {
         let Gathered { for_site, mut found } = gathered;
         let batch = for_site.finish();
         let mut part = None;
-        for (share, range, sums, bills, own) in payers {
+        for (share, range, mut sums, bills, own) in payers {
             let key = payer_key(share.key);
             let itemised = || match &own {
                 Some(own) => Ok(own.view()),
@@ -216,6 +226,7 @@ impl Worker<'_, '_> {
                 if shown && !range.is_empty() {
                     context.payer_files(key, Report::Itemised, &itemised()?)?;
                 }
+                sums.settle();
                 context.payer_summaries(key, &sums, bills, &mut found)?;
                 found.aggregate = found.aggregate.merge(sums);
             } else {
@@ -223,7 +234,9 @@ impl Worker<'_, '_> {
                 part = Some(PayerPart::new(context, share, key, sums, bills, view.as_ref())?);
             }
         }
-        Ok(Done { site: SiteId(unit.site), rows: self.encoder.encode(&batch)?, found, part })
+        let rows = self.encoder.encode(&batch)?;
+        locked(&self.used).push(batch);
+        Ok(Done { site: SiteId(unit.site), rows, found, part })
     }
 
     /// Adds a payer's calls to the site's table and the sums; the operator gets a table of its own, for its cost is
@@ -242,61 +255,66 @@ impl Worker<'_, '_> {
         let adjusted = settled.as_deref().or_else(|| self.prepared.calls(share.key)).unwrap_or_default();
         let (mut sums, mut bills) = (Aggregate::new(), Bills::default());
         let mut own = (key.is_operator() && context.itemises_payers()).then(|| Itemised::for_payer(context.names, key));
-        let mut shown = Vec::new();
         let mut used = ByFile::default();
-        for index in 0..rows.len() {
-            if from.is_some_and(|from| rows.charging_at(index).is_some_and(|at| at < from)) {
-                continue;
-            }
-            let Some(mut row) = rows.get(index, context.engine) else { continue };
-            if self.is_duplicate(&row) {
-                *found.duplicates.entry(row.record.file()).or_default() += 1;
-                continue;
-            }
-            if !near.is_empty() && near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
-                row.flags |= flags::NEAR_DUPLICATE;
-            }
-            let late = row.flags & flags::LATE != 0;
-            if !adjusted.is_empty() {
-                let before = Status::of(&row);
-                allowances::adjust(&mut row, adjusted);
-                let status = Status::of(&row);
-                if status != before {
-                    found.changed.insert(row.record.to_bits(), status.byte(late));
+        let mut block = Vec::with_capacity(BLOCK);
+        for start in (0..rows.len()).step_by(BLOCK) {
+            block.clear();
+            rows.block(start..rows.len().min(start + BLOCK), context.engine, &mut block);
+            block.retain_mut(|row| {
+                if from.is_some_and(|from| row.charging_at < from) {
+                    return false;
                 }
+                if self.is_duplicate(row) {
+                    *found.duplicates.entry(row.record.file()).or_default() += 1;
+                    return false;
+                }
+                if !near.is_empty() && near.binary_search_by_key(&row.record, |(record, _)| *record).is_ok() {
+                    row.flags |= flags::NEAR_DUPLICATE;
+                }
+                self.settle(key, row, adjusted, found);
+                used.add(row.record.file(), &mut found.used);
+                true
+            });
+            for row in &mut block {
+                if let Some(billing) = &context.billing {
+                    let rate = billing.tax(row);
+                    bills.add(row, rate);
+                }
+                sums.add_converted(row, context.converted(row));
             }
-            if row.flags & flags::RELEASED != 0 {
-                found.released.insert(row.record.to_bits());
-            }
-            if late {
-                let month = Month::of(context.engine.project.zone(row.site).to_local(row.charging_at).date());
-                let side = if key.is_operator() { &row.wholesale } else { &row.retail };
-                found.late.entry(month).or_default().add(&row, side);
-            }
-            if let Some(billing) = &context.billing {
-                let rate = billing.tax(&mut row);
-                bills.add(&row, rate);
-            }
-            used.add(row.record.file(), &mut found.used);
-            sums.add_converted(&row, context.converted(&row));
             if let Some(own) = &mut own {
-                own.push(&row);
+                block.iter().for_each(|row| own.push(row));
             }
-            for_site.push(&row);
+            block.iter().for_each(|row| for_site.push(row));
             if let Some(watch) = context.watch {
-                shown.push(row);
-                if shown.len() >= SHOWN_AT_ONCE {
-                    watch.calls(context.engine.project, context.names, &shown);
-                    shown.clear();
-                }
+                watch.calls(context.engine.project, context.names, &block);
             }
         }
         used.finish(&mut found.used);
-        if let Some(watch) = context.watch {
-            watch.calls(context.engine.project, context.names, &shown);
-        }
         found.near.extend(near);
         Ok((sums, bills, own.map(Itemised::finish)))
+    }
+
+    /// What the payer's allowances make of a call, and what is noted of late and released ones.
+    #[inline]
+    fn settle(&self, key: PayerKey, row: &mut CallRow<'_>, adjusted: &[Adjusted], found: &mut SecondPass) {
+        let late = row.flags & flags::LATE != 0;
+        if !adjusted.is_empty() {
+            let before = Status::of(row);
+            allowances::adjust(row, adjusted);
+            let status = Status::of(row);
+            if status != before {
+                found.changed.insert(row.record.to_bits(), status.byte(late));
+            }
+        }
+        if row.flags & flags::RELEASED != 0 {
+            found.released.insert(row.record.to_bits());
+        }
+        if late {
+            let month = Month::of(self.context.engine.project.zone(row.site).to_local(row.charging_at).date());
+            let side = if key.is_operator() { &row.wholesale } else { &row.retail };
+            found.late.entry(month).or_default().add(row, side);
+        }
     }
 
     /// The rows of a share, and those so shortly before it that its first may be nearly the same.
@@ -481,9 +499,12 @@ impl Context<'_> {
     /// If the disk refuses.
     pub(super) fn payer_files(&self, key: PayerKey, report: Report, view: &View<'_>) -> Result<(), RunError> {
         let reports = &self.engine.project.settings.reports;
-        let csv = reports.itemised_csv || report != Report::Itemised;
+        let forms = match report {
+            Report::Itemised => (reports.itemised_csv, self.itemised_parquet()),
+            _ => (true, reports.payer_parquet),
+        };
         let (folder, scope) = self.payer_place(key);
-        self.write_view(&folder, scope, report, view, (csv, reports.payer_parquet))
+        self.write_view(&folder, scope, report, view, forms)
     }
 
     fn payer_place(&self, key: PayerKey) -> (String, Scope<'_>) {
@@ -505,8 +526,10 @@ impl Context<'_> {
         self.profiles().filter(move |_| asked).map(|(profile, _)| profile)
     }
 
-    fn payer_parquet(&self) -> bool {
-        self.engine.project.settings.reports.payer_parquet
+    /// Whether payers get their calls one by one as Parquet.
+    fn itemised_parquet(&self) -> bool {
+        let reports = &self.engine.project.settings.reports;
+        reports.payer_parquet && reports.itemised_parquet
     }
 
     /// The path of a payer's calls one by one.
@@ -517,8 +540,7 @@ impl Context<'_> {
 
     /// Whether payers get their calls one by one, in any form.
     fn itemises_payers(&self) -> bool {
-        let reports = &self.engine.project.settings.reports;
-        reports.itemised_csv || reports.payer_parquet
+        self.engine.project.settings.reports.itemised_csv || self.itemised_parquet()
     }
 
     /// Writes a site's table in every form asked for.

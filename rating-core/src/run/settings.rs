@@ -163,6 +163,8 @@ pub struct ReportSettings {
     pub itemised_csv: bool,
     /// Parquet beside each payer's CSV.
     pub payer_parquet: bool,
+    /// Each payer's calls one by one as Parquet too; the summaries are there if [`payer_parquet`](Self::payer_parquet) is.
+    pub itemised_parquet: bool,
 }
 
 /// When a run that finished is still not good: exit code 4.
@@ -241,6 +243,7 @@ impl Settings {
                 machine: true,
                 itemised_csv: true,
                 payer_parquet: true,
+                itemised_parquet: true,
             }),
             // Reliability goal A15: alarm when more than 0.1 % of the records wait for a price.
             limits: limits.unwrap_or(Limits { suspended_ppm: 1_000, rejected_ppm: 1_000 }),
@@ -507,6 +510,7 @@ fn read_reports(section: Section, findings: &mut Findings) -> ReportSettings {
         machine: asked("machine"),
         itemised_csv: wanted("itemised_csv", findings),
         payer_parquet: wanted("payer_parquet", findings),
+        itemised_parquet: wanted("itemised_parquet", findings),
     };
     section.finish(findings);
     settings
@@ -647,7 +651,7 @@ suspended = \"lots\"
     fn what_is_wanted_of_reports_is_true_or_false() {
         let head = "[operator]\nid = \"harbour\"\ncurrency = \"GBP\"\nzone = \"UTC\"\n[[site]]\nid = \"ldn\"\nzone = \"UTC\"\n\
                     country = \"GB\"\n[[source]]\nid = \"pbx\"\nsite = \"ldn\"\nformat = \"asterisk\"\nfiles = [\"c/*\"]\nzone = \"UTC\"\n";
-        for key in ["itemised_csv", "payer_parquet"] {
+        for key in ["itemised_csv", "payer_parquet", "itemised_parquet"] {
             for (value, expected) in [
                 ("true", None),
                 ("false", None),

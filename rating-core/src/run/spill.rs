@@ -8,16 +8,18 @@
 mod asked;
 mod row;
 
+use std::ops::Range;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::aside::{Appender, Block};
 use super::storage::Result;
-use crate::ids::{BandId, PayerId, SiteId, TariffId};
-use crate::money::{Currency, Price};
+use crate::ids::{PayerId, SiteId, TariffId};
+use crate::money::Currency;
 use crate::rating::CallRow;
 use crate::tariff::Query;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// Nobody is known to pay: comes last.
 const NOBODY: u32 = u32::MAX;
@@ -92,22 +94,32 @@ pub struct Run {
 }
 
 /// One row being collected.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Entry {
     time: i64,
     record: u64,
+    /// Where its length stands among the bytes, and its bytes after it.
     start: u32,
-    length: u32,
+    /// Which group.
+    group: u32,
 }
 
 /// Rows being collected.
 #[derive(Default)]
 pub struct RowBuffer {
+    /// Each row behind its length.
     bytes: Vec<u8>,
+    entries: Vec<Entry>,
+    /// The same, group by group.
+    grouped: Vec<Entry>,
     /// Place of each group in `groups`.
     places: HashMap<u64, u32, FixedState>,
-    groups: Vec<(GroupKey, Vec<Entry>)>,
+    /// How many rows each group has.
+    groups: Vec<(GroupKey, usize)>,
 }
+
+/// Bytes of a row's length.
+const LENGTH: usize = 2;
 
 /// How many bytes are gathered before they are handed on.
 const GATHERED: usize = 256 << 10;
@@ -116,23 +128,50 @@ impl RowBuffer {
     /// Adds a row; with it what its tariffs were asked, if an allowance may want it priced once more.
     pub fn push(&mut self, row: &CallRow<'_>, asked: Option<&Query<'_>>, codes: &[&'static str]) {
         let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; LENGTH]);
         row::encode(row, asked, codes, &mut self.bytes);
+        let length = u16::try_from(self.bytes.len() - start - LENGTH).unwrap_or(u16::MAX);
+        if let Some(place) = self.bytes.get_mut(start..start + LENGTH) {
+            place.copy_from_slice(&length.to_le_bytes());
+        }
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let entry = Entry {
-            time: row.charging_at.as_millis(),
-            record: row.record.to_bits(),
-            start: place(start),
-            length: place(self.bytes.len() - start),
-        };
         let key = GroupKey::of(row);
         let fresh = place(self.groups.len());
-        let at = *self.places.entry(key.bits()).or_insert(fresh);
-        if at == fresh {
-            self.groups.push((key, Vec::new()));
+        let group = *self.places.entry(key.bits()).or_insert(fresh);
+        if group == fresh {
+            self.groups.push((key, 0));
         }
-        if let Some((_, entries)) = self.groups.get_mut(at as usize) {
-            entries.push(entry);
+        if let Some((_, rows)) = self.groups.get_mut(group as usize) {
+            *rows += 1;
         }
+        let (time, record) = (row.charging_at.as_millis(), row.record.to_bits());
+        self.entries.push(Entry { time, record, start: place(start), group });
+    }
+
+    /// Puts the entries of each group together, in the order of the groups' keys; and says how many each has.
+    fn group(&mut self) -> Vec<(GroupKey, usize)> {
+        let mut order: Vec<(GroupKey, usize, usize)> =
+            self.groups.iter().enumerate().map(|(at, (key, rows))| (*key, *rows, at)).collect();
+        order.sort_unstable_by_key(|(key, ..)| *key);
+        let mut next = vec![0; order.len()];
+        let mut before = 0;
+        for (_, rows, at) in &order {
+            if let Some(next) = next.get_mut(*at) {
+                *next = before;
+            }
+            before += rows;
+        }
+        self.grouped.clear();
+        self.grouped.resize(self.entries.len(), Entry::default());
+        for entry in &self.entries {
+            if let Some(at) = next.get_mut(entry.group as usize)
+                && let Some(place) = self.grouped.get_mut(*at)
+            {
+                *place = *entry;
+                *at += 1;
+            }
+        }
+        order.into_iter().map(|(key, rows, _)| (key, rows)).collect()
     }
 
     /// How many bytes the rows have.
@@ -153,15 +192,16 @@ impl RowBuffer {
     ///
     /// If a file cannot be written.
     pub fn set_aside(&mut self, appender: &mut Appender<'_>) -> Result<Run> {
-        self.groups.sort_unstable_by_key(|(key, _)| *key);
-        let rows: usize = self.groups.iter().map(|(_, entries)| entries.len()).sum();
+        let groups = self.group();
         let mut stretches: Vec<Stretch> = Vec::new();
         let bytes = &self.bytes;
-        let groups = &mut self.groups;
-        let block = appender.put_pieces(self.bytes.len() + rows * 2, |sink| {
+        let mut rest = self.grouped.as_mut_slice();
+        let block = appender.put_pieces(bytes.len(), |sink| {
             let mut gathered = Vec::with_capacity(GATHERED + (64 << 10));
             let mut before = 0;
-            for (key, entries) in groups {
+            for (key, rows) in groups {
+                let (entries, others) = std::mem::take(&mut rest).split_at_mut(rows);
+                rest = others;
                 entries.sort_unstable_by_key(|entry| (entry.time, entry.record));
                 let mut open: Option<Stretch> = None;
                 for entry in entries.iter() {
@@ -171,7 +211,7 @@ impl RowBuffer {
                         stretches.extend(open.take());
                     }
                     let stretch = open.get_or_insert_with(|| Stretch {
-                        key: *key,
+                        key,
                         day,
                         start: u32::try_from(before + gathered.len()).unwrap_or(u32::MAX),
                         length: 0,
@@ -179,11 +219,10 @@ impl RowBuffer {
                         last_ms: 0,
                     });
                     stretch.rows += 1;
-                    stretch.length += entry.length + 2;
+                    let row = bytes.get(entry.start as usize..).and_then(at_length).unwrap_or_default();
+                    stretch.length += u32::try_from(row.len()).unwrap_or(0);
                     stretch.last_ms = u32::try_from(at.since(start_of(day)).as_millis()).unwrap_or(u32::MAX);
-                    gathered.extend_from_slice(&u16::try_from(entry.length).unwrap_or(u16::MAX).to_le_bytes());
-                    let (start, length) = (entry.start as usize, entry.length as usize);
-                    gathered.extend_from_slice(bytes.get(start..start + length).unwrap_or_default());
+                    gathered.extend_from_slice(row);
                     if gathered.len() >= GATHERED {
                         sink(&gathered)?;
                         before += gathered.len();
@@ -195,11 +234,15 @@ impl RowBuffer {
             sink(&gathered)
         })?;
         self.bytes.clear();
+        self.entries.clear();
         self.places.clear();
         self.groups.clear();
         Ok(Run { block, stretches })
     }
 }
+
+/// The currency of a tariff's version.
+type Told = ((TariffId, u16), Option<Currency>);
 
 /// Rows of one group, gathered from runs.
 pub struct Rows {
@@ -307,20 +350,51 @@ impl Rows {
     /// One row by its place in the order.
     #[must_use]
     pub fn get<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<CallRow<'a>> {
-        Some(row::decode(self.key, self.row(index)?, prices).0)
+        Some(self.decode(index, prices)?.0)
     }
 
     /// One row, and what its tariffs were asked.
     #[must_use]
     pub fn with_asked<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<(CallRow<'a>, Option<Query<'a>>)> {
-        let (row, bytes) = row::decode(self.key, self.row(index)?, prices);
+        let (row, bytes) = self.decode(index, prices)?;
         Some((row, row::Reader { bytes }.asked()))
+    }
+
+    fn decode<'a>(&'a self, index: usize, prices: &dyn Prices) -> Option<(CallRow<'a>, &'a [u8])> {
+        let currency = |tariff, version| prices.currency(tariff, version);
+        Some(row::decode(self.key, self.row(index)?, |code| prices.code(code), currency))
+    }
+
+    /// Some rows in their order, behind those that `into` has.
+    pub fn block<'a>(&'a self, rows: Range<usize>, prices: &dyn Prices, into: &mut Vec<CallRow<'a>>) {
+        // Tariffs are few, and the currency of the one that was asked for last is nearly always the next one's, too.
+        let mut last: [Option<Told>; 2] = [None; 2];
+        let mut currency = |tariff, version| {
+            if let Some((_, currency)) = last.iter().flatten().find(|(of, _)| *of == (tariff, version)) {
+                return *currency;
+            }
+            let currency = prices.currency(tariff, version);
+            last = [Some(((tariff, version), currency)), last[0]];
+            currency
+        };
+        let places = self.index.get(rows).unwrap_or_default();
+        into.extend(places.iter().map(|(.., place)| {
+            let row = at_place(&self.bytes, *place as usize).unwrap_or_default();
+            row::decode(self.key, row, |code| prices.code(code), &mut currency).0
+        }));
     }
 
     /// The rows in order.
     pub fn iter<'a>(&'a self, prices: &'a dyn Prices) -> impl Iterator<Item = CallRow<'a>> + 'a {
         (0..self.len()).filter_map(move |index| self.get(index, prices))
     }
+}
+
+/// A row behind its length, length and all, of bytes that begin with it.
+#[inline]
+fn at_length(bytes: &[u8]) -> Option<&[u8]> {
+    let length = u16::from_le_bytes(*bytes.first_chunk::<LENGTH>()?);
+    bytes.get(..LENGTH + usize::from(length))
 }
 
 /// The row at a place of gathered bytes.
@@ -336,20 +410,19 @@ pub trait Prices: Sync {
     fn code(&self, index: u8) -> &'static str;
     /// Currency of a tariff's version.
     fn currency(&self, tariff: TariffId, version: u16) -> Option<Currency>;
-    /// Price, the time it is for, and connection charge of a row in a band.
-    fn price(&self, tariff: TariffId, version: u16, row: u32, band: BandId) -> (Price, Duration, Price);
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::aside::Store;
     use super::*;
-    use crate::ids::{DestinationId, SourceId};
-    use crate::money::Charge;
+    use crate::ids::{BandId, DestinationId, SourceId};
+    use crate::money::{Charge, Price};
     use crate::number::{Digits, Direction, E164, NumberClass, Party};
     use crate::rating::{Outcome, Priced, Side};
     use crate::source::RecordId;
     use crate::tariff::{Called, Caller, CallerType};
+    use crate::time::Duration;
 
     struct Fixed;
 
@@ -361,9 +434,6 @@ mod tests {
         }
         fn currency(&self, _: TariffId, _: u16) -> Option<Currency> {
             Currency::parse("GBP")
-        }
-        fn price(&self, _: TariffId, _: u16, row: u32, band: BandId) -> (Price, Duration, Price) {
-            (Price::from_units(i64::from(row)), Duration::from_seconds(60), Price::from_units(i64::from(band.0)))
         }
     }
 
@@ -458,5 +528,54 @@ mod tests {
         // Nobody's rows come last.
         let keys: Vec<u32> = runs[0].stretches.iter().map(|stretch| stretch.key.payer).collect();
         assert_eq!(keys, [4, 4, NOBODY]);
+    }
+
+    #[test]
+    fn what_is_too_wide_for_its_place_comes_back_too_and_a_block_is_its_rows() {
+        let plain = row(Some(4), 1_000_000_000_000, 1);
+        let number = plain.number.unwrap();
+        let long = vec![b'x'; 700];
+        let limits = [0, 1, i64::from(i32::MAX) - 1, i64::from(i32::MAX), i64::from(i32::MIN), i64::from(u32::MAX)];
+        let setups = limits.iter().flat_map(|gap| [*gap, -*gap, *gap + 1]);
+        let mut rows: Vec<CallRow<'_>> = setups
+            .map(|gap| CallRow { setup_at: Some(plain.charging_at.plus(Duration::from_millis(-gap))), ..plain })
+            .collect();
+        for millis in [0, 1, i64::from(u32::MAX) - 1, i64::from(u32::MAX), i64::from(u32::MAX) + 1, i64::MIN, i64::MAX]
+        {
+            let mut row = CallRow { duration: Duration::from_millis(millis), ..plain };
+            for side in [&mut row.retail, &mut row.wholesale] {
+                if let Outcome::Rated(priced) = &mut side.outcome {
+                    priced.billed = Duration::from_millis(millis);
+                }
+            }
+            rows.push(CallRow { wholesale: row.retail, ..row });
+            rows.push(row);
+        }
+        for source in [0, 65_534, 65_535, 65_536, u32::MAX] {
+            rows.push(CallRow { source: SourceId(source), ..plain });
+        }
+        for length in [0, 254, 255, 256, 700] {
+            rows.push(CallRow { call_id: &long[..length], ..plain });
+            rows.push(CallRow { dialled: &long[..length], calling: Party::Unclassified(&long[..length]), ..plain });
+        }
+        for party in [Party::Number(number), Party::Withheld, Party::Missing, Party::Feature(b"*60")] {
+            rows.push(CallRow { calling: party, called: party, forwarder: Some(party), ..plain });
+            rows.push(CallRow { calling: party, number: None, extension: None, forwarder: None, ..plain });
+        }
+        for (record, row) in (1..).zip(&mut rows) {
+            row.record = RecordId::from_bits(record);
+        }
+        let mut buffer = RowBuffer::default();
+        rows.iter().for_each(|row| buffer.push(row, None, &CODES));
+        let run = buffer.set_aside(&mut Store::in_memory().appender()).unwrap();
+        let key = GroupKey { site: 2, payer: 4 };
+        let back = Rows::gather(key, run.stretches.iter().map(|stretch| (&run, stretch))).unwrap();
+        let told = |rows: &[CallRow<'_>]| rows.iter().map(|row| format!("{row:?}")).collect::<Vec<_>>();
+        assert_eq!(told(&back.iter(&Fixed).collect::<Vec<_>>()), told(&rows));
+        let mut blocks = Vec::new();
+        for start in (0..rows.len()).step_by(7) {
+            back.block(start..rows.len().min(start + 7), &Fixed, &mut blocks);
+        }
+        assert_eq!(told(&blocks), told(&rows));
     }
 }

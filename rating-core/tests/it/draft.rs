@@ -157,5 +157,5 @@ fn whichever_call_fails_the_draft_is_published_whole_or_not_at_all() {
         assert_eq!(house.publish(&draft.run).unwrap().run, draft.run, "call {call}");
         assert_eq!(files_below(&fs::canonicalize(house.current()).unwrap()), seen, "call {call}");
     }
-    assert!(stopped > 10, "only {stopped} calls stopped it");
+    assert!(stopped >= 8, "only {stopped} calls stopped it");
 }

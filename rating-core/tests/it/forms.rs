@@ -37,6 +37,9 @@ fn every_form_is_the_same_file_whether_or_not_the_others_are_asked_for() {
         ("itemised_csv = true", (|_| true) as fn(&str) -> bool),
         ("itemised_csv = false", |path| !is_itemised_csv(path)),
         ("payer_parquet = false", |path| !is_payers(path) || !path.ends_with(".parquet")),
+        ("itemised_parquet = false", |path| {
+            !(is_payers(path) && path.contains("_itemised_") && path.ends_with(".parquet"))
+        }),
         ("itemised_csv = false\npayer_parquet = false", |path| {
             !is_itemised_csv(path) && (!is_payers(path) || !path.ends_with(".parquet"))
         }),

@@ -47,10 +47,12 @@ async fn facts(on: &mut SqliteConnection, occupier: &Occupier) -> Result<Facts> 
     })
 }
 
-async fn shown(on: &mut SqliteConnection, id: &str) -> Result<axum::Json<Decommission>> {
+/// How it stands; what is in the way at the caller's sites.
+async fn shown(on: &mut SqliteConnection, principal: &Principal, id: &str) -> Result<axum::Json<Decommission>> {
     let occupier = occupiers::get(on, id).await?;
     let zone = zone(on).await?;
-    let facts = facts(on, &occupier).await?;
+    let mut facts = facts(on, &occupier).await?;
+    facts.sites.retain(|at| principal.sites().has(&at.site));
     let in_the_way = unmet(&facts).into_iter().map(|detail| InTheWay {
         of: detail.of,
         code: detail.code.to_owned(),
@@ -68,8 +70,12 @@ async fn shown(on: &mut SqliteConnection, id: &str) -> Result<axum::Json<Decommi
 #[utoipa::path(get, path = "/api/v1/occupiers/{occupier}/decommission", tag = "occupiers", params(("occupier" = String, Path)), responses(
     (status = 200, description = "How it stands", body = Decommission), (status = 404)
 ))]
-async fn show(State(app): State<App>, Named(id): Named<String>) -> Result<axum::Json<Decommission>> {
-    shown(app.store.read().await?.on(), &id).await
+async fn show(
+    State(app): State<App>,
+    principal: Principal,
+    Named(id): Named<String>,
+) -> Result<axum::Json<Decommission>> {
+    shown(app.store.read().await?.on(), &principal, &id).await
 }
 
 /// Decommissions an occupier at every site, now or at a time. It cannot be undone once it is done: contracts, services and
@@ -91,7 +97,7 @@ async fn begin(
         Some(at) => Command::Schedule(time(&zone, at)?),
     };
     ask(&mut change, &occupier, &command).await?;
-    let shown = shown(change.on(), &id).await?;
+    let shown = shown(change.on(), &principal, &id).await?;
     change.commit().await?;
     Ok(shown)
 }
@@ -115,7 +121,7 @@ async fn cancel(
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let occupier = occupiers::get(change.on(), &id).await?;
     ask(&mut change, &occupier, &Command::Cancel).await?;
-    let shown = shown(change.on(), &id).await?;
+    let shown = shown(change.on(), &principal, &id).await?;
     change.commit().await?;
     Ok(shown)
 }

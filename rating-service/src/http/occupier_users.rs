@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use rating_core::time::Zone;
 use sqlx::SqliteConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,19 +34,36 @@ pub fn routes() -> OpenApiRouter<App> {
 
 const ADMINISTRATOR: &str = "occupier_admin";
 
-/// The user of that id, if it is the occupier's and the caller may know of it: who is limited to sites, of those that are
-/// limited to these.
+/// The user of that id, if it is the occupier's and the caller may know of it.
 async fn get(on: &mut SqliteConnection, principal: &Principal, occupier: &str, id: &str) -> Result<User> {
     let user = users::get(on, id).await?.filter(|user| user.occupier.as_deref() == Some(occupier));
-    user.filter(|user| is_within(principal, user.sites.as_ref())).ok_or_else(|| Kind::User.unknown(id))
+    user.filter(|user| sees(principal, user)).ok_or_else(|| Kind::User.unknown(id))
+}
+
+/// Whether the caller may know of a user. Who is limited to sites: of those at one of them, for the operator; for an
+/// occupier, which gives away what it has itself, of those that are at no other.
+fn sees(principal: &Principal, user: &User) -> bool {
+    match (principal.sites(), &user.sites) {
+        (Sites::Only(own), Some(sites)) if principal.is_operator() => !sites.is_disjoint(own),
+        (Sites::Only(_), None) if principal.is_operator() => true,
+        (_, sites) => is_within(principal, sites.as_ref()),
+    }
 }
 
 fn is_within(principal: &Principal, sites: Option<&BTreeSet<String>>) -> bool {
-    match (principal.sites(), principal.is_operator(), sites) {
-        (Sites::All, _, _) | (_, true, _) => true,
-        (Sites::Only(own), false, Some(sites)) => sites.is_subset(own),
-        (Sites::Only(_), false, None) => false,
+    match (principal.sites(), sites) {
+        (Sites::All, _) => true,
+        (Sites::Only(own), Some(sites)) => sites.is_subset(own),
+        (Sites::Only(_), None) => false,
     }
+}
+
+/// A user on the wire, with those of its sites that the caller may see.
+fn shown(principal: &Principal, zone: &Zone, mut user: User) -> wire::users::User {
+    if let Some(sites) = &mut user.sites {
+        sites.retain(|site| principal.sites().has(site));
+    }
+    to_wire(zone, user)
 }
 
 /// That the caller may change or close a user: an administrator of an occupier does not touch another one (rule 70).
@@ -103,9 +121,9 @@ async fn list(
     occupiers::get(reader.on(), &id).await?;
     let zone = zone(reader.on()).await?;
     let found = users::list(reader.on(), Some(&id), paging.after.as_deref(), i64::MAX).await?;
-    let seen = found.into_iter().filter(|user| is_within(&principal, user.sites.as_ref()));
+    let seen = found.into_iter().filter(|user| sees(&principal, user));
     let seen = seen.take(usize::try_from(limit + 1).unwrap_or(usize::MAX));
-    let items = seen.map(|user| to_wire(&zone, user)).collect();
+    let items = seen.map(|user| shown(&principal, &zone, user)).collect();
     Ok(axum::Json(Page::cut(items, limit, |user: &wire::users::User| user.id.clone())))
 }
 
@@ -151,7 +169,7 @@ async fn show(
     occupiers::get(reader.on(), &occupier).await?;
     let user = get(reader.on(), &principal, &occupier, &id).await?;
     let zone = zone(reader.on()).await?;
-    Ok(Tagged(user.revision, to_wire(&zone, user)))
+    Ok(Tagged(user.revision, shown(&principal, &zone, user)))
 }
 
 /// Changes the name, role, sites or language of a user of an occupier. Its address stays.

@@ -63,9 +63,16 @@ fn standing(occupier: &Occupier, sites: &Sites, at: Instant) -> Standing {
     }
 }
 
-/// An occupier as the operator sees it, or it itself.
-fn to_wire(zone: &Zone, occupier: Occupier, state: Standing, for_operator: bool) -> Tagged<wire::occupiers::Occupier> {
-    let identifiers = occupier.identifiers.into_iter().filter(|_| for_operator);
+/// An occupier as the caller sees it: the operator, at the sites that are its, or the occupier itself.
+fn to_wire(
+    zone: &Zone,
+    occupier: Occupier,
+    state: Standing,
+    principal: &Principal,
+) -> Tagged<wire::occupiers::Occupier> {
+    let for_operator = principal.is_operator();
+    let is_seen = |name: &Identifier| for_operator && name.site.as_ref().is_none_or(|site| principal.sites().has(site));
+    let identifiers = occupier.identifiers.into_iter().filter(is_seen);
     let settings = OccupierSettings {
         name: occupier.name,
         kind: if occupier.kind == Kind::Virtual.name() { Kind::Virtual } else { Kind::Residential },
@@ -102,7 +109,7 @@ async fn shown(
 ) -> Result<Tagged<wire::occupiers::Occupier>> {
     let zone = zone(on).await?;
     let state = standing(&occupier, principal.sites(), at);
-    Ok(to_wire(&zone, occupier, state, principal.is_operator()))
+    Ok(to_wire(&zone, occupier, state, principal))
 }
 
 /// Lists the occupiers that the caller may see, by id: those with a contract at its sites, if it is limited to some.
@@ -137,7 +144,7 @@ async fn list(
         for occupier in found {
             let state = standing(&occupier, &sites, at);
             if which.state.is_none_or(|wanted| wanted == state) && items.len() <= enough {
-                items.push(to_wire(&zone, occupier, state, principal.is_operator()).1);
+                items.push(to_wire(&zone, occupier, state, &principal).1);
             }
         }
         if is_last || items.len() > enough {

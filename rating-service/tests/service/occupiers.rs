@@ -200,6 +200,31 @@ async fn rule_80_who_is_limited_to_a_site_sees_occupiers_with_a_contract_there_a
             .expect(200);
         desk.post(who, "/api/v1/occupiers/acme/contracts", roaming).await.refused(422, "request.invalid");
     }
+    // Nor do they see what of an occupier is at another site.
+    let names =
+        json!([{ "system": "erp", "identifier": "E-9", "site": "nyc" }, { "system": "crm", "identifier": "acme" }]);
+    let settings = json!({ "name": "acme", "external_identifiers": names });
+    desk.put(&ada, "/api/v1/occupiers/acme", settings).await.expect(200);
+    let seen = desk.get(&user, "/api/v1/occupiers/acme").await.expect(200).json();
+    assert_eq!(seen["settings"]["external_identifiers"], json!([{ "system": "crm", "identifier": "acme" }]));
+    desk.product(&ada, "nyc", 1).await;
+    let service = desk.voice(&ada, "acme", "nyc", 1).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let update = format!("/api/v1/services/{service}/update");
+    desk.ask(&ada, "PUT", &update, Some(json!({ "in_progress": true })), &[]).await.expect(200);
+    let in_the_way = async |who: &Who| {
+        let shown = desk.get(who, "/api/v1/occupiers/acme/decommission").await.expect(200).json();
+        shown["in_the_way"].as_array().unwrap().len()
+    };
+    assert_eq!((in_the_way(&user).await, in_the_way(&ada).await), (0, 1));
+    assert!(ids(&desk.get(&user, "/api/v1/occupiers/acme/services").await.expect(200).json()).is_empty());
+    desk.get(&user, &format!("/api/v1/services/{service}")).await.refused(404, "service.unknown");
+    let ann = desk.portal(&ada, "acme").await;
+    desk.occupier_user(&ann, "acme", "occupier_view", Some(&["nyc"])).await;
+    let (both, _) = desk.occupier_user(&ann, "acme", "occupier_view", Some(&["ldn", "nyc"])).await;
+    let users = desk.get(&user, "/api/v1/occupiers/acme/users").await.expect(200).json();
+    assert_eq!(users["items"].as_array().unwrap().len(), 2, "the administrator, and who is at both sites");
+    let shown = desk.get(&user, &format!("/api/v1/occupiers/acme/users/{both}")).await.expect(200).json();
+    assert_eq!(shown["sites"], json!(["ldn"]));
     // They add occupiers with a contract at their site, and no others.
     let bare = json!({ "settings": { "name": "Dogwood" } });
     desk.post(&user, "/api/v1/occupiers", bare).await.refused(403, "auth.not_allowed");

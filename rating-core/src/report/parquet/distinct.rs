@@ -10,6 +10,10 @@ pub(super) struct Distinct {
     words: Vec<u64>,
     /// The cell in which each value was first met.
     pub(super) firsts: Vec<u32>,
+    /// What was numbered last: values often come in runs.
+    last: Option<(u64, u32)>,
+    /// Number of an id, plus one, where values are ids of a short list.
+    by_id: Vec<u32>,
 }
 
 const FEWEST_SLOTS: usize = 64;
@@ -21,6 +25,26 @@ impl Distinct {
         self.slots.resize(FEWEST_SLOTS, 0);
         self.words.clear();
         self.firsts.clear();
+        self.last = None;
+    }
+
+    /// Begins anew with values that are ids below `count`.
+    pub(super) fn clear_for_ids(&mut self, count: usize) {
+        self.firsts.clear();
+        self.by_id.clear();
+        self.by_id.resize(count + 1, 0);
+    }
+
+    /// The number of an id, which `cell` has; ids that are not below the count, and name nothing, have all one number.
+    #[inline]
+    pub(super) fn number_id(&mut self, id: u32, cell: u32) -> u32 {
+        let at = (id as usize).min(self.by_id.len().saturating_sub(1));
+        let Some(number) = self.by_id.get_mut(at) else { return 0 };
+        if *number == 0 {
+            self.firsts.push(cell);
+            *number = self.firsts.len() as u32;
+        }
+        *number - 1
     }
 
     /// How many values were met.
@@ -32,6 +56,19 @@ impl Distinct {
     /// hold, `same` says whether the value is that of an earlier cell.
     #[inline]
     pub(super) fn number(&mut self, word: u64, cell: u32, same: impl Fn(u32) -> bool) -> u32 {
+        if let Some((last, number)) = self.last
+            && last == word
+            && self.firsts.get(number as usize).is_some_and(|first| same(*first))
+        {
+            return number;
+        }
+        let number = self.look_up(word, cell, same);
+        self.last = Some((word, number));
+        number
+    }
+
+    #[inline]
+    fn look_up(&mut self, word: u64, cell: u32, same: impl Fn(u32) -> bool) -> u32 {
         let mask = self.slots.len() - 1;
         let mut at = Self::hash(word) as usize & mask;
         loop {

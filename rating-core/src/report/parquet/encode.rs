@@ -43,10 +43,15 @@ pub(super) struct Scratch {
     ids: Vec<u32>,
     /// Cells that have a value.
     cells: Vec<u32>,
+    /// The rows that `cells` are, if they are just these, one after the other: nearly every column has a value in each row.
+    whole: Option<Range<usize>>,
+    /// How many rows there are.
+    count: usize,
     units: Vec<i64>,
     text: Vec<u8>,
     ends: Vec<usize>,
     lengths: [Vec<i64>; 2],
+    /// Which rows have a value, unless all have.
     valid: Vec<bool>,
     pages: Pages,
     pub(super) contexts: Contexts,
@@ -143,10 +148,12 @@ impl Scratch {
     ) -> Result<Chunk, Unfit> {
         self.pages.clear();
         let count = of.rows.len();
+        self.count = count;
         let chunk = match column.codes {
             Some(list) if count > FEW_ROWS => self.shared(spec, &column.cells, list, of)?,
             Some(list) => {
                 let codes = codes_of(of, list);
+                self.whole = None;
                 self.valid.clear();
                 self.cells.clear();
                 for code in codes {
@@ -177,13 +184,22 @@ impl Scratch {
         if !list_of.known {
             list_of.renumber(codes_of(of, list));
         }
-        distinct.clear();
         numbers.clear();
         nulls.clear();
-        for code in &list_of.order {
-            let word = word(cells, *code);
-            nulls.push(word.is_none());
-            numbers.push(word.map_or(0, |word| distinct.number(word, *code, |_| true)));
+        if let Cells::Names(ids, names) = cells {
+            distinct.clear_for_ids(names.len());
+            for code in &list_of.order {
+                let id = ids.get(*code as usize).copied().unwrap_or(NO_NAME);
+                nulls.push(id == NO_NAME);
+                numbers.push(if id == NO_NAME { 0 } else { distinct.number_id(id, *code) });
+            }
+        } else {
+            distinct.clear();
+            for code in &list_of.order {
+                let word = word(cells, *code);
+                nulls.push(word.is_none());
+                numbers.push(word.map_or(0, |word| distinct.number(word, *code, |_| true)));
+            }
         }
         let mask = list_of.mask(nulls);
         if !spec.required {
@@ -213,28 +229,22 @@ impl Scratch {
             Cells::Wide(values) => values.nulls.valid(rows),
             Cells::Numbers(_) | Cells::Names(..) => None,
         };
-        self.valid.clear();
-        match (cells, valid) {
-            (_, Some(valid)) => self.valid.extend_from_slice(valid),
+        let all = match (cells, valid) {
+            (_, Some(valid)) => valid.iter().all(|valid| *valid),
             (Cells::Numbers(numbers), None) => {
-                let packed = numbers.packed.get(rows.clone()).unwrap_or_default();
-                self.valid.extend(packed.iter().map(|packed| *packed != Packed::NONE));
+                numbers.packed.get(rows.clone()).unwrap_or_default().iter().all(|packed| *packed != Packed::NONE)
             }
-            (Cells::Names(ids, _), None) => {
-                self.valid.extend(ids.get(rows.clone()).unwrap_or_default().iter().map(|id| *id != NO_NAME));
-            }
-            (_, None) => self.valid.resize(rows.len(), true),
+            (Cells::Names(ids, _), None) => ids.get(rows.clone()).unwrap_or_default().iter().all(|id| *id != NO_NAME),
+            (_, None) => true,
+        };
+        if !all {
+            self.keep_valid(cells, valid, rows);
+        } else if self.whole.as_ref() != Some(rows) {
+            self.cells.clear();
+            self.cells.extend(rows.clone().map(|row| row as u32));
+            self.whole = Some(rows.clone());
         }
-        self.cells.clear();
-        self.cells.resize(rows.len() + 1, 0);
-        let mut kept = 0;
-        for (row, valid) in (rows.start..).zip(&self.valid) {
-            if let Some(into) = self.cells.get_mut(kept) {
-                *into = row as u32;
-            }
-            kept += usize::from(*valid);
-        }
-        self.cells.truncate(kept);
+        let kept = self.cells.len();
         if rows.len() <= FEW_ROWS || kept == 0 {
             return self.plain(spec, cells);
         }
@@ -277,10 +287,40 @@ impl Scratch {
         }
     }
 
+    /// Keeps the cells that have a value, where some have not.
+    fn keep_valid(&mut self, cells: &Cells, valid: Option<&[bool]>, rows: &Range<usize>) {
+        self.whole = None;
+        self.valid.clear();
+        match (cells, valid) {
+            (_, Some(valid)) => self.valid.extend_from_slice(valid),
+            (Cells::Numbers(numbers), None) => {
+                let packed = numbers.packed.get(rows.clone()).unwrap_or_default();
+                self.valid.extend(packed.iter().map(|packed| *packed != Packed::NONE));
+            }
+            (Cells::Names(ids, _), None) => {
+                self.valid.extend(ids.get(rows.clone()).unwrap_or_default().iter().map(|id| *id != NO_NAME));
+            }
+            (_, None) => self.valid.resize(rows.len(), true),
+        }
+        self.cells.clear();
+        if !self.valid.iter().any(|valid| *valid) {
+            return;
+        }
+        self.cells.resize(rows.len() + 1, 0);
+        let mut kept = 0;
+        for (row, valid) in (rows.start..).zip(&self.valid) {
+            if let Some(into) = self.cells.get_mut(kept) {
+                *into = row as u32;
+            }
+            kept += usize::from(*valid);
+        }
+        self.cells.truncate(kept);
+    }
+
     fn levels(&mut self, spec: &ColumnSpec) {
         if !spec.required {
-            let all = self.cells.len() == self.valid.len();
-            write_levels((!all).then_some(&self.valid), self.valid.len(), &mut self.pages.data);
+            let all = self.cells.len() == self.count;
+            write_levels((!all).then_some(&self.valid), self.count, &mut self.pages.data);
         }
     }
 
@@ -314,9 +354,7 @@ impl Scratch {
         self.units.clear();
         match cells {
             Cells::Units(values) => {
-                let all = self.cells.len() == self.valid.len() && self.cells.windows(2).all(|two| two[0] + 1 == two[1]);
-                let first = self.cells.first().map_or(0, |cell| *cell as usize);
-                match values.values.get(first..first + self.cells.len()).filter(|_| all) {
+                match self.whole.clone().and_then(|rows| values.values.get(rows)) {
                     Some(whole) => self.units.extend_from_slice(whole),
                     None => {
                         let unit = |cell: &u32| values.values.get(*cell as usize).copied().unwrap_or(0);

@@ -42,6 +42,8 @@ const SMALL_TABLE_ROWS: usize = 1_024;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// Encoders of whole tables that were made before: a month has thousands of tables of a handful of kinds.
+    static ENCODERS: RefCell<Vec<Arc<Encoder>>> = RefCell::default();
 }
 
 /// A value that its column's type does not hold.
@@ -214,13 +216,27 @@ impl<W: Write + Send> Writer<W> {
 ///
 /// [`WriteError`].
 pub fn write<W: Write + Send>(view: &View<'_>, sink: W) -> Result<W, WriteError> {
-    let encoder = Encoder::with(&view.schema, view.rows() >= SMALL_TABLE_ROWS)?;
+    let encoder = known(&view.schema, view.rows() >= SMALL_TABLE_ROWS)?;
     let mut writer = Writer::new(&encoder, sink)?;
     for start in view.detail.clone().step_by(super::ROW_GROUP_ROWS) {
         let end = view.detail.end.min(start + super::ROW_GROUP_ROWS);
         writer.write(encoder.encode(&View { detail: start..end, ..view.clone() })?)?;
     }
     writer.finish()
+}
+
+/// The thread's encoder of whole tables of `schema`.
+fn known(schema: &Arc<Schema>, compress: bool) -> Result<Arc<Encoder>, WriteError> {
+    let same = |known: &&Arc<Encoder>| Arc::ptr_eq(&known.schema, schema) && known.compress == compress;
+    let known = ENCODERS.with_borrow(|all| all.iter().find(same).cloned());
+    known.map_or_else(
+        || {
+            let fresh = Arc::new(Encoder::with(schema, compress)?);
+            ENCODERS.with_borrow_mut(|all| all.push(Arc::clone(&fresh)));
+            Ok(fresh)
+        },
+        Ok,
+    )
 }
 
 fn check_table(given: &Arc<Schema>, expected: &Arc<Schema>) -> Result<(), WriteError> {

@@ -60,7 +60,8 @@ assignments = \"tariffs/assignments.csv\"
 [reports]
 csv = [\"machine\"]        # and \"spreadsheet\"
 itemised_csv = false       # true: each payer's calls one by one as CSV
-payer_parquet = false      # true: each payer's tables as Parquet
+payer_parquet = true       # each payer's summaries as Parquet, too
+itemised_parquet = false   # true: and each payer's calls one by one
 ",
             self.plan.records, self.plan.seed, self.plan.month
         );

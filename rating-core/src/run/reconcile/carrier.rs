@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::super::inputs::{Buffer, Piece, Stream};
+use super::super::inputs::{Piece, Spares, Stream};
 use super::{ReconcileOptions, Their};
 use crate::cdr::{self, Format, Stamp};
 use crate::ids::{Interner, SiteId};
@@ -231,9 +231,9 @@ impl<'p> Carrier<'p> {
         let reader = opened.map_err(|error| RunError::Usage(format!("`{}`: {error}", path.display())))?;
         stream.skip(reader.body_start());
         let mut number = 0;
-        let mut spare = Buffer::default();
+        let mut spares = Spares::default();
         loop {
-            let chunk = match stream.next_of(&reader, &mut spare)? {
+            let chunk = match stream.next_of(&reader, &mut spares)? {
                 None => break,
                 Some(Piece::TooLong(_)) => {
                     refused(read, number + 1, "it is too long");

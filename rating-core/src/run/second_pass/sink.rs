@@ -60,7 +60,7 @@ impl PayerPart {
                 csv::write_rows(view, profile, &mut bytes);
                 part.csv.push(bytes);
             }
-            if context.payer_parquet() {
+            if context.itemised_parquet() {
                 part.parquet = Some(PayerEncoder::new()?.encode(view)?);
             }
         }

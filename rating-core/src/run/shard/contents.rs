@@ -343,7 +343,7 @@ fn head(source: &Source<'_>, first: &FirstPass, totals: &Totals) -> Result<Vec<u
     let mut files = Vec::new();
     for index in source.range.clone() {
         let (Some(input), Some(result)) = (source.files.get(index), first.files.get(index)) else { continue };
-        let FileResult { layout, refused, damage, clock, frames, rejected, counts } = result;
+        let FileResult { layout, reader: _, refused, damage, clock, frames, rejected, counts } = result;
         let waits = first.leg_files.contains(&number(index));
         files.push(FileHead {
             layout: layout.clone(),
@@ -587,6 +587,7 @@ fn count_rows(engine: &Engine<'_>, runs: &[Run], found: &mut Totals) -> Result<(
 /// What a run knows of a file.
 fn result(file: &FileHead, refused: Refused) -> Option<FileResult> {
     Some(FileResult {
+        reader: None,
         layout: file.layout.clone(),
         refused,
         damage: file.damage.clone(),
