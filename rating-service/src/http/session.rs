@@ -7,12 +7,13 @@ use rating_core::time::{Duration, Zone};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::conditions::{Expected, Tagged};
 use super::extract::Body;
-use super::users::{send_link, to_wire};
+use super::users::{send_link, to_wire, zone};
 use crate::app::App;
 use crate::auth::guard::cookie;
 use crate::auth::{COOKIE, Principal, password};
-use crate::error::{Problem, Result};
+use crate::error::{Faults, Problem, Result};
 use crate::store::secrets::Purpose;
 use crate::store::{Actor, Change, audit::Entry, operator, reach, secrets, users};
 use crate::wire;
@@ -22,7 +23,11 @@ const SESSION: Duration = Duration::from_seconds(12 * 3600);
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(sign_in, who, sign_out)).routes(routes!(join)).routes(routes!(ask_for_reset))
+    OpenApiRouter::new()
+        .routes(routes!(sign_in, who, sign_out))
+        .routes(routes!(join))
+        .routes(routes!(ask_for_reset))
+        .routes(routes!(profile, settle))
 }
 
 /// A session that begins: its cookie's secret, and who it is.
@@ -190,4 +195,54 @@ async fn ask_for_reset(State(app): State<App>, Body(given): Body<wire::users::Re
         }
     }
     Ok(StatusCode::ACCEPTED)
+}
+
+/// The user who is signed in.
+async fn me(on: &mut sqlx::SqliteConnection, principal: &Principal) -> Result<users::User> {
+    let Principal::User { id, .. } = principal else {
+        return Err(Problem::new("auth.not_allowed", "a token has no profile"));
+    };
+    users::get(on, id).await?.ok_or_else(|| Problem::internal("a session without a user"))
+}
+
+/// Shows one's own profile.
+#[utoipa::path(get, path = "/api/v1/profile", tag = "session", responses(
+    (status = 200, description = "Oneself", body = wire::users::User)
+))]
+async fn profile(State(app): State<App>, principal: Principal) -> Result<Tagged<wire::users::User>> {
+    let mut reader = app.store.read().await?;
+    let user = me(reader.on(), &principal).await?;
+    let zone = zone(reader.on()).await?;
+    Ok(Tagged(user.revision, to_wire(&zone, user)))
+}
+
+/// Changes one's own name and language. Role, sites and address are not one's own to change.
+#[utoipa::path(put, path = "/api/v1/profile", tag = "session", request_body = wire::users::Profile,
+    params(("If-Match" = String, Header, description = "The `ETag` of the state that is changed")),
+    responses((status = 200, description = "Changed", body = wire::users::User), (status = 412), (status = 422), (status = 428)))]
+async fn settle(
+    State(app): State<App>,
+    principal: Principal,
+    expected: Expected,
+    Body(given): Body<wire::users::Profile>,
+) -> Result<Tagged<wire::users::User>> {
+    let mut faults = Faults::default();
+    faults.text("/name", &given.name, 200);
+    faults.text("/language", &given.language, 20);
+    faults.finish()?;
+    let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
+    let mut user = me(change.on(), &principal).await?;
+    expected.meets(user.revision)?;
+    if let Some(person) = &mut user.person {
+        person.name = given.name.trim().to_owned();
+        person.language = given.language;
+    }
+    users::update(change.on(), &user).await?;
+    let zone = zone(change.on()).await?;
+    let mut entry = Entry::new("user.profile_changed", format!("user:{}", user.id));
+    entry.occupier.clone_from(&user.occupier);
+    change.note(entry);
+    let changed = me(change.on(), &principal).await?;
+    change.commit().await?;
+    Ok(Tagged(changed.revision, to_wire(&zone, changed)))
 }

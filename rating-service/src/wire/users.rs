@@ -65,6 +65,17 @@ fn english() -> String {
     "en".to_owned()
 }
 
+/// What a user may change of itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// Name.
+    pub name: String,
+    /// Language of pages and mails.
+    #[serde(default = "english")]
+    pub language: String,
+}
+
 /// Signing in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

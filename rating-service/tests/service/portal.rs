@@ -243,6 +243,17 @@ async fn rule_69_an_occupiers_users_see_their_own_occupier_without_what_is_the_o
     }
     desk.get(&ann, "/api/v1/occupiers/birch").await.refused(404, "occupier.unknown");
     desk.get(&ann, "/api/v1/occupiers").await.refused(403, "auth.not_allowed");
+    // One's own profile is one's own, but for role, sites and address.
+    let renamed =
+        desk.put(&local, "/api/v1/profile", json!({ "name": "Lou", "language": "fr" })).await.expect(200).json();
+    assert_eq!(
+        (&renamed["name"], &renamed["role"], &renamed["sites"]),
+        (&json!("Lou"), &json!("occupier_view"), &json!(["ldn"]))
+    );
+    for more in ["role", "sites", "email"] {
+        let body = json!({ "name": "Lou", more: "occupier_admin" });
+        desk.put(&local, "/api/v1/profile", body).await.refused(400, "request.body_malformed");
+    }
     let contracts = desk.get(&local, "/api/v1/occupiers/acme/contracts").await.expect(200).json();
     assert_eq!(contracts["items"].as_array().unwrap().len(), 1);
     desk.get(&local, "/api/v1/contracts/acme-ldn").await.expect(200);
