@@ -9,7 +9,9 @@ use crate::auth::policy::Policy;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Problem, Result};
+use crate::jobs::Jobs;
 use crate::mail::Mailer;
+use crate::publish::engine::Engine;
 use crate::store::{Actor, Store, operator, secrets};
 
 /// Counters are the process's.
@@ -31,6 +33,10 @@ pub struct Inner {
     pub policy: Policy,
     /// The post.
     pub mailer: Mailer,
+    /// The engine that runs months.
+    pub engine: Engine,
+    /// The runs under way.
+    pub jobs: Jobs,
     /// Requests by caller.
     pub requests: Limiter,
     /// Counters.
@@ -69,9 +75,21 @@ impl App {
             handle
         });
         let metrics = metrics.clone();
+        let engine = Engine::new(&config.data);
         let requests = Limiter::new(Duration::from_seconds(60), config.limits.requests_a_minute);
         let sign_ins = Limiter::new(Duration::from_seconds(15 * 60), config.limits.failed_sign_ins);
-        Ok(Self(Arc::new(Inner { store, clock, config, policy, mailer, requests, sign_ins, metrics })))
+        Ok(Self(Arc::new(Inner {
+            store,
+            clock,
+            config,
+            policy,
+            mailer,
+            engine,
+            jobs: Jobs::default(),
+            requests,
+            sign_ins,
+            metrics,
+        })))
     }
 
     /// The one-time link that creates the operator and its first administrator, while there is none: a new one each

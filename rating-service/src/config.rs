@@ -39,8 +39,10 @@ pub enum Mail {
 pub struct Limits {
     /// Bytes of a body, uploads apart.
     pub body: usize,
-    /// Bytes of an uploaded file.
+    /// Bytes of an uploaded file, as it is sent.
     pub upload: u64,
+    /// Bytes of an uploaded file, unpacked.
+    pub unpacked: u64,
     /// Time to answer, uploads, downloads and event streams apart.
     pub answer: Duration,
     /// Requests a minute by one user or token.
@@ -54,6 +56,7 @@ impl Default for Limits {
         Self {
             body: 1 << 20,
             upload: 4 << 30,
+            unpacked: 32 << 30,
             answer: Duration::from_secs(30),
             requests_a_minute: 1200,
             failed_sign_ins: 10,

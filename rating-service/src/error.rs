@@ -308,6 +308,24 @@ mod tests {
     }
 
     #[test]
+    fn every_refusal_of_the_directory_and_of_months_has_a_status() {
+        use rating_core::directory::{contracts, decommission, lifecycle, main_number};
+        let all = [
+            lifecycle::CODES.as_slice(),
+            &contracts::CODES,
+            &contracts::SERVICE_CODES,
+            &decommission::CODES,
+            &main_number::CODES,
+            &main_number::HOURS_CODES,
+            &main_number::EVENT_CODES,
+            crate::publish::CODES,
+        ];
+        for code in all.into_iter().flatten() {
+            assert!(codes::find(code).is_some(), "{code} is not listed");
+        }
+    }
+
+    #[test]
     fn an_unlisted_code_is_our_fault() {
         assert_eq!(Problem::new("no.such_code", "x").status(), 500);
     }

@@ -28,6 +28,8 @@ pub mod error;
 #[cfg(feature = "serve")]
 pub mod http;
 #[cfg(feature = "serve")]
+pub mod jobs;
+#[cfg(feature = "serve")]
 pub mod mail;
 #[cfg(feature = "serve")]
 pub mod numbering;

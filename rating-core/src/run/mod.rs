@@ -200,6 +200,19 @@ pub struct Late {
     pub wholesale: Vec<(Currency, Total)>,
 }
 
+/// The holidays of a calendar that is built in (`GB-ENG`), in order; `None` if there is no such calendar.
+///
+/// # Example
+///
+/// ```
+/// let days = rating_core::run::holidays("GB-ENG").unwrap();
+/// assert!(days.iter().any(|day| day.to_string() == "2026-12-25"));
+/// ```
+#[must_use]
+pub fn holidays(calendar: &str) -> Option<Vec<crate::time::Date>> {
+    crate::tariff::calendar::dates(calendar)
+}
+
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Summary {

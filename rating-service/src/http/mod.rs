@@ -5,18 +5,24 @@ pub mod conditions;
 pub mod contracts;
 pub mod decommission;
 pub mod extract;
+pub mod files;
+pub mod handling;
 pub mod health;
 pub mod idempotency;
+pub mod months;
 pub mod numbers;
 pub mod occupier_users;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;
 pub mod products;
+mod ranges;
+pub mod reports;
 pub mod services;
 pub mod session;
 pub mod setup;
 pub mod sites;
+pub mod sources;
 pub(crate) mod telephony;
 pub mod tokens;
 pub mod users;
@@ -67,6 +73,11 @@ fn api() -> OpenApiRouter<App> {
         .merge(occupier_users::routes())
         .merge(decommission::routes())
         .merge(numbers::routes())
+        .merge(handling::routes())
+        .merge(sources::routes())
+        .merge(files::routes())
+        .merge(months::routes())
+        .merge(reports::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

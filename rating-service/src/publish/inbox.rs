@@ -114,6 +114,12 @@ impl Incoming {
         self.file.write_all(bytes).map_err(|error| Refusal::disk("cannot take in a file", &error))
     }
 
+    /// How many bytes came in so far.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// Keeps it as a file of a switch, under the name that the switch gave it.
     ///
     /// # Errors

@@ -5,7 +5,9 @@
 
 pub mod audit;
 pub mod contracts;
+pub mod handling;
 pub mod idempotency;
+pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
@@ -16,6 +18,8 @@ pub mod secrets;
 pub mod services;
 pub mod sites;
 pub mod snapshot;
+pub mod snapshots;
+pub mod sources;
 pub mod users;
 
 use std::path::Path;

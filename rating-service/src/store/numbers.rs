@@ -239,6 +239,10 @@ pub async fn append(change: &mut Change, events: &[Event]) -> Result<()> {
         save(change.on(), &after, before.as_ref().map(|number| number.revision)).await?;
         if let Some(allocation) = event.allocation() {
             allocate(change, &after, &allocation).await?;
+            // Its settings were its holder's, whoever comes next.
+            if matches!(allocation, AllocationChange::Ended { .. }) {
+                super::handling::forget(change.on(), &event.number.to_string()).await?;
+            }
         }
         let actor = change.actor().to_string();
         let recorded_at = change.at().as_millis();

@@ -17,6 +17,10 @@ pub enum Kind {
     Token,
     /// `{number}`.
     Number,
+    /// `{assignment}`.
+    Assignment,
+    /// `{source}`.
+    Source,
 }
 
 /// Where and whose an object is.
@@ -38,6 +42,8 @@ impl Kind {
             "user" => Some(Self::User),
             "token" => Some(Self::Token),
             "number" => Some(Self::Number),
+            "assignment" => Some(Self::Assignment),
+            "source" => Some(Self::Source),
             _ => None,
         }
     }
@@ -52,6 +58,8 @@ impl Kind {
             Self::User => "SELECT NULL AS site, occupier FROM user WHERE id = $1",
             Self::Token => "SELECT NULL AS site, NULL AS occupier FROM token WHERE id = $1",
             Self::Number => "SELECT site, holder AS occupier FROM number WHERE number = $1",
+            Self::Assignment => "SELECT NULL AS site, NULL AS occupier FROM assignment WHERE id = $1",
+            Self::Source => "SELECT site, NULL AS occupier FROM source WHERE id = $1",
         }
     }
 
@@ -64,6 +72,8 @@ impl Kind {
             Self::User => Problem::new("user.unknown", format!("there is no user `{id}`")),
             Self::Token => Problem::new("token.unknown", format!("there is no token `{id}`")),
             Self::Number => Problem::new("number.unknown", format!("there is no number `{id}`")),
+            Self::Assignment => Problem::new("assignment.unknown", format!("there is no assignment `{id}`")),
+            Self::Source => Problem::new("source.unknown", format!("there is no source `{id}`")),
         }
     }
 }

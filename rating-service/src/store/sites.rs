@@ -122,5 +122,5 @@ pub async fn update(on: &mut SqliteConnection, site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Business hours of a new site: Monday to Friday, 08:30 to 18:00.
-pub const USUAL_HOURS: &str = r#"{"monday":[["08:30","18:00"]],"tuesday":[["08:30","18:00"]],"wednesday":[["08:30","18:00"]],"thursday":[["08:30","18:00"]],"friday":[["08:30","18:00"]]}"#;
+/// Business hours of a new site (rule 52): Monday to Friday, 08:30 to 18:00.
+pub const USUAL_HOURS: &str = r#"{"weekly":[{"day":"monday","from":"08:30","until":"18:00"},{"day":"tuesday","from":"08:30","until":"18:00"},{"day":"wednesday","from":"08:30","until":"18:00"},{"day":"thursday","from":"08:30","until":"18:00"},{"day":"friday","from":"08:30","until":"18:00"}]}"#;

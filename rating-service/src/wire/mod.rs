@@ -2,6 +2,8 @@
 //! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
 
 pub mod contracts;
+pub mod handling;
+pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
