@@ -110,6 +110,7 @@ pub fn router(app: &App) -> Result<Router> {
     let openapi = axum::routing::get(move || async move { Json(json) });
     let limits = &app.config.limits;
     let quick = routes
+        .merge(crate::portal::routes())
         .route("/api/v1/openapi.json", openapi)
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(app.clone(), guard))
@@ -134,6 +135,7 @@ pub fn router(app: &App) -> Result<Router> {
 /// That routes and policy name each other, all of them.
 fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
     let mut routes = vec![("GET", "/api/v1/openapi.json".to_owned())];
+    routes.extend(crate::portal::ROUTES.map(|(method, route)| (method, route.to_owned())));
     for (path, item) in &document.paths.paths {
         let operations = [
             ("GET", &item.get),
