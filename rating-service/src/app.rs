@@ -12,6 +12,7 @@ use crate::error::{Problem, Result};
 use crate::jobs::Jobs;
 use crate::mail::Mailer;
 use crate::publish::engine::Engine;
+use crate::publish::inbox::{Inbox, Limits};
 use crate::store::{Actor, Store, operator, secrets};
 
 /// Counters are the process's.
@@ -76,6 +77,8 @@ impl App {
         });
         let metrics = metrics.clone();
         let engine = Engine::new(&config.data);
+        let unpacked = Limits { stored: config.limits.upload, unpacked: config.limits.unpacked };
+        Inbox::new(&config.data, unpacked).clear().map_err(Problem::internal)?;
         let requests = Limiter::new(Duration::from_seconds(60), config.limits.requests_a_minute);
         let sign_ins = Limiter::new(Duration::from_seconds(15 * 60), config.limits.failed_sign_ins);
         Ok(Self(Arc::new(Inner {

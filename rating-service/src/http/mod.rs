@@ -20,6 +20,7 @@ mod ranges;
 pub mod reports;
 pub mod services;
 pub mod session;
+pub mod settings;
 pub mod setup;
 pub mod sites;
 pub mod sources;
@@ -77,6 +78,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(sources::routes())
         .merge(files::routes())
         .merge(months::routes())
+        .merge(settings::routes())
         .merge(reports::routes())
         .merge(users::routes())
         .merge(tokens::routes())

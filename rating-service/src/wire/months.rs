@@ -287,3 +287,41 @@ pub struct Reports {
     /// Each report of each site.
     pub reports: Vec<ReportRow>,
 }
+
+/// What contracted voice lines cost the operator.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UsageSettings {
+    /// Lines of all sites together that cost nothing.
+    pub allowance: u64,
+    /// Of a line above them.
+    #[schema(example = "10.00 GBP")]
+    pub price_per_month: String,
+    /// Lines that cost nothing at a site, for the report of that site.
+    #[serde(default)]
+    pub sites: BTreeMap<String, u64>,
+}
+
+/// When a run that finished is still not good.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Share of all calls that may be suspended; empty: 0.1%.
+    #[serde(default)]
+    #[schema(example = "0.1%")]
+    pub suspended: String,
+    /// Share of all records that may be rejected; empty: 0.1%.
+    #[serde(default)]
+    pub rejected: String,
+}
+
+/// A gap in the input that is accepted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedGap {
+    /// Its name, as the run gave it.
+    #[schema(example = "ldn-pbx:sequence:12-14")]
+    pub gap: String,
+    /// Why it is accepted.
+    pub reason: String,
+}

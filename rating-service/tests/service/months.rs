@@ -284,3 +284,29 @@ async fn a_month_that_is_not_over_has_previews_alone() {
     }
     panic!("the run does not end");
 }
+
+#[tokio::test]
+async fn rules_30_to_36_the_usage_report_counts_contracted_lines_by_day() {
+    let (desk, ada) = london().await;
+    let path = "/api/v1/project/usage";
+    let settings = json!({ "allowance": 28, "price_per_month": "10.00 GBP" });
+    desk.ask(&ada, "PUT", path, Some(settings.clone()), &[]).await.refused(428, "request.precondition_required");
+    desk.put(&ada, path, settings).await.expect(200);
+    publish(&desk, &ada).await;
+    let address = "/api/v1/reports/download?month=2026-10&report=usage&format=machine-csv";
+    let text = desk.get(&ada, address).await.expect(200).text();
+    // 20 + 10 + 1 lines, 28 free: 3 above. 10.00 / 31 x 3 = 0.9677…, so 0.97 a day, and 31 x 0.97 = 30.07 for October.
+    assert!(text.contains("30.07"), "{text}");
+}
+
+#[tokio::test]
+async fn a_share_that_is_none_is_named() {
+    let (desk, ada) = london().await;
+    let path = "/api/v1/project/limits";
+    desk.put(&ada, path, json!({ "suspended": "a tenth" })).await.refused(422, "request.invalid");
+    desk.put(&ada, path, json!({ "suspended": "5%" })).await.expect(200);
+    assert_eq!(desk.get(&ada, path).await.json(), json!({ "suspended": "5%", "rejected": "" }));
+    let gap = json!({ "gap": "ldn-pbx:day:2026-10-14", "reason": "the switch was off" });
+    desk.post(&ada, "/api/v1/project/accepted-gaps", gap).await.expect(204);
+    check(&desk, &ada).await;
+}

@@ -59,6 +59,10 @@ async fn rule_58_a_service_begins_with_its_contract_and_follows_it() {
     assert_eq!(lines(&desk, "2026-11-20T00:00:00Z").await, 2);
     let early = json!({ "site": "ldn", "product": "voice", "from": "2026-11-10" });
     assert_eq!(assign(&desk, &ada, early).await.expect(201).json()["from"], "2026-11-20");
+    let late = json!({ "site": "ldn", "product": "voice", "from": "2026-11-25", "until": "2026-11-28" });
+    let late = assign(&desk, &ada, late).await.expect(201).json();
+    assert_eq!((&late["from"], &late["until"]), (&json!("2026-11-25"), &json!("2026-11-28")));
+    assert_eq!((lines(&desk, "2026-11-24T23:59:59Z").await, lines(&desk, "2026-11-25T00:00:00Z").await), (3, 4));
     let past = json!({ "site": "ldn", "product": "voice", "from": "2026-11-01" });
     assign(&desk, &ada, past).await.refused(422, "service.start_in_past");
     // The beginning comes, and with it the numbers: nobody has to ask.
