@@ -22,6 +22,8 @@ pub mod clock;
 #[cfg(feature = "serve")]
 pub mod config;
 #[cfg(feature = "serve")]
+pub mod demo;
+#[cfg(feature = "serve")]
 pub mod due;
 #[cfg(feature = "serve")]
 pub mod error;

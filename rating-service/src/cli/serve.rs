@@ -9,12 +9,14 @@ use super::Exit;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{Config, Limits, Mail};
+use crate::demo;
 use crate::error::Problem;
 use crate::serve::{asked_to_stop, serve};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   rating serve
+  rating serve --demo --data /tmp/demo
   rating serve --data /var/lib/rating --listen 127.0.0.1:8080 --public-url https://calls.example.com
   rating serve --smtp 'smtps://user:password@mail.example.com' --mail-from 'Harbour <calls@example.com>'";
 
@@ -39,6 +41,9 @@ pub(super) struct ServeArguments {
     /// The sender of mails
     #[arg(long, value_name = "ADDRESS", env = "RATING_MAIL_FROM")]
     mail_from: Option<String>,
+    /// Fill an empty data folder with a made-up operator, its occupiers and their calls, to look around in
+    #[arg(long, conflicts_with = "smtp")]
+    demo: bool,
 }
 
 pub(super) fn run(arguments: ServeArguments) -> Exit {
@@ -68,7 +73,7 @@ pub(super) fn run(arguments: ServeArguments) -> Exit {
             return Exit::Internal;
         }
     };
-    match runtime.block_on(start(config)) {
+    match runtime.block_on(start(config, arguments.demo)) {
         Ok(()) => Exit::Ok,
         Err(Stopped::Listening(address, error)) => {
             eprintln!("error: nothing can listen on {address}: {error}\n  help: choose another with --listen");
@@ -92,11 +97,16 @@ impl From<Problem> for Stopped {
     }
 }
 
-async fn start(mut config: Config) -> Result<(), Stopped> {
+async fn start(mut config: Config, is_demo: bool) -> Result<(), Stopped> {
     let listener =
         tokio::net::TcpListener::bind(config.listen).await.map_err(|error| Stopped::Listening(config.listen, error))?;
     if let Ok(address) = listener.local_addr() {
         config.listen = address;
+    }
+    if is_demo {
+        println!("filling {} with a demo ...", config.data.display());
+        let demo = demo::fill(&config, Clock::system().now()).await?;
+        println!("\n{demo}\n");
     }
     let app = App::open(config, Clock::system()).await?;
     println!("listening on {}", app.config.url());

@@ -4,6 +4,7 @@
 
 mod contracts;
 mod decommission;
+mod demo;
 mod desk;
 mod first_start;
 mod handling;
