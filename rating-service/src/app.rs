@@ -13,7 +13,7 @@ use crate::jobs::Jobs;
 use crate::mail::Mailer;
 use crate::publish::engine::Engine;
 use crate::publish::inbox::{Inbox, Limits};
-use crate::store::{Actor, Store, operator, secrets};
+use crate::store::{Actor, Store, idempotency, operator, secrets};
 
 /// Counters are the process's.
 static METRICS: std::sync::OnceLock<metrics_exporter_prometheus::PrometheusHandle> = std::sync::OnceLock::new();
@@ -65,6 +65,9 @@ impl App {
             Problem::internal(format!("the data folder {} cannot be made: {error}", config.data.display()))
         })?;
         let store = Store::open(&config.data.join("rating.db")).await?;
+        let mut change = store.change(&Actor::Service, clock.now()).await?;
+        idempotency::free_unfinished(change.on()).await?;
+        change.commit_unnoted().await?;
         let policy = Policy::built_in().map_err(Problem::internal)?;
         let mailer = Mailer::new(&config)?;
         let metrics = METRICS.get_or_init(|| {

@@ -64,7 +64,15 @@ async fn do_once(app: &App, principal: &Principal, request: Request, next: Next)
     }
     change.commit_unnoted().await?;
 
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // Goes on if the client goes: it will ask again under this key, and is to get the answer.
+    let (app, request) = (app.clone(), Request::from_parts(parts, Body::from(body)));
+    tokio::spawn(async move { settle(&app, &actor, &key, next.run(request).await).await })
+        .await
+        .map_err(Problem::internal)?
+}
+
+/// Keeps an answer under its key, and gives it.
+async fn settle(app: &App, actor: &str, key: &str, response: Response) -> Result<Response> {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;
     // What failed on our side, or was refused for a while, may be tried again under the same key.
@@ -75,7 +83,7 @@ async fn do_once(app: &App, principal: &Principal, request: Request, next: Next)
         body: bytes.to_vec(),
     });
     let mut change = app.store.change(&Actor::Service, app.clock.now()).await?;
-    idempotency::settle(change.on(), &actor, &key, answer.as_ref()).await?;
+    idempotency::settle(change.on(), actor, key, answer.as_ref()).await?;
     change.commit_unnoted().await?;
     parts.headers.remove(header::CONTENT_LENGTH);
     Ok(Response::from_parts(parts, Body::from(bytes)))

@@ -119,6 +119,8 @@ async fn show(State(app): State<App>, Named(text): Named<String>) -> Result<axum
 
 async fn state(app: &App, month: Month) -> Result<wire::Month> {
     let name = month.to_string();
+    // Asked first: what a run came to is kept before it ends, so that an answer never has neither.
+    let (under_way, last_refusal) = (app.jobs.running(&name), app.jobs.refusal(&name));
     let (kept, zone, complete) = {
         let mut reader = app.store.read().await?;
         let now = app.clock.now();
@@ -159,8 +161,8 @@ async fn state(app: &App, month: Month) -> Result<wire::Month> {
         closed,
         complete,
         in_force,
-        running: app.jobs.running(&name).map(|(what, progress)| running(what, &progress)),
-        last_refusal: app.jobs.refusal(&name).map(|refusal| wire::Refusal {
+        running: under_way.map(|(what, progress)| running(what, &progress)),
+        last_refusal: last_refusal.map(|refusal| wire::Refusal {
             code: refusal.code.to_owned(),
             detail: refusal.detail,
             help: refusal.help,
@@ -223,19 +225,43 @@ where
 {
     let name = month.to_string();
     let teller = app.jobs.begin(&name, what)?;
-    let app = app.clone();
+    let ending = Ending { app: app.clone(), month: name, refusal: None };
     tokio::spawn(async move {
-        let snapshot = snapshot(&app).await;
-        let done = match snapshot {
-            Ok(snapshot) => work(app.clone(), snapshot, teller).await,
+        let mut ending = ending;
+        let app = ending.app.clone();
+        let done = match snapshot(&app).await {
+            Ok(snapshot) => work(app, snapshot, teller).await,
             Err(problem) => Err(Refusal::from(problem)),
         };
-        if let Err(refusal) = &done {
-            tracing::warn!(month = %name, code = refusal.code, "a run was refused");
-        }
-        app.jobs.end(&name, done.err());
+        ending.with(done.err());
     });
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Ends the run of a month however it ends.
+struct Ending {
+    app: App,
+    month: String,
+    refusal: Option<Refusal>,
+}
+
+impl Ending {
+    fn with(&mut self, refusal: Option<Refusal>) {
+        self.refusal = refusal;
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let refusal = self.refusal.take().or_else(|| {
+            std::thread::panicking()
+                .then(|| Refusal::new("publish.internal", "the run broke off: an error of ours; the log has it"))
+        });
+        if let Some(refusal) = &refusal {
+            tracing::warn!(month = %self.month, code = refusal.code, "a run was refused");
+        }
+        self.app.jobs.end(&self.month, refusal);
+    }
 }
 
 fn findings(outcome: &Outcome) -> String {

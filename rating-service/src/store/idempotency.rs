@@ -93,3 +93,13 @@ pub async fn settle(on: &mut SqliteConnection, actor: &str, key: &str, answer: O
     query.execute(on).await?;
     Ok(())
 }
+
+/// Frees the keys of requests that a service before this one did not finish.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn free_unfinished(on: &mut SqliteConnection) -> Result<()> {
+    sqlx::query("DELETE FROM idempotency WHERE status IS NULL").execute(on).await?;
+    Ok(())
+}

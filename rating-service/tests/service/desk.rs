@@ -100,6 +100,13 @@ impl Desk {
         Self { app, clock, router, folder, made: Arc::default() }
     }
 
+    /// The same folder, served by a new process, as it were.
+    pub(crate) async fn started_again(&self) -> Self {
+        let app = App::open(Config::local(self.folder.path()), self.clock.clone()).await.unwrap();
+        let router = rating_service::http::router(&app).unwrap();
+        Self { app, router, ..self.clone() }
+    }
+
     /// A service with its operator, and the operator's administrator.
     pub(crate) async fn set_up() -> (Self, Who) {
         let desk = Self::new().await;

@@ -96,3 +96,20 @@ async fn the_document_describes_every_route_and_its_page_needs_nobody_else() {
     let metrics = desk.get(&ada, "/metrics").await.expect(200).text();
     assert!(metrics.contains("rating_http_requests_total"), "{metrics}");
 }
+
+#[tokio::test]
+async fn a_key_whose_request_the_last_service_never_finished_is_free_again() {
+    let (desk, ada) = Desk::set_up().await;
+    let actor = format!("user:{}", desk.get(&ada, "/api/v1/session").await.json()["user"]["id"].as_str().unwrap());
+    let mut change = desk.app.store.change(&rating_service::store::Actor::Service, desk.clock.now()).await.unwrap();
+    let (now, long_ago) = (desk.clock.now(), rating_core::time::Instant::from_millis(0));
+    let taken =
+        rating_service::store::idempotency::take(change.on(), &actor, "one", b"x", now, long_ago).await.unwrap();
+    assert!(taken);
+    change.commit_unnoted().await.unwrap();
+    let site = json!({ "id": "ldn", "settings": { "name": "London", "zone": "Europe/London", "country": "GB" } });
+    let key = [("idempotency-key", "one")];
+    desk.ask(&ada, "POST", "/api/v1/sites", Some(site.clone()), &key).await.refused(422, "idempotency.key_reused");
+    let again = desk.started_again().await;
+    again.ask(&ada, "POST", "/api/v1/sites", Some(site), &key).await.expect(201);
+}
