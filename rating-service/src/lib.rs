@@ -38,6 +38,8 @@ pub mod mail;
 #[cfg(feature = "serve")]
 pub mod numbering;
 #[cfg(feature = "serve")]
+pub mod portal;
+#[cfg(feature = "serve")]
 pub mod publish;
 #[cfg(feature = "serve")]
 pub mod serve;

@@ -35,6 +35,9 @@ pub(super) struct ServeArguments {
     /// The server that mails leave through; without it each mail is a file in `mail/` of the data folder
     #[arg(long, value_name = "URL", env = "RATING_SMTP", requires = "mail_from", hide_env_values = true)]
     smtp: Option<String>,
+    /// How many requests one user or token may make in a minute
+    #[arg(long, value_name = "COUNT", default_value_t = 1200, env = "RATING_REQUESTS_A_MINUTE")]
+    requests_a_minute: u32,
     /// The sender of mails
     #[arg(long, value_name = "ADDRESS", env = "RATING_MAIL_FROM")]
     mail_from: Option<String>,
@@ -53,7 +56,7 @@ pub(super) fn run(arguments: ServeArguments) -> Exit {
         listen: arguments.listen,
         public_url: arguments.public_url,
         mail,
-        limits: Limits::default(),
+        limits: Limits { requests_a_minute: arguments.requests_a_minute, ..Limits::default() },
     };
     tracing_subscriber::fmt()
         .json()

@@ -86,6 +86,11 @@ async fn set_hours(
     Ok(Tagged(site.revision + 1, kept))
 }
 
+fn shown(id: String, event: wire::NewScheduleEvent) -> wire::ScheduleEvent {
+    let wire::NewScheduleEvent { name, from, until } = event;
+    wire::ScheduleEvent { id, name, from, until }
+}
+
 async fn events(on: &mut sqlx::SqliteConnection, site: &Site) -> Result<Vec<(String, wire::NewScheduleEvent, Event)>> {
     let zone = zone_of(site);
     let kept = handling::schedule(on, &site.id).await?;
@@ -106,7 +111,7 @@ async fn schedule(State(app): State<App>, Named(id): Named<String>) -> Result<ax
     let zone = zone_of(&site);
     let mut all = events(reader.on(), &site).await?;
     all.sort_by_key(|(id, _, event)| (event.interval(&zone).from, id.clone()));
-    let items = all.into_iter().map(|(id, event, _)| wire::ScheduleEvent { id, event }).collect();
+    let items = all.into_iter().map(|(id, event, _)| shown(id, event)).collect();
     Ok(axum::Json(Page { items, next: None }))
 }
 
@@ -146,7 +151,7 @@ async fn add(
     let kept = SiteEvent { id: id.clone(), site: site.to_owned(), name: event.name.clone(), content };
     let at = change.at();
     handling::add_event(change.on(), &kept, at).await?;
-    Ok(wire::ScheduleEvent { id, event })
+    Ok(shown(id, event))
 }
 
 /// Adds the holidays of a year to a site's schedule, those that are not there yet: bank holidays in one step.

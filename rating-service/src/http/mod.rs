@@ -40,13 +40,15 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
-use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
+use utoipa::{OpenApi, PartialSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::App;
 use crate::auth::guard::guard;
 use crate::error::{Problem, Result};
+use crate::wire;
 
 /// The document that the router completes with its routes.
 #[derive(OpenApi)]
@@ -94,6 +96,20 @@ pub fn document() -> utoipa::openapi::OpenApi {
         .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE))));
     components
         .add_security_scheme("token", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()));
+    components.schemas.insert("Problem".to_owned(), wire::Problem::schema());
+    let problem = ResponseBuilder::new()
+        .description("A problem, as RFC 9457 has it: the same for every route")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+        )
+        .build();
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
+            let problem = RefOr::T(problem.clone());
+            operation.responses.responses.entry("default".to_owned()).or_insert(problem);
+        }
+    }
     document
 }
 
@@ -110,6 +126,7 @@ pub fn router(app: &App) -> Result<Router> {
     let openapi = axum::routing::get(move || async move { Json(json) });
     let limits = &app.config.limits;
     let quick = routes
+        .merge(crate::portal::routes())
         .route("/api/v1/openapi.json", openapi)
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(app.clone(), guard))
@@ -134,6 +151,7 @@ pub fn router(app: &App) -> Result<Router> {
 /// That routes and policy name each other, all of them.
 fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
     let mut routes = vec![("GET", "/api/v1/openapi.json".to_owned())];
+    routes.extend(crate::portal::ROUTES.map(|(method, route)| (method, route.to_owned())));
     for (path, item) in &document.paths.paths {
         let operations = [
             ("GET", &item.get),

@@ -87,9 +87,12 @@ impl BusinessHours {
 pub struct ScheduleEvent {
     /// Its id.
     pub id: String,
-    /// What it is.
-    #[serde(flatten)]
-    pub event: NewScheduleEvent,
+    /// What people call it.
+    pub name: String,
+    /// The first day, or the first instant.
+    pub from: String,
+    /// The first day after it, or the first instant after it.
+    pub until: String,
 }
 
 /// Something that closes a site for a while: calls are handled as outside business hours.

@@ -18,6 +18,28 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::Faults;
 
+/// A problem, as RFC 9457 has it; for the interface's document.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:rating:problem:` and the code.
+    pub r#type: String,
+    /// The same words each time.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What is the matter with this request.
+    pub detail: String,
+    /// Stable: what programs branch on.
+    pub code: String,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// What is wrong field by field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub errors: Vec<serde_json::Value>,
+}
+
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Page<T> {

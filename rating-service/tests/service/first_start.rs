@@ -75,3 +75,16 @@ async fn what_was_done_stands_in_the_audit_log_whose_chain_holds() {
     let chain = desk.get(&ada, "/api/v1/audit/chain").await.expect(200).json();
     assert_eq!(chain, json!({ "entries": 4, "broken_at": 5 }));
 }
+
+#[tokio::test]
+async fn the_links_lead_to_pages_that_need_nobody_else() {
+    let desk = Desk::new().await;
+    for page in ["/setup", "/join"] {
+        let answer = desk.get(&Who::Nobody, page).await.expect(200);
+        assert!(answer.header("content-type").starts_with("text/html"));
+        let text = answer.text();
+        assert!(text.contains("<form") && !text.contains("http://") && !text.contains("https://"), "{page}");
+    }
+    let script = desk.get(&Who::Nobody, "/assets/first.js").await.expect(200);
+    assert!(script.header("content-type").starts_with("text/javascript"));
+}
