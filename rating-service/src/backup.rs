@@ -127,9 +127,10 @@ async fn fill(storage: &dyn Storage, data: &Path, aside: &Path) -> Result<Copied
     for (path, sum) in &copy.sums {
         let _ = writeln!(sums, "{sum}  {path}");
     }
+    let copied = copy.copied;
     copy.write(SUMS, &mut sums.as_bytes())?;
     storage.sync_folder(aside).map_err(disk)?;
-    Ok(copy.copied)
+    Ok(copied)
 }
 
 async fn unpack(storage: &dyn Storage, from: &Path, aside: &Path) -> Result<Copied> {

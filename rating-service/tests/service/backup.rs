@@ -49,7 +49,7 @@ async fn a_restored_service_gives_the_same_answers_and_runs_on() {
         assert!(!copy.join(disposable).exists(), "{disposable}");
     }
     let before = answers(&desk, &ada).await;
-    assert_eq!(restore(&Disk, &copy, &data).await.unwrap().files, copied.files);
+    assert_eq!(restore(&Disk, &copy, &data).await.unwrap(), copied);
     let app = App::open(Config::local(&data), desk.clock.clone()).await.unwrap();
     let restored = desk.beside(app);
     for ((path, before), (_, after)) in before[..6].iter().zip(&answers(&restored, &ada).await) {
