@@ -16,6 +16,8 @@
 pub mod app;
 #[cfg(feature = "serve")]
 pub mod auth;
+#[cfg(feature = "serve")]
+pub mod backup;
 pub mod cli;
 #[cfg(feature = "serve")]
 pub mod clock;

@@ -1,5 +1,7 @@
 //! The command line: what can be asked, and how the answer looks.
 
+#[cfg(feature = "serve")]
+mod backup;
 mod books;
 mod compared;
 mod diff;
@@ -42,6 +44,9 @@ Examples:
   rating diff acme 2026-10-0f3a current         what changed between two versions of a month, and why
   rating inspect Master.csv                     what a switch's file is, and the settings to read it by
   rating generate big --records 1000000         make a project to try things on
+  rating serve --demo --data demo               the service, with a made-up operator to look around in
+  rating backup --data rating-data copy         everything that the service keeps, copied while it runs
+  rating restore copy --data rating-data        and back again
 
 Exit codes:
   0 done  1 internal error  2 usage  3 tariff, directory or settings invalid
@@ -76,6 +81,14 @@ enum Command {
     #[cfg(feature = "serve")]
     #[command(before_help = serve::EXAMPLES)]
     Serve(serve::ServeArguments),
+    /// Copy everything that a service keeps, also while it runs
+    #[cfg(feature = "serve")]
+    #[command(before_help = backup::BACKUP_EXAMPLES)]
+    Backup(backup::BackupArguments),
+    /// Make a service's data folder from a copy
+    #[cfg(feature = "serve")]
+    #[command(before_help = backup::RESTORE_EXAMPLES)]
+    Restore(backup::RestoreArguments),
     /// Close a published month: its version in force becomes the books, and no run changes it
     #[command(before_help = books::CLOSE_EXAMPLES)]
     Close(books::CloseArguments),
@@ -248,6 +261,10 @@ fn obey(command: Command) -> Exit {
         Command::Run(arguments) => run::run(&arguments),
         #[cfg(feature = "serve")]
         Command::Serve(arguments) => serve::run(arguments),
+        #[cfg(feature = "serve")]
+        Command::Backup(arguments) => backup::back_up(&arguments),
+        #[cfg(feature = "serve")]
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Plan(arguments) => shards::plan(&arguments),
         Command::RateShard(arguments) => shards::rate(&arguments),
         Command::Merge(arguments) => shards::merge(&arguments),

@@ -95,15 +95,17 @@ impl Store {
         Ok(connection.ping().await?)
     }
 
-    /// Copies the database, as it is at this moment, to `file`, which must not exist.
+    /// Copies the database in `from`, as it is at this moment, to `to`, which must not exist. A service may be using it; it is
+    /// neither changed nor brought up to this version.
     ///
     /// # Errors
     ///
-    /// The disk refuses.
-    pub async fn back_up(&self, file: &Path) -> Result<()> {
-        let mut connection = self.writer.acquire().await?;
-        sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&mut *connection).await?;
-        Ok(())
+    /// `from` is no database, or the disk refuses.
+    pub async fn copy(from: &Path, to: &Path) -> Result<()> {
+        let options = SqliteConnectOptions::new().filename(from).busy_timeout(Duration::from_secs(5));
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&mut connection).await?;
+        Ok(connection.close().await?)
     }
 
     /// Waits until everybody is done, and closes the file.

@@ -285,6 +285,12 @@ impl Desk {
         newest.split_once("/join#").unwrap().1.split_whitespace().next().unwrap().to_owned()
     }
 
+    /// Another service, at the same time.
+    pub(crate) fn beside(&self, app: App) -> Self {
+        let router = rating_service::http::router(&app).unwrap();
+        Self { app, clock: self.clock.clone(), router, folder: Arc::clone(&self.folder), made: Arc::default() }
+    }
+
     /// The data folder.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()

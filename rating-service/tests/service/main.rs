@@ -2,6 +2,7 @@
 //! for the business rule they assert.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
+mod backup;
 mod contracts;
 mod decommission;
 mod demo;
