@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::decide::decide;
 use super::event::{Command, Event, apply};
-use super::facts::{Facts, Holder, Kind};
+use super::facts::{Around, Facts, Holder, Kind};
 use crate::directory::refusal::Refusal;
 use crate::number::{Digits, E164};
 use crate::time::Instant;
@@ -69,6 +69,8 @@ type Place = (String, String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     numbers: BTreeMap<E164, Facts>,
+    /// What was looked up around each holder: a later command may be about one that its own facts do not know yet.
+    around: BTreeMap<Place, Around>,
     /// How many more lines are taken up.
     in_use: BTreeMap<Place, i64>,
     main_numbers: BTreeMap<Place, E164>,
@@ -86,17 +88,21 @@ impl Tally {
         Outcome { number: facts.number, result }
     }
 
-    fn brought_up_to_date(&self, given: &Facts, command: &Command) -> Facts {
+    fn brought_up_to_date(&mut self, given: &Facts, command: &Command) -> Facts {
         let mut facts = self.numbers.get(&given.number).unwrap_or(given).clone();
+        let looked_up_for = subject(given, command).0.map(|holder| place(holder, &given.site));
+        if let Some(place) = &looked_up_for {
+            self.around.entry(place.clone()).or_insert_with(|| given.around.clone());
+        }
         facts.around = given.around.clone();
-        let (holder, extension) = match command {
-            Command::Allocate { holder, extension } | Command::PortIn { holder, extension, .. } => {
-                (Some(holder), *extension)
-            }
-            _ => (facts.holder.as_ref(), None),
-        };
-        let Some(holder) = holder else { return facts };
-        let place = place(holder, &facts.site);
+        let (holder, extension) = subject(&facts, command);
+        let Some(holder) = holder.cloned() else { return facts };
+        let place = place(&holder, &facts.site);
+        if looked_up_for.as_ref() != Some(&place)
+            && let Some(around) = self.around.get(&place)
+        {
+            facts.around = around.clone();
+        }
         let in_use = i64::from(facts.around.in_use) + self.in_use.get(&place).copied().unwrap_or(0);
         let main = self.main_numbers.get(&place).is_some_and(|number| *number != facts.number);
         let taken = extension
@@ -122,6 +128,16 @@ impl Tally {
             }
         }
         self.numbers.insert(after.number, after);
+    }
+}
+
+/// The holder whom a command is about, and the extension that it asks for.
+fn subject<'a>(facts: &'a Facts, command: &'a Command) -> (Option<&'a Holder>, Option<Digits>) {
+    match command {
+        Command::Allocate { holder, extension } | Command::PortIn { holder, extension, .. } => {
+            (Some(holder), *extension)
+        }
+        _ => (facts.holder.as_ref(), None),
     }
 }
 
