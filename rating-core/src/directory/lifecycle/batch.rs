@@ -89,6 +89,11 @@ impl Tally {
     }
 
     fn brought_up_to_date(&mut self, given: &Facts, command: &Command) -> Facts {
+        // Around a main number itself there is no other: those after it are told of it.
+        if let (Some(holder), Kind::Main, false) = (&given.holder, given.kind, self.numbers.contains_key(&given.number))
+        {
+            self.main_numbers.entry(place(holder, &given.site)).or_insert(given.number);
+        }
         let mut facts = self.numbers.get(&given.number).unwrap_or(given).clone();
         let looked_up_for = subject(given, command).0.map(|holder| place(holder, &given.site));
         if let Some(place) = &looked_up_for {
