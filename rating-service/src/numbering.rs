@@ -3,10 +3,12 @@
 //! Everything is looked up, decided and kept within one [`Change`], so that of two who want the same number one gets it
 //! and the other is told why not.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use rating_core::directory::contracts;
 use rating_core::directory::lifecycle::{
     Around, Batch, Command, CoolOff, Ending, Facts, FirstService, Holder, Kind, Mode, Plan, decide_each, first_service,
 };
-use rating_core::directory::refusal::Refusal;
 use rating_core::number::{Digits, E164};
 use rating_core::time::Instant;
 
@@ -17,20 +19,6 @@ use crate::store::{Change, contracts as leases, numbers, occupiers, operator, se
 
 /// Most numbers of one request.
 pub const MOST: usize = 10_000;
-
-/// A refusal of the directory, as the service answers it.
-#[must_use]
-pub fn refused(refusal: &Refusal) -> Problem {
-    let errors = refusal.details.iter().map(|detail| Fault {
-        field: detail.of.clone(),
-        code: detail.code.to_owned(),
-        detail: detail.message.clone(),
-        help: Some(detail.help.to_owned()),
-    });
-    Problem::new(refusal.code, format!("{}: {}", refusal.message, refusal.why))
-        .help(refusal.help)
-        .errors(errors.collect())
-}
 
 /// The holder of that id, the operator or an occupier.
 ///
@@ -48,23 +36,45 @@ pub async fn holder(change: &mut Change, id: &str) -> Result<Holder> {
     Err(crate::auth::unknown_occupier(id))
 }
 
+/// Where holders stand at a site at an instant: looked up once for each, however many numbers are asked about.
+#[derive(Default)]
+struct Standings(BTreeMap<String, (Option<contracts::State>, u32)>);
+
+impl Standings {
+    async fn of(
+        &mut self,
+        change: &mut Change,
+        holder: &str,
+        site: &Site,
+        at: Instant,
+    ) -> Result<(Option<contracts::State>, u32)> {
+        if let Some(known) = self.0.get(holder) {
+            return Ok(*known);
+        }
+        let contract = leases::standing(change.on(), holder, &site.id, at).await?;
+        let lines = services::lines_at(change.on(), holder, &site.id, at).await?;
+        self.0.insert(holder.to_owned(), (contract, lines));
+        Ok((contract, lines))
+    }
+}
+
 /// What is around a number for a holder at an instant.
 async fn around(
     change: &mut Change,
+    standings: &mut Standings,
     site: &Site,
     facts: &Facts,
-    holder: Option<&Holder>,
-    extension: Option<Digits>,
+    subject: (Option<&Holder>, Option<Digits>),
     at: Instant,
 ) -> Result<Around> {
+    let (holder, extension) = subject;
     let mut around = Around {
         confirms: site.confirms_changes,
         cool_off: u16::try_from(site.cool_off_days).ok().and_then(CoolOff::new).unwrap_or_default(),
         ..Around::default()
     };
     let Some(holder) = holder else { return Ok(around) };
-    around.contract = leases::standing(change.on(), holder.id(), &site.id, at).await?;
-    around.lines = services::lines_at(change.on(), holder.id(), &site.id, at).await?;
+    (around.contract, around.lines) = standings.of(change, holder.id(), site, at).await?;
     (around.in_use, around.has_main_number) =
         numbers::in_use(change.on(), holder.id(), &site.id, &facts.number.to_string()).await?;
     if let Some(extension) = extension {
@@ -85,15 +95,19 @@ fn subject<'a>(facts: &'a Facts, command: &'a Command) -> (Option<&'a Holder>, O
 }
 
 /// A number's facts with what is around it; one that belongs to another site is unknown here.
-async fn facts(change: &mut Change, site: &Site, number: E164, command: &Command, at: Instant) -> Result<Facts> {
+async fn facts(
+    change: &mut Change,
+    standings: &mut Standings,
+    site: &Site,
+    (number, command): (E164, &Command),
+    at: Instant,
+) -> Result<Facts> {
     let is_new = matches!(command, Command::Provision { .. } | Command::PortIn { .. });
     let mut facts = match numbers::get(change.on(), number).await? {
         Some(number) if number.facts.site == site.id || is_new => number.facts,
         _ => Facts::absent(number, &site.id),
     };
-    let (holder, extension) = subject(&facts, command);
-    let (holder, extension) = (holder.cloned(), extension);
-    facts.around = around(change, site, &facts, holder.as_ref(), extension, at).await?;
+    facts.around = around(change, standings, site, &facts, subject(&facts, command), at).await?;
     Ok(facts)
 }
 
@@ -110,14 +124,15 @@ pub async fn command(
     at: Instant,
 ) -> Result<Batch> {
     let mut all = Vec::with_capacity(commands.len());
+    let mut standings = Standings::default();
     for (number, command) in commands {
-        all.push((facts(change, site, *number, command, at).await?, command));
+        all.push((facts(change, &mut standings, site, (*number, command), at).await?, command));
     }
     let batch = decide_each(all.iter().map(|(facts, command)| (facts, *command)), mode, at);
     let events: Vec<_> = batch.events().cloned().collect();
     numbers::append(change, &events).await?;
     if let (Some((first, what)), false) = (commands.first(), events.is_empty()) {
-        let holders: std::collections::BTreeSet<&str> = all
+        let holders: BTreeSet<&str> = all
             .iter()
             .filter_map(|(facts, command)| subject(facts, command).0)
             .filter(|holder| !holder.is_operator())
@@ -176,6 +191,7 @@ pub async fn begin_service(
     let who = Holder::Occupier(occupier.to_owned());
     let mut reserved = Vec::new();
     let mut pool = Vec::new();
+    let mut standings = Standings::default();
     let theirs = numbers::Filter {
         site: Some(site.id.clone()),
         state: Some("RESERVED".to_owned()),
@@ -186,7 +202,7 @@ pub async fn begin_service(
     let free = numbers::Filter { state: Some("AVAILABLE".to_owned()), holder: None, ..theirs.clone() };
     for number in numbers::list(change.on(), &theirs).await? {
         let mut facts = number.facts;
-        facts.around = around(change, site, &facts, Some(&who), None, at).await?;
+        facts.around = around(change, &mut standings, site, &facts, (Some(&who), None), at).await?;
         reserved.push(facts);
     }
     // What is around the holder is the same for all numbers that it does not hold.
@@ -195,7 +211,7 @@ pub async fn begin_service(
         let mut facts = number.facts;
         facts.around = match &beside {
             Some(around) => Around::clone(around),
-            None => beside.insert(around(change, site, &facts, Some(&who), None, at).await?).clone(),
+            None => beside.insert(around(change, &mut standings, site, &facts, (Some(&who), None), at).await?).clone(),
         };
         pool.push(facts);
     }
@@ -222,8 +238,7 @@ pub async fn begin_service(
 
 /// The lowest extensions of a site's ranges that nobody has, at most so many.
 async fn free_extensions(change: &mut Change, site: &Site, most: usize) -> Result<Vec<Digits>> {
-    let taken: std::collections::BTreeSet<String> =
-        numbers::extensions(change.on(), &site.id).await?.into_iter().collect();
+    let taken: BTreeSet<String> = numbers::extensions(change.on(), &site.id).await?.into_iter().collect();
     let mut free = Vec::new();
     for range in &site.extensions {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
@@ -256,7 +271,7 @@ pub async fn end_all(change: &mut Change, site: &Site, holder: &str, ending: End
     let commands: Vec<(E164, Command)> =
         theirs.iter().map(|number| (number.facts.number, Command::End(ending))).collect();
     let batch = command(change, site, &commands, Mode::AllOrNothing, at).await?;
-    let refusal = batch.refusals().next().map(|(_, refusal)| refused(refusal));
+    let refusal = batch.refusals().next().map(|(_, refusal)| Problem::from(refusal.clone()));
     refusal.map_or(Ok(commands.len()), Err)
 }
 

@@ -20,7 +20,6 @@ use super::sites::get as site_of;
 use crate::app::App;
 use crate::auth::{Principal, Role, password};
 use crate::error::{Faults, Problem, Result};
-use crate::numbering::refused;
 use crate::store::handling::{self, Part, SiteEvent};
 use crate::store::numbers::{self, Number};
 use crate::store::reach::Kind;
@@ -74,7 +73,7 @@ async fn set_hours(
     let mut faults = Faults::default();
     let hours = given.read(&mut faults);
     faults.finish()?;
-    check_hours(&hours).map_err(|refusal| refused(&refusal))?;
+    check_hours(&hours)?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let site = site_of(change.on(), &id).await?;
     expected.meets(site.revision)?;
@@ -131,7 +130,7 @@ async fn add_event(
     let event = given.read(&zone_of(&site), &mut faults);
     faults.finish()?;
     if let Some(event) = event {
-        check_event(&event, &zone_of(&site)).map_err(|refusal| refused(&refusal))?;
+        check_event(&event, &zone_of(&site))?;
     }
     let kept = add(&mut change, &id, given).await?;
     change.note(
@@ -225,7 +224,7 @@ async fn configurable(on: &mut sqlx::SqliteConnection, principal: &Principal, te
     if principal.role() == Some(Role::OccupierView) && !is_own(principal, &number.facts) {
         return Err(unknown());
     }
-    may_configure(&number.facts).map_err(|refusal| refused(&refusal))?;
+    may_configure(&number.facts)?;
     Ok(number)
 }
 
@@ -274,8 +273,7 @@ async fn set_main_number(
     let settings = handling::get(change.on(), &text).await?;
     expected.meets(settings.revision)?;
     let own = own_numbers(change.on(), &number).await?;
-    check(&configuration, Known { number: number.facts.number, own_numbers: &own })
-        .map_err(|refusal| refused(&refusal))?;
+    check(&configuration, Known { number: number.facts.number, own_numbers: &own })?;
     let content = serde_json::to_string(&given).map_err(Problem::internal)?;
     handling::set(change.on(), &text, Part::Handling, Some(&content)).await?;
     change.note(entry("main_number.changed", &number));

@@ -22,14 +22,18 @@ pub struct Number {
     pub revision: i64,
 }
 
-fn number(row: &SqliteRow, operator: &str) -> Result<Number> {
+fn number(row: &SqliteRow) -> Result<Number> {
     let text = |column: &str| -> Result<Option<String>> { Ok(row.try_get(column)?) };
     let required = |column: &str| -> Result<String> { Ok(row.try_get(column)?) };
     let instant = |column: &str| -> Result<Option<Instant>> {
         Ok(row.try_get::<Option<i64>, _>(column)?.map(Instant::from_millis))
     };
     let malformed = || Problem::internal("a number in the database cannot be understood");
-    let holder = |id: String| if id == operator { Holder::Operator(id) } else { Holder::Occupier(id) };
+    let operator = text("operator")?;
+    let holder = |id: String| match &operator {
+        Some(operator) if *operator == id => Holder::Operator(id),
+        _ => Holder::Occupier(id),
+    };
     let e164 = E164::parse(required("number")?.as_bytes()).ok_or_else(malformed)?;
     let state = match (required("state")?.as_str(), text("towards")?.as_deref()) {
         ("AVAILABLE", _) => State::Available,
@@ -73,20 +77,17 @@ fn number(row: &SqliteRow, operator: &str) -> Result<Number> {
     Ok(Number { facts, revision: row.try_get("revision")? })
 }
 
-/// The operator's id, which tells its own numbers from an occupier's.
-async fn operator(on: &mut SqliteConnection) -> Result<String> {
-    Ok(super::operator::get(on).await?.map(|operator| operator.id).unwrap_or_default())
-}
-
 /// The number, if it was ever provisioned.
 ///
 /// # Errors
 ///
 /// The database fails.
 pub async fn get(on: &mut SqliteConnection, which: E164) -> Result<Option<Number>> {
-    let operator = operator(on).await?;
-    let row = sqlx::query("SELECT * FROM number WHERE number = $1").bind(which.to_string()).fetch_optional(on).await?;
-    row.as_ref().map(|row| number(row, &operator)).transpose()
+    let row = sqlx::query("SELECT *, (SELECT id FROM operator) AS operator FROM number WHERE number = $1")
+        .bind(which.to_string())
+        .fetch_optional(on)
+        .await?;
+    row.as_ref().map(number).transpose()
 }
 
 /// Which numbers. What is `None` does not matter.
@@ -120,9 +121,8 @@ pub struct Filter {
 ///
 /// The database fails.
 pub async fn list(on: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Number>> {
-    let operator = operator(on).await?;
     let query = sqlx::query(
-        "SELECT * FROM number WHERE ($1 IS NULL OR site = $1) AND ($2 IS NULL OR state = $2) \
+        "SELECT *, (SELECT id FROM operator) AS operator FROM number WHERE ($1 IS NULL OR site = $1) AND ($2 IS NULL OR state = $2) \
          AND ($3 IS NULL OR holder = $3) AND ($4 IS NULL OR kind = $4) \
          AND ($5 IS NULL OR (assigned_kind = 'user' AND assigned = $5)) \
          AND ($6 IS NULL OR (hold_prospect IS NOT NULL AND hold_until > $6)) \
@@ -134,7 +134,7 @@ pub async fn list(on: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Numb
     let query = query.bind(&filter.site).bind(&filter.state).bind(&filter.holder).bind(&filter.kind);
     let query = query.bind(&filter.user).bind(filter.held_at.map(Instant::as_millis)).bind(&filter.search);
     let query = query.bind(&filter.after).bind(filter.limit).bind(filter.sites.as_deref().map(super::texts));
-    query.fetch_all(on).await?.iter().map(|row| number(row, &operator)).collect()
+    query.fetch_all(on).await?.iter().map(number).collect()
 }
 
 /// How many numbers of a site there are: `state`, whether they are the operator's own, whether they are kept for a
@@ -144,13 +144,11 @@ pub async fn list(on: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Numb
 ///
 /// The database fails.
 pub async fn counts(on: &mut SqliteConnection, site: &str, at: Instant) -> Result<Vec<(String, bool, bool, i64)>> {
-    let operator = operator(on).await?;
     let rows = sqlx::query(
-        "SELECT state, coalesce(holder = $2, 0) AS own, coalesce(hold_until > $3, 0) AS kept, count(*) AS n FROM number \
+        "SELECT state, coalesce(holder = (SELECT id FROM operator), 0) AS own, coalesce(hold_until > $2, 0) AS kept, count(*) AS n FROM number \
          WHERE site = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
     )
     .bind(site)
-    .bind(operator)
     .bind(at.as_millis())
     .fetch_all(on)
     .await?;
@@ -214,12 +212,11 @@ pub async fn extensions(on: &mut SqliteConnection, site: &str) -> Result<Vec<Str
 ///
 /// The database fails.
 pub async fn cooled_off(on: &mut SqliteConnection, at: Instant) -> Result<Vec<Number>> {
-    let operator = operator(on).await?;
-    let rows = sqlx::query("SELECT * FROM number WHERE state = 'COOLDOWN' AND cool_off_until <= $1 ORDER BY number")
+    let rows = sqlx::query("SELECT *, (SELECT id FROM operator) AS operator FROM number WHERE state = 'COOLDOWN' AND cool_off_until <= $1 ORDER BY number")
         .bind(at.as_millis())
         .fetch_all(on)
         .await?;
-    rows.iter().map(|row| number(row, &operator)).collect()
+    rows.iter().map(number).collect()
 }
 
 /// Appends what happened to numbers, in its order, and keeps what it changes.

@@ -11,7 +11,7 @@ use crate::auth::{Principal, Role};
 use crate::error::{Fault, Faults, Problem, Result};
 use crate::http::extract::{Body, Named};
 use crate::http::sites::get as site_of;
-use crate::numbering::{self, MOST, refused};
+use crate::numbering::{self, MOST};
 use crate::store::reach::Kind as Object;
 use crate::store::{Change, numbers, sites};
 
@@ -58,7 +58,7 @@ fn answer(batch: &Batch) -> Result<axum::Json<wire::Outcomes>> {
     let nothing_done = batch.mode == Mode::AllOrNothing && !refusals.is_empty();
     if nothing_done {
         if let ([(_, refusal)], [_]) = (refusals.as_slice(), batch.outcomes.as_slice()) {
-            return Err(refused(refusal));
+            return Err(Problem::from((*refusal).clone()));
         }
         let errors = refusals.iter().map(|(number, refusal)| Fault {
             field: number.to_string(),
