@@ -66,6 +66,7 @@ pub const CODES: &[Code] = &[
     code("idempotency.in_progress", 409, "The first request with this key is not done yet"),
     code("idempotency.key_malformed", 400, "The idempotency key cannot be used"),
     code("idempotency.key_reused", 422, "This idempotency key belongs to another request"),
+    code("idempotency.secret_not_repeated", 409, "A secret is not shown again"),
     code("internal.error", 500, "Internal error"),
     code("mail.address_malformed", 422, "This is no e-mail address"),
     code("mail.not_sent", 502, "The mail was not sent"),

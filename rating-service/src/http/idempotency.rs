@@ -64,30 +64,26 @@ async fn do_once(app: &App, principal: &Principal, request: Request, next: Next)
     }
     change.commit_unnoted().await?;
 
-    // Goes on if the client goes: it will ask again under this key, and is to get the answer.
-    let (app, request) = (app.clone(), Request::from_parts(parts, Body::from(body)));
-    tokio::spawn(async move { settle(&app, &actor, &key, next.run(request).await).await })
-        .await
-        .map_err(Problem::internal)?
-}
-
-/// Keeps an answer under its key, and gives it.
-async fn settle(app: &App, actor: &str, key: &str, response: Response) -> Result<Response> {
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;
     // What failed on our side, or was refused for a while, may be tried again under the same key.
     let is_final = !parts.status.is_server_error() && parts.status != StatusCode::TOO_MANY_REQUESTS;
-    let answer = (is_final && bytes.len() <= KEPT).then(|| Answer {
-        status: parts.status.as_u16(),
-        headers: kept_headers(&parts.headers),
-        body: bytes.to_vec(),
+    let answer = (is_final && bytes.len() <= KEPT).then(|| match parts.extensions.get::<Secret>() {
+        // It was done, once; that its secret is not shown again is the answer.
+        Some(Secret) => Answer { status: 0, headers: String::new(), body: Vec::new() },
+        None => Answer { status: parts.status.as_u16(), headers: kept_headers(&parts.headers), body: bytes.to_vec() },
     });
     let mut change = app.store.change(&Actor::Service, app.clock.now()).await?;
-    idempotency::settle(change.on(), actor, key, answer.as_ref()).await?;
+    idempotency::settle(change.on(), &actor, &key, answer.as_ref()).await?;
     change.commit_unnoted().await?;
     parts.headers.remove(header::CONTENT_LENGTH);
     Ok(Response::from_parts(parts, Body::from(bytes)))
 }
+
+/// Marks an answer that holds a secret, which is kept nowhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Secret;
 
 const REPEATED: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
@@ -108,6 +104,10 @@ fn answer_again(kept: Option<idempotency::Kept>, fingerprint: &[u8]) -> Result<R
             .help("ask again in a moment")
             .retry_after(1));
     };
+    if answer.status == 0 {
+        return Err(Problem::new("idempotency.secret_not_repeated", "this was done, and its answer held a secret")
+            .help("a secret is shown once: revoke what was made, and make another under a new key"));
+    }
     let status = StatusCode::from_u16(answer.status).map_err(Problem::internal)?;
     let mut response = (status, answer.body).into_response();
     let pairs: Vec<(String, String)> = serde_json::from_str(&answer.headers).unwrap_or_default();

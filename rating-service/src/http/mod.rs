@@ -30,16 +30,16 @@ pub mod users;
 
 use std::any::Any;
 
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+use tracing::Instrument;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, PartialSchema};
@@ -130,7 +130,8 @@ pub fn router(app: &App) -> Result<Router> {
         .route("/api/v1/openapi.json", openapi)
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route_layer(middleware::from_fn_with_state(app.clone(), guard))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.answer))
+        .layer(middleware::from_fn(to_its_end))
+        .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(DefaultBodyLimit::max(limits.body))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_address)
@@ -146,6 +147,34 @@ pub fn router(app: &App) -> Result<Router> {
     .layer(TraceLayer::new_for_http().make_span_with(span))
     .layer(PropagateRequestIdLayer::x_request_id())
     .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid)))
+}
+
+/// Routes that take as long as the file that is sent.
+const UPLOADS: [&str; 2] = ["/api/v1/sources/{source}/files/{name}", "/api/v1/files/{folder}/{file}"];
+
+/// Answers in the time that a request may take, uploads apart. What is sent after the answer has begun may take longer.
+async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if request.method() == Method::PUT && UPLOADS.contains(&route) {
+        return next.run(request).await;
+    }
+    let limit = app.config.limits.answer;
+    tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+        let what = format!("there is no answer after {} s", limit.as_secs());
+        Problem::new("request.timeout", what)
+            .help("a change that was begun goes on: look at what it was about before you ask again")
+            .into_response()
+    })
+}
+
+/// Does what changes something to its end, though its client goes or its time is up: what waits for the engine's turn, or
+/// has an answer to keep, is not left half done.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let done = tokio::spawn(next.run(request).in_current_span()).await;
+    done.unwrap_or_else(|error| Problem::internal(error).into_response())
 }
 
 /// That routes and policy name each other, all of them.
@@ -193,7 +222,7 @@ fn panicked(what: Box<dyn Any + Send + 'static>) -> Response {
 /// What the log says of a request: no address's parameters, no names, no numbers.
 fn span(request: &Request) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map_or("-", |matched| matched.as_str());
+    let route = request.extensions().get::<MatchedPath>().map_or("-", |matched| matched.as_str());
     tracing::info_span!("request", id, method = %request.method(), route)
 }
 

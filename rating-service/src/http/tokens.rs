@@ -1,5 +1,6 @@
 //! Tokens of machines.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rating_core::time::{Instant, Zone};
@@ -7,6 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::extract::{Body, Named};
+use super::idempotency::Secret;
 use super::users::zone;
 use crate::app::App;
 use crate::auth::Principal;
@@ -52,7 +54,7 @@ async fn create(
     State(app): State<App>,
     principal: Principal,
     Body(new): Body<wire::users::NewToken>,
-) -> Result<(StatusCode, axum::Json<wire::users::MadeToken>)> {
+) -> Result<(StatusCode, Extension<Secret>, axum::Json<wire::users::MadeToken>)> {
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut faults = Faults::default();
     faults.text("/name", &new.name, 200);
@@ -88,7 +90,11 @@ async fn create(
         Entry::new("token.created", format!("token:{}", token.id)).with(serde_json::json!({ "scopes": token.scopes })),
     );
     change.commit().await?;
-    Ok((StatusCode::CREATED, axum::Json(wire::users::MadeToken { token: to_wire(&zone, token), secret })))
+    Ok((
+        StatusCode::CREATED,
+        Extension(Secret),
+        axum::Json(wire::users::MadeToken { token: to_wire(&zone, token), secret }),
+    ))
 }
 
 /// Revokes a token: it is good for nothing from now on.
