@@ -106,9 +106,9 @@ async fn scope(app: &App, principal: &Principal, month: Option<&str>, site: Opti
 }
 
 /// The version of a month in force, looked up where it may block.
-async fn in_force(app: &App, month: Month) -> Result<Option<Version>> {
-    let archive = app.engine.archive();
-    let found = tokio::task::spawn_blocking(move || archive.in_force(month)).await.map_err(Problem::internal)?;
+pub(super) async fn in_force(app: &App, month: Month) -> Result<Option<Version>> {
+    let owner = app.clone();
+    let found = tokio::task::spawn_blocking(move || owner.shelf.in_force(month)).await.map_err(Problem::internal)?;
     found.map_err(problem)
 }
 
@@ -127,7 +127,7 @@ fn row(site: &str, report: Report, found: &Availability) -> wire::ReportRow {
 }
 
 /// What an occupier's people may see of it; the operator's people see for an occupier what it sees.
-async fn audience(app: &App, principal: &Principal, occupier: &str) -> Result<Audience> {
+pub(super) async fn audience(app: &App, principal: &Principal, occupier: &str) -> Result<Audience> {
     let mut reader = app.store.read().await?;
     let portal = portal::get(reader.on(), occupier).await?;
     let visibility = match (principal.is_operator(), portal) {
@@ -193,7 +193,7 @@ async fn occupiers_reports(
     Ok(found)
 }
 
-fn future_month(detail: &str) -> Problem {
+pub(super) fn future_month(detail: &str) -> Problem {
     Problem::new("report.month_in_future", detail).help("choose a month that has begun")
 }
 

@@ -7,13 +7,13 @@ use crate::desk::{Answer, Desk, Who};
 /// The repository's demo.
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/demo");
 
-fn demo(path: &str) -> Vec<u8> {
+pub(crate) fn demo(path: &str) -> Vec<u8> {
     std::fs::read(format!("{DEMO}/{path}")).unwrap()
 }
 
 /// London of the demo, entered through the interface: three occupiers, a floor that changes hands in the middle of October,
 /// the switch's file, both tariffs.
-async fn london() -> (Desk, Who) {
+pub(crate) async fn london() -> (Desk, Who) {
     let (desk, ada) = Desk::set_up().await;
     let settings = json!({
         "name": "London, Harbour House", "zone": "Europe/London", "country": "GB", "area_code": "20",
@@ -21,6 +21,7 @@ async fn london() -> (Desk, Who) {
     });
     desk.post(&ada, "/api/v1/sites", json!({ "id": "ldn", "settings": settings })).await.expect(201);
     for (occupier, lines) in [("acme", 20), ("bolt", 10), ("cedar", 1)] {
+        desk.occupier(&ada, occupier).await;
         desk.lease(occupier, "ldn", "2026-01-01", lines).await;
     }
     desk.provision(&ada, "ldn", "+442079460100", "+442079460199").await;
@@ -50,13 +51,13 @@ async fn london() -> (Desk, Who) {
     (desk, ada)
 }
 
-async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>) -> Answer {
+pub(crate) async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>) -> Answer {
     let path = format!("/api/v1/sources/ldn-pbx/files/{name}");
     desk.send(who, "PUT", &path, "application/octet-stream", content).await
 }
 
 /// Waits until nothing of October runs; gives the month.
-async fn october(desk: &Desk, who: &Who) -> Value {
+pub(crate) async fn october(desk: &Desk, who: &Who) -> Value {
     for _ in 0..600 {
         let month = desk.get(who, "/api/v1/months/2026-10").await.expect(200).json();
         if month.get("running").is_none() {
@@ -67,14 +68,14 @@ async fn october(desk: &Desk, who: &Who) -> Value {
     panic!("the run does not end");
 }
 
-async fn check(desk: &Desk, who: &Who) -> String {
+pub(crate) async fn check(desk: &Desk, who: &Who) -> String {
     desk.ask(who, "POST", "/api/v1/months/2026-10/checks", None, &[]).await.expect(202);
     let month = october(desk, who).await;
     assert_eq!(month.get("last_refusal"), None, "{month:#}");
     month["runs"][0]["run"].as_str().unwrap().to_owned()
 }
 
-async fn publish(desk: &Desk, who: &Who) -> String {
+pub(crate) async fn publish(desk: &Desk, who: &Who) -> String {
     let run = check(desk, who).await;
     desk.post(who, "/api/v1/months/2026-10/approvals", json!({ "run": run })).await.expect(200);
     desk.post(who, "/api/v1/months/2026-10/publications", json!({ "run": run })).await.expect(202);
