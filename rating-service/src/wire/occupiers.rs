@@ -9,7 +9,7 @@ use super::contracts::NewContract;
 use crate::error::Faults;
 
 /// An occupier.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Occupier {
     /// Id in reports and file names.
     #[schema(example = "acme")]
@@ -138,7 +138,7 @@ impl ExternalIdentifier {
 }
 
 /// Whom to write to about an occupier: changed by the sync alone.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Contact {
     /// Name.
     pub name: String,
@@ -218,7 +218,7 @@ pub struct WhichOccupiers {
 }
 
 /// The end of an occupier at every site: whether and when, and what stands in its way.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Decommission {
     /// When it is to be; absent if that is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -231,7 +231,7 @@ pub struct Decommission {
 }
 
 /// Something that stands in the way of a decommission.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct InTheWay {
     /// Which service or number.
     pub of: String,

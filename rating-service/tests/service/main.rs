@@ -15,6 +15,7 @@ mod manners;
 mod months;
 mod numbers;
 mod occupiers;
+mod pages;
 mod policy;
 mod portal;
 mod races;
