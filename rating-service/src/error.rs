@@ -8,7 +8,7 @@ mod codes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rating_core::directory::refusal::Refusal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use codes::{CODES, Code};
 
@@ -38,7 +38,7 @@ struct Inner {
 }
 
 /// What is wrong with one field of a request.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Fault {
     /// Where: a JSON pointer (`/hours/0/from`), or the name of a query parameter, or a row of a file (`row 7`).
     pub field: String,
@@ -115,6 +115,18 @@ impl Problem {
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.0.detail
+    }
+
+    /// The same words each time.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.0.code.title
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn mend(&self) -> Option<&str> {
+        self.0.help.as_deref()
     }
 
     /// What is wrong field by field.
@@ -204,6 +216,8 @@ impl IntoResponse for Problem {
         if let Some(seconds) = inner.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        // A page shows it in its own way.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rating_core::time::Instant;
 
+use super::policy::Rule;
 use super::{COOKIE, Principal, Role, Sites, unknown_occupier};
 use crate::app::App;
 use crate::error::{Problem, Result};
@@ -33,6 +34,13 @@ async fn admit(app: &App, route: &str, params: &RawPathParams, request: &mut Req
     let rule = app.policy.rule(request.method().as_str(), route).ok_or_else(|| {
         Problem::new("request.method_not_allowed", format!("`{}` is not known here", request.method()))
     })?;
+    if let Some(principal) = request.extensions().get::<Principal>().cloned() {
+        // A page asks for somebody whom it was let through for: nothing from outside has extensions.
+        if !rule.anyone && !rule.allows(&principal) {
+            return Err(not_allowed(rule, &principal));
+        }
+        return within_reach(app, &principal, params).await;
+    }
     let principal = principal(app, request.headers()).await?;
     let Some((principal, by_cookie)) = principal else {
         if rule.anyone {
@@ -48,17 +56,21 @@ async fn admit(app: &App, route: &str, params: &RawPathParams, request: &mut Req
         .count(&principal.actor().to_string(), app.clock.now())
         .map_err(|seconds| Problem::new("request.too_many", "too many requests in a minute").retry_after(seconds))?;
     if !rule.anyone && !rule.allows(&principal) {
-        return Err(Problem::new("auth.not_allowed", "your role may not do this").help(match &principal {
-            Principal::Machine { .. } => match &rule.token {
-                Some(scope) => format!("the token needs the scope `{scope}`"),
-                None => "no token may do this: sign in".to_owned(),
-            },
-            Principal::User { .. } => "ask an administrator".to_owned(),
-        }));
+        return Err(not_allowed(rule, &principal));
     }
     within_reach(app, &principal, params).await?;
     request.extensions_mut().insert(principal);
     Ok(())
+}
+
+fn not_allowed(rule: &Rule, principal: &Principal) -> Problem {
+    Problem::new("auth.not_allowed", "your role may not do this").help(match principal {
+        Principal::Machine { .. } => match &rule.token {
+            Some(scope) => format!("the token needs the scope `{scope}`"),
+            None => "no token may do this: sign in".to_owned(),
+        },
+        Principal::User { .. } => "ask an administrator".to_owned(),
+    })
 }
 
 /// Who asks, if anybody can be told, and whether a cookie says so.
@@ -109,7 +121,7 @@ pub fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// That a browser sends this for a page of ours: a request with a cookie that changes something must say where it comes
 /// from (Fetch Metadata; RFC 6454 for `Origin`).
-fn same_site(app: &App, headers: &HeaderMap) -> Result<()> {
+pub(crate) fn same_site(app: &App, headers: &HeaderMap) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text("sec-fetch-site") == Some("same-origin") {
         return Ok(());

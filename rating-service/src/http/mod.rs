@@ -10,6 +10,7 @@ pub mod files;
 pub mod handling;
 pub mod health;
 pub mod idempotency;
+pub mod logo;
 pub mod months;
 pub mod numbers;
 pub mod occupier_users;
@@ -49,6 +50,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 use crate::auth::guard::guard;
 use crate::error::{Problem, Result};
+use crate::portal as pages;
+use crate::portal::api::Api;
 use crate::wire;
 
 /// The document that the router completes with its routes.
@@ -68,6 +71,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(setup::routes())
         .merge(session::routes())
         .merge(operator::routes())
+        .merge(logo::routes())
         .merge(sites::routes())
         .merge(occupiers::routes())
         .merge(contracts::routes())
@@ -123,20 +127,24 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub fn router(app: &App) -> Result<Router> {
     let document = document();
     agrees(app, &document)?;
+    let guarded = |routes: Router<App>| {
+        routes
+            .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+            .route_layer(middleware::from_fn_with_state(app.clone(), guard))
+    };
+    let within = Api::new(guarded(api().split_for_parts().0).with_state(app.clone()));
     let (routes, _) = api().split_for_parts();
     let json = serde_json::to_value(&document).map_err(Problem::internal)?;
     let openapi = axum::routing::get(move || async move { Json(json) });
     let limits = &app.config.limits;
-    let quick = routes
-        .merge(crate::portal::routes())
-        .route("/api/v1/openapi.json", openapi)
-        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
-        .route_layer(middleware::from_fn_with_state(app.clone(), guard))
+    let routes = routes.merge(pages::routes(within)).route("/api/v1/openapi.json", openapi);
+    let quick = guarded(routes)
         .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(app.clone(), in_time))
         .layer(DefaultBodyLimit::max(limits.body))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_address)
+        .layer(middleware::from_fn_with_state(app.clone(), pages::face::face))
         .with_state(app.clone());
     Ok(Router::from(
         utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
@@ -182,7 +190,7 @@ async fn to_its_end(request: Request, next: Next) -> Response {
 /// That routes and policy name each other, all of them.
 fn agrees(app: &App, document: &utoipa::openapi::OpenApi) -> Result<()> {
     let mut routes = vec![("GET", "/api/v1/openapi.json".to_owned())];
-    routes.extend(crate::portal::ROUTES.map(|(method, route)| (method, route.to_owned())));
+    routes.extend(pages::all().map(|(method, route)| (method, route.to_owned())));
     for (path, item) in &document.paths.paths {
         let operations = [
             ("GET", &item.get),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::error::Faults;
 
 /// A contract: an occupier may use a site from one day until another.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Contract {
     /// Its id.
     #[schema(example = "acme-ldn")]

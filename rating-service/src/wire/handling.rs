@@ -83,7 +83,7 @@ impl BusinessHours {
 }
 
 /// Something on a site's schedule.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleEvent {
     /// Its id.
     pub id: String,
@@ -256,7 +256,7 @@ impl MainNumber {
 }
 
 /// What happens to a call at an instant, and why.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Handled {
     /// The instant asked about, on the site's clock.
     pub at: String,
@@ -335,7 +335,7 @@ impl Features {
 }
 
 /// A PIN that was reset: shown this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ResetPin {
     /// Six digits.
     #[schema(example = "402917")]

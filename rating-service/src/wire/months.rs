@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A switch whose files are rated.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Source {
     /// Id in reports, and name of the folder of its files.
     #[schema(example = "ldn-pbx")]
@@ -48,7 +48,7 @@ pub struct SourceSettings {
 }
 
 /// A file of a switch.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct CdrFile {
     /// Its name, below the folder of its source.
     pub name: String,
@@ -60,7 +60,7 @@ pub struct CdrFile {
 }
 
 /// A file of the project: a tariff, a deck, a calendar, a template.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ProjectFile {
     /// Where it stands in the project.
     #[schema(example = "tariffs/retail.toml")]
@@ -76,7 +76,7 @@ pub struct ProjectFile {
 }
 
 /// Who is on which tariff or allowance.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Assignment {
     /// Its id.
     pub id: String,
@@ -111,7 +111,7 @@ pub struct AssignmentSettings {
 }
 
 /// A month: what is published of it, what waits, what runs.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Month {
     /// `2026-10`.
     pub month: String,
@@ -135,7 +135,7 @@ pub struct Month {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Running {
     /// `check`, `preview` or `publication`.
     pub what: String,
@@ -150,7 +150,7 @@ pub struct Running {
 }
 
 /// Why a run was not made.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Refusal {
     /// Stable.
     pub code: String,
@@ -180,7 +180,7 @@ pub struct Finding {
 }
 
 /// A run of a month.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// Its id: a hash of all that went in.
     pub run: String,
@@ -203,7 +203,7 @@ pub struct Run {
 }
 
 /// Something done.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Done {
     /// When.
     pub at: String,
@@ -212,7 +212,7 @@ pub struct Done {
 }
 
 /// What a run came to.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Totals {
     /// Records read.
     pub records: u64,
@@ -263,7 +263,7 @@ pub struct Reason {
 }
 
 /// A report, and whether it is there.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct ReportRow {
     /// The site.
     pub site: String,
@@ -271,6 +271,9 @@ pub struct ReportRow {
     pub report: String,
     /// Whether it can be downloaded.
     pub available: bool,
+    /// The day as of which it is, if the month is not over: it is provisional.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_date: Option<String>,
     /// Why not: `telephony-not-managed`, `month-not-complete`, `no-voice-service`, `not-published`, `no-data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -280,7 +283,7 @@ pub struct ReportRow {
 }
 
 /// The reports of a month.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Reports {
     /// The month, `2026-10`: the one asked for, or the last complete one.
     pub month: String,

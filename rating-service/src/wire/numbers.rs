@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// A number.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Number {
     /// With `+` and country code.
     #[schema(example = "+442079460001")]
@@ -240,7 +240,7 @@ pub enum HolderAction {
 }
 
 /// What became of each number.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Outcomes {
     /// How many numbers were changed.
     pub done: usize,
@@ -251,7 +251,7 @@ pub struct Outcomes {
 }
 
 /// What became of one number.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Outcome {
     /// Which; of an import's row, what it says.
     pub number: String,
@@ -266,7 +266,7 @@ pub struct Outcome {
 }
 
 /// Why a number was refused.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Refused {
     /// Stable.
     pub code: String,
@@ -278,7 +278,7 @@ pub struct Refused {
 }
 
 /// How many numbers of a site there are, by state.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Inventory {
     /// In the pool, for anybody.
     pub available: i64,
@@ -301,7 +301,7 @@ pub struct Inventory {
 }
 
 /// What is on record of a number.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct History {
     /// What happened to it, oldest first.
     pub events: Vec<NumberEvent>,
@@ -310,7 +310,7 @@ pub struct History {
 }
 
 /// What happened to a number.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct NumberEvent {
     /// Since when it holds.
     pub at: String,
@@ -325,7 +325,7 @@ pub struct NumberEvent {
 }
 
 /// Who held a number when: a row of the history. Rows are never changed; another takes a row's place.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AllocationRow {
     /// Its id.
     pub id: String,
@@ -350,7 +350,7 @@ pub struct AllocationRow {
 }
 
 /// Who held a number at an instant.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct HolderAt {
     /// The instant asked about.
     pub at: String,

@@ -9,7 +9,7 @@ use super::contracts::NewContract;
 use crate::error::Faults;
 
 /// An occupier.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Occupier {
     /// Id in reports and file names.
     #[schema(example = "acme")]
@@ -18,6 +18,8 @@ pub struct Occupier {
     pub state: Standing,
     /// Its settings; billing reference and external identifiers are the operator's alone to see.
     pub settings: OccupierSettings,
+    /// Where it has a contract, that runs or not, among the sites that the caller may see.
+    pub sites: BTreeSet<String>,
     /// Whom to write to, as the sync brought it; absent until it did, and once erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
@@ -138,7 +140,7 @@ impl ExternalIdentifier {
 }
 
 /// Whom to write to about an occupier: changed by the sync alone.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Contact {
     /// Name.
     pub name: String,
@@ -218,7 +220,7 @@ pub struct WhichOccupiers {
 }
 
 /// The end of an occupier at every site: whether and when, and what stands in its way.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Decommission {
     /// When it is to be; absent if that is not set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -231,7 +233,7 @@ pub struct Decommission {
 }
 
 /// Something that stands in the way of a decommission.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct InTheWay {
     /// Which service or number.
     pub of: String,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::error::Faults;
 
 /// The operator.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Operator {
     /// Id in reports and file names.
     #[schema(example = "harbour")]

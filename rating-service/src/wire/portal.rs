@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::error::Faults;
 
 /// An occupier's portal.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Portal {
     /// Whether its users may sign in.
     pub active: bool,
@@ -73,7 +73,7 @@ pub struct Administrator {
 }
 
 /// A mail as it would be sent, its link left open.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Preview {
     /// Who gets it.
     pub to: String,

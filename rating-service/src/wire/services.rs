@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::error::Faults;
 
 /// An entry of a site's pricebook.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Product {
     /// Its id.
     #[schema(example = "voice-standard")]
@@ -98,7 +98,7 @@ impl ProductSettings {
 }
 
 /// A service of an occupier.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Service {
     /// Its id.
     pub id: String,
@@ -206,7 +206,7 @@ pub struct ServiceUpdate {
 }
 
 /// A service that was assigned, and what followed from it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AssignedService {
     /// The service.
     #[serde(flatten)]
@@ -217,7 +217,7 @@ pub struct AssignedService {
 }
 
 /// Numbers put to use because a first voice service began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Automatic {
     /// Which.
     pub numbers: Vec<String>,

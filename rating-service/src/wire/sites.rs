@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::error::Faults;
 
 /// A site.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Site {
     /// Id in reports and file names.
     #[schema(example = "ldn")]

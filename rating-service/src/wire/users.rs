@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A user.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// Its id.
     pub id: String,
@@ -88,12 +88,16 @@ pub struct SignIn {
 }
 
 /// Who is signed in.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Session {
     /// The user.
     pub user: User,
     /// The operator's name.
     pub operator: String,
+    /// Where the operator's logo is; absent, if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/operator/logo?version=9f86d081884c7d65")]
+    pub logo: Option<String>,
 }
 
 /// Following an invitation.
@@ -116,7 +120,7 @@ pub struct ResetRequest {
 }
 
 /// A machine's token, without its secret.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     /// Its id.
     pub id: String,
@@ -155,7 +159,7 @@ pub struct NewToken {
 }
 
 /// A new token with its secret, which is shown this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct MadeToken {
     /// The token.
     #[serde(flatten)]
@@ -165,7 +169,7 @@ pub struct MadeToken {
 }
 
 /// An entry of the audit log.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     /// Its place, from 1.
     pub seq: i64,
@@ -190,7 +194,7 @@ pub struct AuditEntry {
 }
 
 /// Whether the audit log is whole.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Chain {
     /// Entries that fit the chain from the first on.
     pub entries: u64,

@@ -361,6 +361,22 @@ impl Desk {
         self.answer(request.header(header::CONTENT_TYPE, media).body(Body::from(body)).unwrap()).await
     }
 
+    /// A form of one of our pages, sent by a browser.
+    pub(crate) async fn form(&self, who: &Who, address: &str, fields: &str) -> Answer {
+        let mut request = Request::builder()
+            .method("POST")
+            .uri(address)
+            .header("host", "127.0.0.1:8080")
+            .header(header::ORIGIN, "http://127.0.0.1:8080")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ACCEPT, "text/html,application/xhtml+xml")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Who::Session(secret) = who {
+            request = request.header(header::COOKIE, format!("__Host-rating={secret}"));
+        }
+        self.answer(request.body(Body::from(fields.to_owned())).unwrap()).await
+    }
+
     async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

@@ -58,8 +58,13 @@ pub(crate) async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>)
 
 /// Waits until nothing of October runs; gives the month.
 pub(crate) async fn october(desk: &Desk, who: &Who) -> Value {
+    until_done(desk, who, "2026-10").await
+}
+
+/// Waits until nothing of a month runs; gives the month.
+pub(crate) async fn until_done(desk: &Desk, who: &Who, month: &str) -> Value {
     for _ in 0..600 {
-        let month = desk.get(who, "/api/v1/months/2026-10").await.expect(200).json();
+        let month = desk.get(who, &format!("/api/v1/months/{month}")).await.expect(200).json();
         if month.get("running").is_none() {
             return month;
         }

@@ -22,7 +22,7 @@ fn filled(route: &str, id: impl Fn(&str) -> Option<String>) -> String {
 
 /// Signing out is tested elsewhere: it would end the matrix.
 fn ends_session(rule: &Rule) -> bool {
-    (rule.method.as_str(), rule.route.as_str()) == ("DELETE", "/api/v1/session")
+    (rule.method.as_str(), rule.route.as_str()) == ("DELETE", "/api/v1/session") || rule.route == "/sign-out"
 }
 
 /// A user in each role of an occupier.

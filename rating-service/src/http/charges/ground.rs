@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::auth::{Principal, unknown_occupier, unknown_site};
 use crate::error::{Problem, Result};
 use crate::http::months::problem;
-use crate::http::reports::{audience, future_month};
+use crate::http::reports::audience;
 use crate::publish::Refusal;
 use crate::publish::download::{Audience, CalledNumbers, Visibility};
 use crate::publish::published::Version;
@@ -129,7 +129,9 @@ impl Ground {
             is_published: version.is_some(),
             has_data: version.is_some_and(|version| version.has_data(&place.site.id, &self.occupier.id)),
         };
-        let answer = availability(&question).map_err(|future| future_month(&future.to_string()))?;
+        let answer = availability(&question).map_err(|future| {
+            Problem::new("report.month_in_future", future.to_string()).help("choose a month that has begun")
+        })?;
         Ok(match (answer, version, &books.preview) {
             (Availability::Missing(missing), _, Some(preview)) if missing.reason == Reason::MonthNotComplete => {
                 There::Version(preview.clone())

@@ -50,16 +50,8 @@ form.addEventListener("submit", async (event) => {
       body: body(),
     });
     if (answer.ok) {
-      const session = await answer.json();
       history.replaceState(null, "", location.pathname);
-      form.replaceChildren();
-      status.className = "";
-      status.textContent = "Done: " + session.user.email + " is signed in. ";
-      const link = document.createElement("a");
-      link.href = "/api/docs/";
-      link.textContent = "What the service can do";
-      status.append(link);
-      form.append(status);
+      location.assign("/");
     } else {
       show(await answer.json());
     }

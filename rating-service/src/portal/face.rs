@@ -1,0 +1,53 @@
+//! Problems as pages, for those who look at pages.
+
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::api::part;
+use super::page::{Brand, go, show};
+use crate::app::App;
+use crate::auth::guard::same_site;
+use crate::error::Problem;
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'p> {
+    brand: Brand,
+    problem: &'p Problem,
+    id: String,
+}
+
+/// Whether a browser asks for a page.
+fn wants_page(path: &str, headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    !path.starts_with("/api/") && accepted.contains("text/html")
+}
+
+/// Shows a problem as a page where a page was asked for, and leads those who are not signed in to where they can.
+///
+/// Forms are sent by our own pages alone, also by those who have no session yet.
+pub async fn face(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    if !wants_page(&path, request.headers()) {
+        return next.run(request).await;
+    }
+    let is_read = request.method().is_safe();
+    let wanted = request.uri().path_and_query().map(|wanted| wanted.as_str().to_owned()).unwrap_or_default();
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    let mut response = match (request.method() == Method::POST).then(|| same_site(&app, request.headers())) {
+        Some(Err(problem)) => problem.into_response(),
+        _ => next.run(request).await,
+    };
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if problem.code() == "auth.not_signed_in" {
+        let to = if is_read && path != "/" { format!("?to={}", part(&wanted)) } else { String::new() };
+        return go(&format!("/sign-in{to}")).unwrap_or_else(IntoResponse::into_response);
+    }
+    let brand = Brand::of(&app).await.unwrap_or_default();
+    let page = ProblemPage { brand, problem: &problem, id };
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    show(&page).map_or_else(IntoResponse::into_response, |page| (status, page).into_response())
+}

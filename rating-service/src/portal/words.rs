@@ -1,0 +1,113 @@
+//! How things are written for people: money with its currency, durations as clocks show them, instants as a calendar does.
+
+/// An amount with its currency, digits in threes: `1,234.50 GBP`. An amount that is none is shown as it is.
+#[must_use]
+pub fn money(amount: &str, currency: &str) -> String {
+    format!("{} {currency}", grouped(amount))
+}
+
+/// A decimal number with its digits in threes: `-1,234.50`.
+#[must_use]
+pub fn grouped(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, rest) = digits.find('.').map_or((digits, ""), |at| digits.split_at(at));
+    if !whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return number.to_owned();
+    }
+    let mut text = String::from(sign);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + rest
+}
+
+/// Seconds as `h:mm:ss`.
+#[must_use]
+pub fn clock(seconds: i64) -> String {
+    let (sign, seconds) = (if seconds < 0 { "-" } else { "" }, seconds.unsigned_abs());
+    format!("{sign}{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+fn month_name(number: &str) -> Option<&'static str> {
+    number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|index| MONTHS.get(index).copied())
+}
+
+/// `2026-10` as `October 2026`.
+#[must_use]
+pub fn month(text: &str) -> String {
+    let named = text.split_once('-').and_then(|(year, month)| Some(format!("{} {year}", month_name(month)?)));
+    named.unwrap_or_else(|| text.to_owned())
+}
+
+/// `2026-10` as `Oct 26`, where there is little room.
+#[must_use]
+pub fn short_month(text: &str) -> String {
+    let named = text.split_once('-').and_then(|(year, month)| Some((month_name(month)?.get(..3)?, year.get(2..)?)));
+    named.map_or_else(|| text.to_owned(), |(month, year)| format!("{month} {year}"))
+}
+
+/// `2026-10-05` as `5 October 2026`, and `2026-10-05T09:30:00+01:00` as `5 October 2026, 09:30`, its own wall clock.
+#[must_use]
+pub fn when(text: &str) -> String {
+    let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, time.get(..5)));
+    let mut parts = date.splitn(3, '-');
+    let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
+        return text.to_owned();
+    };
+    let Some(month) = month_name(month) else { return text.to_owned() };
+    let date = format!("{} {month} {year}", day.trim_start_matches('0'));
+    time.map_or_else(|| date.clone(), |time| format!("{date}, {time}"))
+}
+
+/// A number of things, with the word for one or for several: `1 call`, `1,200 calls`.
+#[must_use]
+pub fn count(number: impl std::fmt::Display, one: &str, several: &str) -> String {
+    let number = number.to_string();
+    let word = if number == "1" { one } else { several };
+    format!("{} {word}", grouped(&number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!(money("1234567.50", "GBP"), "1,234,567.50 GBP");
+        assert_eq!(money("-100.00", "USD"), "-100.00 USD");
+        assert_eq!(grouped("1000"), "1,000");
+        assert_eq!(grouped("n/a"), "n/a");
+        // 3,725 s = 1 h + 2 min + 5 s
+        assert_eq!(clock(3725), "1:02:05");
+        assert_eq!(count(1, "call", "calls"), "1 call");
+        assert_eq!(count(1200, "call", "calls"), "1,200 calls");
+    }
+
+    #[test]
+    fn days_and_months_have_names() {
+        assert_eq!(month("2026-10"), "October 2026");
+        assert_eq!(short_month("2026-10"), "Oct 26");
+        assert_eq!(month("soon"), "soon");
+        assert_eq!(when("2026-10-05"), "5 October 2026");
+        assert_eq!(when("2026-10-05T09:30:00+01:00"), "5 October 2026, 09:30");
+        assert_eq!(when("2026-13-05"), "2026-13-05");
+    }
+}
