@@ -19,6 +19,7 @@ mod months;
 mod numbers;
 mod occupiers;
 mod pages;
+mod pages_operator;
 mod policy;
 mod portal;
 mod races;
