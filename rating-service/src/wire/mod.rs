@@ -3,12 +3,14 @@
 
 pub mod charges;
 pub mod contracts;
+pub mod exports;
 pub mod handling;
 pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;
+pub mod rates;
 pub mod services;
 pub mod sites;
 pub mod users;
