@@ -15,6 +15,7 @@ mod months;
 mod numbers;
 mod occupiers;
 mod pages;
+mod pages_work;
 mod policy;
 mod portal;
 mod races;

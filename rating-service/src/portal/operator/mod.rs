@@ -1,5 +1,7 @@
 //! Pages of the operator's people.
 
+pub mod work;
+
 use askama::Template;
 use axum::Router;
 use axum::response::Response;
