@@ -1,42 +1,13 @@
-//! What several of these pages need: the top of a site's page, names, and words.
+//! What several of these pages need: names, and words.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Fault, Problem, Result};
 use crate::portal::api::part;
-use crate::portal::page::{Link, Page};
+use crate::portal::page::Page;
 use crate::wire::Page as Listed;
 use crate::wire::occupiers::Occupier;
 use crate::wire::operator::Operator;
-use crate::wire::sites::Site;
-
-/// The pages of a site: what follows its address, and what they are called.
-const OF_SITE: [(&str, &str); 4] = [
-    ("/numbers", "Numbers"),
-    ("/ranges", "Ranges and holds"),
-    ("/main-numbers", "Main numbers"),
-    ("/schedule", "Hours and schedule"),
-];
-
-/// The top of a site's page.
-pub(super) struct SiteHead {
-    pub(super) site: Site,
-    pub(super) tabs: Vec<Link>,
-}
-
-impl SiteHead {
-    /// Of a site, on the page whose address ends like this: `/numbers`.
-    pub(super) async fn of(page: &Page, site: &str, here: &str) -> Result<Self> {
-        let site: Site = page.get(&format!("/api/v1/sites/{}", part(site))).await?;
-        let link = |(end, text): &(&str, &'static str)| Link {
-            address: format!("/sites/{}{end}", part(&site.id)),
-            text,
-            is_here: *end == here,
-        };
-        let tabs = OF_SITE.iter().map(link).collect();
-        Ok(Self { site, tabs })
-    }
-}
 
 /// Who can hold numbers at a site: ids and names, the operator last.
 pub(super) struct Holders(pub(super) Vec<(String, String)>);
@@ -54,7 +25,7 @@ impl Holders {
                 None => break,
             }
         }
-        all.sort_by(|a, b| a.1.to_lowercase().cmp(&b.1.to_lowercase()));
+        all.sort_by_key(|(_, name)| name.to_lowercase());
         let operator: Operator = page.get("/api/v1/operator").await?;
         all.push((operator.id, format!("{} (own)", operator.name)));
         Ok(Self(all))

@@ -7,12 +7,13 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::head::{Holders, SiteHead, number_at, pointed};
+use super::head::{Holders, number_at, pointed};
 use super::week::Week;
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head::SiteHead;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;

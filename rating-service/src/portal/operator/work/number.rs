@@ -6,11 +6,12 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::commands::{Became, act};
-use super::head::{Holders, People, SiteHead, number_at, pointed};
+use super::head::{Holders, People, number_at, pointed};
 use crate::error::Result;
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head::SiteHead;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::handling::ResetPin;

@@ -7,11 +7,11 @@ use axum::http::{Method, Request, header};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::head::SiteHead;
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head::SiteHead;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;

@@ -5,12 +5,13 @@ use axum::http::Method;
 use axum::response::Response;
 use serde_json::json;
 
-use super::head::{SiteHead, pointed};
+use super::head::pointed;
 use super::week::{DAYS, Week};
 use crate::error::{Fault, Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head::SiteHead;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;

@@ -8,11 +8,12 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::commands::{Became, act};
-use super::head::{Holders, SiteHead};
+use super::head::Holders;
 use crate::error::Result;
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head::SiteHead;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
