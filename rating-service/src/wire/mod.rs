@@ -2,12 +2,14 @@
 //! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
 
 pub mod contracts;
+pub mod exports;
 pub mod handling;
 pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;
+pub mod rates;
 pub mod services;
 pub mod sites;
 pub mod users;
