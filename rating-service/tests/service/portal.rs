@@ -260,3 +260,146 @@ async fn rule_69_an_occupiers_users_see_their_own_occupier_without_what_is_the_o
     desk.get(&local, "/api/v1/contracts/acme-nyc").await.refused(404, "contract.unknown");
     desk.get(&local, "/api/v1/occupiers/acme/services?site=nyc").await.refused(404, "site.unknown");
 }
+
+#[tokio::test]
+async fn rule_71_a_reserved_number_is_seen_by_the_administrator_and_not_changed() {
+    let (desk, ada) = desk().await;
+    let (reserved, active) = ("+442079460001", "+442079460002");
+    desk.provision(&ada, "ldn", reserved, active).await;
+    desk.product(&ada, "ldn", 1).await;
+    desk.command(&ada, "ldn", &[active], json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    desk.command(&ada, "ldn", &[reserved], json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    let ann = desk.portal(&ada, "acme").await;
+    let list = desk.get(&ann, "/api/v1/occupiers/acme/numbers").await.expect(200).json();
+    let states: Vec<(&str, &str)> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| (number["number"].as_str().unwrap(), number["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [(reserved, "RESERVED"), (active, "ACTIVE")]);
+    let commands = "/api/v1/occupiers/acme/numbers/commands";
+    for command in [
+        json!({ "label": { "label": "Desk" } }),
+        json!({ "assign": { "kind": "device", "id": "handset-1" } }),
+        json!({ "log_in": { "device": "handset-1" } }),
+    ] {
+        let asked = |number: &str| json!({ "number": number, "command": command });
+        desk.post(&ann, commands, asked(reserved)).await.refused(409, "number.not_active");
+        desk.post(&ann, commands, asked(active)).await.expect(200);
+    }
+    let features = json!({ "voicemail": true });
+    let path = |number: &str| format!("/api/v1/numbers/{number}/features");
+    let any = [("if-match", "*")];
+    desk.ask(&ann, "PUT", &path(reserved), Some(features.clone()), &any).await.refused(409, "number.not_active");
+    desk.put(&ann, &path(active), features).await.expect(200);
+}
+
+#[tokio::test]
+async fn rule_69_a_user_with_the_right_to_view_has_its_own_number_alone() {
+    let (desk, ada) = desk().await;
+    let (own, other) = ("+442079460001", "+442079460002");
+    desk.provision(&ada, "ldn", own, other).await;
+    desk.product(&ada, "ldn", 2).await;
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    let ann = desk.portal(&ada, "acme").await;
+    let (id, viewer) = desk.occupier_user(&ann, "acme", "occupier_view", None).await;
+    let commands = "/api/v1/occupiers/acme/numbers/commands";
+    let assign = json!({ "number": own, "command": { "assign": { "kind": "user", "id": id } } });
+    desk.post(&ann, commands, assign).await.expect(200);
+    let list = desk.get(&viewer, "/api/v1/occupiers/acme/numbers").await.expect(200).json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    let path = |number: &str| format!("/api/v1/numbers/{number}/features");
+    desk.put(&viewer, &path(own), json!({ "voicemail": true })).await.expect(200);
+    let any = [("if-match", "*")];
+    desk.ask(&viewer, "PUT", &path(other), Some(json!({})), &any).await.refused(404, "number.unknown");
+    desk.get(&viewer, &format!("/api/v1/numbers/{other}")).await.refused(404, "number.unknown");
+    desk.put(&ann, &path(other), json!({ "voicemail": true })).await.expect(200);
+}
+
+#[tokio::test]
+async fn rule_55_the_authorization_code_is_the_operators_to_set() {
+    let (desk, ada) = desk().await;
+    let number = "+442079460001";
+    desk.provision(&ada, "ldn", number, number).await;
+    desk.product(&ada, "ldn", 1).await;
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    let ann = desk.portal(&ada, "acme").await;
+    let (_, editor) = desk.occupier_user(&ann, "acme", "occupier_edit", None).await;
+    let path = format!("/api/v1/numbers/{number}/authorization-code");
+    let code = || Some(json!({ "code": "482913" }));
+    for who in [&ann, &editor] {
+        desk.ask(who, "PUT", &path, code(), &[]).await.refused(403, "auth.not_allowed");
+        desk.delete(who, &path).await.refused(403, "auth.not_allowed");
+        let features = desk.get(who, &format!("/api/v1/numbers/{number}/features")).await.expect(200).text();
+        assert!(!features.contains("code"), "{features}");
+    }
+    // Nor by way of the number's features.
+    let features = format!("/api/v1/numbers/{number}/features");
+    let smuggled = json!({ "voicemail": true, "authorization_code": "482913" });
+    desk.put(&ann, &features, smuggled).await.refused(400, "request.body_malformed");
+    desk.ask(&ada, "PUT", &path, code(), &[]).await.expect(204);
+    desk.delete(&ada, &path).await.expect(204);
+}
+
+#[tokio::test]
+async fn whether_an_address_is_known_elsewhere_is_told_to_nobody_and_each_company_has_its_own_user_of_it() {
+    let (desk, ada) = desk().await;
+    desk.occupier(&ada, "birch").await;
+    desk.contract(&ada, "birch", "ldn", "2026-01-01").await;
+    let ann = desk.portal(&ada, "acme").await;
+    let ben = desk.portal(&ada, "birch").await;
+    let shared =
+        |name: &str| json!({ "email": "Eve@Both.example", "settings": { "name": name, "role": "occupier_view" } });
+    let free = json!({ "email": "free@acme.example", "settings": { "name": "Free", "role": "occupier_view" } });
+    let birch = "/api/v1/occupiers/birch/users";
+    desk.post(&ben, birch, shared("Eve of Birch")).await.expect(201);
+    // To acme's administrator the two addresses look alike, the operator's own too.
+    let taken = desk.post(&ann, USERS, shared("Eve")).await;
+    let unknown = desk.post(&ann, USERS, free).await.expect(201);
+    assert_eq!(taken.status, unknown.status, "{}", taken.text());
+    let shape =
+        |answer: &crate::desk::Answer| -> Vec<String> { answer.json().as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(shape(&taken), shape(&unknown));
+    let operators = json!({ "email": "ada@example.com", "settings": { "name": "Ada", "role": "occupier_view" } });
+    desk.post(&ann, USERS, operators).await.expect(201);
+    // In one company an address has one user.
+    desk.post(&ann, USERS, shared("Eve again")).await.refused(409, "user.exists");
+
+    // Each link leads to its own company, with a password of its own.
+    let mails = desk.mails_to("Eve@Both.example");
+    assert_eq!(mails.len(), 2);
+    assert!(mails[0].contains("(birch)") && mails[1].contains("(acme)"), "{mails:?}");
+    let secret = |mail: &str| mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let join = async |mail: &str, password: &str| {
+        let body = json!({ "secret": secret(mail), "password": password });
+        desk.post(&Who::Nobody, "/api/v1/invitation", body).await.expect(201).json()["user"]["occupier"].clone()
+    };
+    assert_eq!(join(&mails[0], "a password for birch").await, "birch");
+    assert_eq!(join(&mails[1], "a password for acme").await, "acme");
+    let sign_in = async |password: &str, company: Option<&str>| {
+        let body = json!({ "email": "eve@both.example", "password": password, "company": company });
+        desk.post(&Who::Nobody, "/api/v1/session", body).await
+    };
+    for (password, occupier) in [("a password for birch", "birch"), ("a password for acme", "acme")] {
+        assert_eq!(sign_in(password, None).await.expect(201).json()["user"]["occupier"], occupier);
+    }
+    // One company's password is not the other's, though it is named.
+    sign_in("a password for birch", Some("acme")).await.refused(401, "auth.wrong_credentials");
+    sign_in("a password for neither", None).await.refused(401, "auth.wrong_credentials");
+
+    // Who chooses one password for both says which is meant.
+    desk.post(&Who::Nobody, "/api/v1/password-resets", json!({ "email": "eve@both.example" })).await.expect(202);
+    let resets: Vec<String> = desk.mails_to("Eve@Both.example").split_off(2);
+    assert_eq!(resets.len(), 2, "one for each");
+    for mail in &resets {
+        join(mail, "one for both of them").await;
+    }
+    let asked = sign_in("one for both of them", None).await.refused(409, "auth.company_needed").json();
+    assert!(asked["help"].as_str().unwrap().contains("acme, birch"), "{asked}");
+    assert_eq!(sign_in("one for both of them", Some("acme")).await.expect(201).json()["user"]["occupier"], "acme");
+    // A portal that is closed leaves the other.
+    desk.ask(&ada, "POST", &format!("{PORTAL}/deactivate"), None, &[]).await.expect(200);
+    assert_eq!(sign_in("one for both of them", None).await.expect(201).json()["user"]["occupier"], "birch");
+}
