@@ -27,6 +27,7 @@ pub(super) fn find(name: &str) -> Option<&'static Code> {
 #[rustfmt::skip]
 pub const CODES: &[Code] = &[
     code("assignment.unknown", 404, "There is no such assignment"),
+    code("auth.company_needed", 409, "The address belongs to several companies"),
     code("auth.cross_site", 403, "The request does not come from this site"),
     code("auth.invitation_invalid", 404, "This invitation is not valid, or not any more"),
     code("auth.not_allowed", 403, "Not allowed"),
@@ -130,6 +131,8 @@ pub const CODES: &[Code] = &[
     code("occupier.identifier_taken", 409, "The external identifier belongs to another occupier"),
     code("occupier.unknown", 404, "There is no such occupier"),
     code("operator.already_set_up", 409, "The operator is set up already"),
+    code("operator.logo_malformed", 422, "The logo cannot be used"),
+    code("operator.logo_unknown", 404, "There is no logo"),
     code("operator.not_set_up", 409, "The operator is not set up yet"),
     code("portal.active", 409, "The portal is active already"),
     code("portal.contact_missing", 409, "The occupier's contact is not known"),
@@ -182,6 +185,7 @@ pub const CODES: &[Code] = &[
     code("site.event_unknown", 404, "There is no such event"),
     code("site.exists", 409, "There is such a site already"),
     code("site.unknown", 404, "There is no such site"),
+    code("site.zone_is_fixed", 409, "Something at the site is dated by its zone"),
     code("site_schedule.event_empty", 422, "Event empty"),
     code("site_schedule.name_malformed", 422, "Name malformed"),
     code("source.exists", 409, "There is such a source already"),

@@ -1,14 +1,17 @@
 //! Routes and handlers, a file for each resource. One router makes the routes and their OpenAPI document.
 
+pub mod active_services;
 pub mod audit;
 pub mod conditions;
 pub mod contracts;
 pub mod decommission;
+pub mod exports;
 pub mod extract;
 pub mod files;
 pub mod handling;
 pub mod health;
 pub mod idempotency;
+pub mod logo;
 pub mod months;
 pub mod numbers;
 pub mod occupier_users;
@@ -17,6 +20,7 @@ pub mod operator;
 pub mod portal;
 pub mod products;
 mod ranges;
+pub mod rates;
 pub mod reports;
 pub mod services;
 pub mod session;
@@ -69,11 +73,13 @@ fn api() -> OpenApiRouter<App> {
         .merge(setup::routes())
         .merge(session::routes())
         .merge(operator::routes())
+        .merge(logo::routes())
         .merge(sites::routes())
         .merge(occupiers::routes())
         .merge(contracts::routes())
         .merge(products::routes())
         .merge(services::routes())
+        .merge(active_services::routes())
         .merge(portal::routes())
         .merge(occupier_users::routes())
         .merge(decommission::routes())
@@ -83,7 +89,9 @@ fn api() -> OpenApiRouter<App> {
         .merge(files::routes())
         .merge(months::routes())
         .merge(settings::routes())
+        .merge(rates::routes())
         .merge(reports::routes())
+        .merge(exports::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

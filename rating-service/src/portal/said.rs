@@ -1,7 +1,17 @@
 //! What a page says after something was done. The address holds a code only, so that nobody can make a page say what it does not.
 
 /// Codes and what they say, in the order of the codes.
-pub const SAID: &[(&str, &str)] = &[("saved", "Saved."), ("signed-out", "You are signed out.")];
+pub const SAID: &[(&str, &str)] = &[
+    ("holidays-added", "The holidays are on the schedule."),
+    ("logo-kept", "The logo is on every page now."),
+    ("logo-removed", "The logo is gone."),
+    ("numbers-added", "The numbers are in the pool."),
+    ("numbers-changed", "Done."),
+    ("removed", "Removed."),
+    ("saved", "Saved."),
+    ("signed-out", "You are signed out."),
+    ("site-added", "The site is there. Say next what is sold at it."),
+];
 
 /// What the parameters of an address ask to be said.
 #[must_use]

@@ -85,6 +85,9 @@ pub struct SignIn {
     /// Its password.
     #[schema(format = Password)]
     pub password: String,
+    /// The company, if both are good for several: an occupier's id, or `operator`.
+    #[serde(default)]
+    pub company: Option<String>,
 }
 
 /// Who is signed in.
@@ -94,6 +97,10 @@ pub struct Session {
     pub user: User,
     /// The operator's name.
     pub operator: String,
+    /// Where the operator's logo is; absent, if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/operator/logo?version=9f86d081884c7d65")]
+    pub logo: Option<String>,
 }
 
 /// Following an invitation.
