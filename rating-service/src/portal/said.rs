@@ -2,8 +2,12 @@
 
 /// Codes and what they say, in the order of the codes.
 pub const SAID: &[(&str, &str)] = &[
+    ("holidays-added", "The holidays are on the schedule."),
     ("logo-kept", "The logo is on every page now."),
     ("logo-removed", "The logo is gone."),
+    ("numbers-added", "The numbers are in the pool."),
+    ("numbers-changed", "Done."),
+    ("removed", "Removed."),
     ("saved", "Saved."),
     ("signed-out", "You are signed out."),
     ("site-added", "The site is there. Say next what is sold at it."),

@@ -21,6 +21,7 @@ mod numbers;
 mod occupiers;
 mod pages;
 mod pages_operator;
+mod pages_work;
 mod policy;
 mod portal;
 mod races;
