@@ -3,6 +3,8 @@
 //! A page asks the interface ([`api`]), as who looks at it, and writes down what it is told.
 
 pub mod api;
+pub mod charges;
+pub mod chart;
 pub mod face;
 pub mod form;
 pub mod occupier;
@@ -12,6 +14,7 @@ pub mod said;
 mod sign;
 pub mod words;
 
+use axum::extract::Query;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,7 +26,7 @@ use crate::error::Result;
 
 /// The routes of pages, which the interface's document does not list.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROUTES.iter().chain(operator::ROUTES).chain(occupier::ROUTES).copied()
+    ROUTES.iter().chain(operator::ROUTES).chain(occupier::ROUTES).chain(charges::ROUTES).copied()
 }
 
 /// Those of everybody.
@@ -47,6 +50,7 @@ pub fn routes(api: api::Api) -> Router<App> {
         .route("/", get(home))
         .merge(operator::routes())
         .merge(occupier::routes())
+        .merge(charges::routes())
         .route("/setup", get(sign::setup))
         .route("/join", get(sign::join))
         .route("/sign-in", get(sign::sign_in_page).post(sign::sign_in))
@@ -59,8 +63,8 @@ pub fn routes(api: api::Api) -> Router<App> {
 }
 
 /// The first page, which is another for the operator and for an occupier.
-async fn home(page: Page) -> Result<Response> {
-    if page.who.is_operator() { operator::home(&page).await } else { occupier::home(&page).await }
+async fn home(page: Page, Query(asked): Query<charges::Asked>) -> Result<Response> {
+    if page.who.is_operator() { operator::home(&page).await } else { charges::home(&page, &asked).await }
 }
 
 /// A file that pages need. Its address has [`VERSION`], so that it may be kept.

@@ -1,12 +1,8 @@
-//! Pages of occupiers' people.
+//! Pages of occupiers' people: their numbers and their users. Their call charges are pages of [`super::charges`].
 
-use askama::Template;
 use axum::Router;
-use axum::response::Response;
 
-use super::page::{Frame, Page, show};
 use crate::app::App;
-use crate::error::Result;
 
 /// The routes of these pages.
 pub const ROUTES: &[(&str, &str)] = &[];
@@ -14,15 +10,4 @@ pub const ROUTES: &[(&str, &str)] = &[];
 /// These pages.
 pub(super) fn routes() -> Router<App> {
     Router::new()
-}
-
-#[derive(Template)]
-#[template(path = "occupier/home.html")]
-struct Home {
-    frame: Frame,
-}
-
-/// The first page.
-pub(super) async fn home(page: &Page) -> Result<Response> {
-    show(&Home { frame: page.frame() })
 }
