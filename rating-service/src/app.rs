@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::{Problem, Result};
 use crate::jobs::Jobs;
 use crate::mail::Mailer;
+use crate::publish::download::Desk;
 use crate::publish::engine::Engine;
 use crate::publish::inbox::{Inbox, Limits};
 use crate::store::{Actor, Store, idempotency, operator, secrets};
@@ -36,6 +37,8 @@ pub struct Inner {
     pub mailer: Mailer,
     /// The engine that runs months.
     pub engine: Engine,
+    /// Where downloads are made.
+    pub desk: Desk,
     /// The runs under way.
     pub jobs: Jobs,
     /// Requests by caller.
@@ -82,6 +85,7 @@ impl App {
         let engine = Engine::new(&config.data);
         let unpacked = Limits { stored: config.limits.upload, unpacked: config.limits.unpacked };
         Inbox::new(&config.data, unpacked).clear().map_err(Problem::internal)?;
+        let desk = Desk::new(&config.data).map_err(Problem::internal)?;
         let requests = Limiter::new(Duration::from_seconds(60), config.limits.requests_a_minute);
         let sign_ins = Limiter::new(Duration::from_seconds(15 * 60), config.limits.failed_sign_ins);
         Ok(Self(Arc::new(Inner {
@@ -91,6 +95,7 @@ impl App {
             policy,
             mailer,
             engine,
+            desk,
             jobs: Jobs::default(),
             requests,
             sign_ins,

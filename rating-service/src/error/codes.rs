@@ -130,6 +130,8 @@ pub const CODES: &[Code] = &[
     code("occupier.identifier_taken", 409, "The external identifier belongs to another occupier"),
     code("occupier.unknown", 404, "There is no such occupier"),
     code("operator.already_set_up", 409, "The operator is set up already"),
+    code("operator.logo_malformed", 422, "The logo cannot be used"),
+    code("operator.logo_unknown", 404, "There is no logo"),
     code("operator.not_set_up", 409, "The operator is not set up yet"),
     code("portal.active", 409, "The portal is active already"),
     code("portal.contact_missing", 409, "The occupier's contact is not known"),

@@ -9,6 +9,7 @@ pub mod files;
 pub mod handling;
 pub mod health;
 pub mod idempotency;
+pub mod logo;
 pub mod months;
 pub mod numbers;
 pub mod occupier_users;
@@ -69,6 +70,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(setup::routes())
         .merge(session::routes())
         .merge(operator::routes())
+        .merge(logo::routes())
         .merge(sites::routes())
         .merge(occupiers::routes())
         .merge(contracts::routes())

@@ -28,8 +28,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, settle)).routes(routes!(sync))
 }
 
-/// An id that no occupier can have: addresses begin with it.
-const KEPT_ID: &str = "by-external-id";
+/// Ids that no occupier can have: addresses have them in its place.
+const KEPT_IDS: [&str; 2] = ["by-external-id", "new"];
 
 /// The occupier of that id.
 pub(super) async fn get(on: &mut SqliteConnection, id: &str) -> Result<Occupier> {
@@ -82,6 +82,8 @@ fn to_wire(
             .collect(),
         telephony_managed: occupier.telephony_managed,
     };
+    let contracts = occupier.contracts.iter().map(|(site, _)| site);
+    let sites = contracts.filter(|site| principal.sites().has(site)).cloned().collect();
     let contact = occupier.contact.map(|contact| wire::occupiers::Contact {
         name: contact.name,
         email: contact.email,
@@ -92,6 +94,7 @@ fn to_wire(
         id: occupier.id,
         state,
         settings,
+        sites,
         contact,
         portal_active: occupier.portal_is_active,
         decommission_at: occupier.decommission_at.map(|at| zone.format(at)),
@@ -167,7 +170,7 @@ pub(super) fn id_from(name: &str) -> String {
         }
     }
     let id = id.trim_end_matches('-');
-    if id.is_empty() || id == KEPT_ID || rating_core::ids::file_name_fault(id).is_some() {
+    if id.is_empty() || KEPT_IDS.contains(&id) || rating_core::ids::file_name_fault(id).is_some() {
         return format!("occupier-{id}").trim_end_matches('-').to_owned();
     }
     id.to_owned()
@@ -262,7 +265,7 @@ async fn create(
     let mut faults = Faults::default();
     if let Some(id) = &new.id {
         faults.id("/id", id);
-        if id.eq_ignore_ascii_case(KEPT_ID) {
+        if KEPT_IDS.iter().any(|kept| id.eq_ignore_ascii_case(kept)) {
             faults.push("/id", "field.id_kept", format!("`{id}` is part of an address"), "choose another");
         }
     }
@@ -468,6 +471,7 @@ mod tests {
             ("東京", "occupier"),
             ("Con", "occupier-con"),
             ("By External Id", "occupier-by-external-id"),
+            ("New!", "occupier-new"),
         ] {
             assert_eq!(id_from(name), id, "{name}");
         }

@@ -68,6 +68,7 @@ async fn session_of(on: &mut sqlx::SqliteConnection, user: &str) -> Result<wire:
     Ok(wire::users::Session {
         user: to_wire(&zone, found),
         operator: operator.map(|operator| operator.name).unwrap_or_default(),
+        logo: super::logo::address(on).await?,
     })
 }
 

@@ -86,6 +86,9 @@ async fn create(
     }
     let mut faults = Faults::default();
     faults.id("/id", &new.id);
+    if new.id.eq_ignore_ascii_case("new") {
+        faults.push("/id", "field.id_kept", format!("`{}` is part of an address", new.id), "choose another");
+    }
     new.settings.check(&mut faults);
     faults.finish()?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;

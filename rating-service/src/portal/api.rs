@@ -23,6 +23,14 @@ pub fn part(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
 }
 
+/// An address with parameters; those that are empty are left out.
+#[must_use]
+pub fn asking(address: &str, parameters: &[(&str, &str)]) -> String {
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<String> = given.map(|(name, value)| format!("{name}={}", part(value))).collect();
+    if pairs.is_empty() { address.to_owned() } else { format!("{address}?{}", pairs.join("&")) }
+}
+
 /// The routes of the interface, behind the same guard as from outside.
 #[derive(Clone)]
 pub struct Api(Router);

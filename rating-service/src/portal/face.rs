@@ -7,16 +7,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::api::part;
-use super::page::{go, show};
+use super::page::{Brand, go, show};
 use crate::app::App;
 use crate::auth::guard::same_site;
 use crate::error::Problem;
-use crate::store::operator;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'p> {
-    operator: String,
+    brand: Brand,
     problem: &'p Problem,
     id: String,
 }
@@ -47,11 +46,8 @@ pub async fn face(State(app): State<App>, request: Request, next: Next) -> Respo
         let to = if is_read && path != "/" { format!("?to={}", part(&wanted)) } else { String::new() };
         return go(&format!("/sign-in{to}")).unwrap_or_else(IntoResponse::into_response);
     }
-    let operator = match app.store.read().await {
-        Ok(mut reader) => operator::get(reader.on()).await.ok().flatten().map(|operator| operator.name),
-        Err(_) => None,
-    };
-    let page = ProblemPage { operator: operator.unwrap_or_default(), problem: &problem, id };
+    let brand = Brand::of(&app).await.unwrap_or_default();
+    let page = ProblemPage { brand, problem: &problem, id };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     show(&page).map_or_else(IntoResponse::into_response, |page| (status, page).into_response())
 }

@@ -10,6 +10,7 @@ pub mod form;
 pub mod occupier;
 pub mod operator;
 pub mod page;
+mod profile;
 pub mod said;
 mod sign;
 pub mod words;
@@ -36,6 +37,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/assets/portal.css"),
     ("GET", "/assets/portal.js"),
     ("GET", "/join"),
+    ("GET", "/profile"),
+    ("POST", "/profile"),
+    ("POST", "/profile/password"),
     ("GET", "/reset"),
     ("POST", "/reset"),
     ("GET", "/setup"),
@@ -53,6 +57,8 @@ pub fn routes(api: api::Api) -> Router<App> {
         .merge(charges::routes())
         .route("/setup", get(sign::setup))
         .route("/join", get(sign::join))
+        .route("/profile", get(profile::profile).post(profile::settle))
+        .route("/profile/password", post(profile::password))
         .route("/sign-in", get(sign::sign_in_page).post(sign::sign_in))
         .route("/sign-out", post(sign::sign_out))
         .route("/reset", get(sign::reset_page).post(sign::reset))

@@ -10,8 +10,11 @@ use serde_json::Value;
 
 use super::api::{Answer, Api, part};
 use super::said;
+use crate::app::App;
 use crate::auth::{Principal, Role};
 use crate::error::{Problem, Result};
+use crate::http::logo;
+use crate::store::operator;
 use crate::wire::users::Session;
 
 /// A page that somebody who signed in looks at.
@@ -118,6 +121,7 @@ impl Page {
         };
         Frame {
             operator: self.session.operator.clone(),
+            logo: self.session.logo.clone(),
             name: self.session.user.name.clone().or_else(|| self.session.user.email.clone()).unwrap_or_default(),
             links: links
                 .iter()
@@ -148,12 +152,36 @@ const OCCUPIER: [(&str, &str); 3] = [("/", "Call charges"), ("/calls", "Calls"),
 pub struct Frame {
     /// Whose service it is.
     pub operator: String,
+    /// Where its logo is, if it has one.
+    pub logo: Option<String>,
     /// Who is signed in.
     pub name: String,
     /// Where else to go.
     pub links: Vec<Link>,
     /// What was done just now.
     pub said: Option<&'static str>,
+}
+
+/// Whose pages these are, for those who have not signed in.
+#[derive(Clone, Debug, Default)]
+pub struct Brand {
+    /// The operator's name; empty, while there is none.
+    pub name: String,
+    /// Where its logo is, if it has one.
+    pub logo: Option<String>,
+}
+
+impl Brand {
+    /// The operator's, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// The database fails.
+    pub async fn of(app: &App) -> Result<Self> {
+        let mut reader = app.store.read().await?;
+        let name = operator::get(reader.on()).await?.map(|operator| operator.name).unwrap_or_default();
+        Ok(Self { name, logo: logo::address(reader.on()).await? })
+    }
 }
 
 /// A way to another page.

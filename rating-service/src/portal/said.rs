@@ -1,7 +1,16 @@
 //! What a page says after something was done. The address holds a code only, so that nobody can make a page say what it does not.
 
 /// Codes and what they say, in the order of the codes.
-pub const SAID: &[(&str, &str)] = &[("saved", "Saved."), ("signed-out", "You are signed out.")];
+pub const SAID: &[(&str, &str)] = &[
+    ("invited", "A mail with a link to choose a password is on its way."),
+    ("link-mailed", "A mail with a link to choose another password is on its way."),
+    ("logo-kept", "The logo is on every page now."),
+    ("logo-removed", "The logo is gone."),
+    ("saved", "Saved."),
+    ("signed-out", "You are signed out."),
+    ("site-added", "The site is there. Say next what is sold at it."),
+    ("user-closed", "The user is closed: name and address are erased."),
+];
 
 /// What the parameters of an address ask to be said.
 #[must_use]

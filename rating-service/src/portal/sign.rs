@@ -9,16 +9,15 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::form::{Fields, Form};
-use super::page::{Page, go, show, show_refused};
+use super::page::{Brand, Page, go, show, show_refused};
 use super::said;
 use crate::app::App;
 use crate::error::{Problem, Result};
-use crate::store::operator;
 
 #[derive(Template)]
 #[template(path = "sign-in.html")]
 struct SignInPage {
-    operator: String,
+    brand: Brand,
     form: Form,
     to: String,
     said: Option<&'static str>,
@@ -27,7 +26,7 @@ struct SignInPage {
 #[derive(Template)]
 #[template(path = "reset.html")]
 struct ResetPage {
-    operator: String,
+    brand: Brand,
     form: Form,
     is_sent: bool,
 }
@@ -35,13 +34,13 @@ struct ResetPage {
 #[derive(Template)]
 #[template(path = "setup.html")]
 struct SetupPage {
-    operator: String,
+    brand: Brand,
 }
 
 #[derive(Template)]
 #[template(path = "join.html")]
 struct JoinPage {
-    operator: String,
+    brand: Brand,
 }
 
 /// Where to go afterwards, and what to say.
@@ -49,12 +48,6 @@ struct JoinPage {
 pub(super) struct Asked {
     to: Option<String>,
     said: Option<String>,
-}
-
-/// The operator's name; empty, while there is none.
-async fn operator_name(app: &App) -> Result<String> {
-    let mut reader = app.store.read().await?;
-    Ok(operator::get(reader.on()).await?.map(|operator| operator.name).unwrap_or_default())
 }
 
 /// An address of our own, or the first page.
@@ -66,7 +59,7 @@ fn own(to: &str) -> &str {
 pub(super) async fn sign_in_page(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response> {
     let said = asked.said.and_then(|said| said::asked(&format!("said={said}")));
     let to = own(&asked.to.unwrap_or_default()).to_owned();
-    show(&SignInPage { operator: operator_name(&app).await?, form: Form::default(), to, said })
+    show(&SignInPage { brand: Brand::of(&app).await?, form: Form::default(), to, said })
 }
 
 pub(super) async fn sign_in(
@@ -86,7 +79,7 @@ pub(super) async fn sign_in(
         Err(problem) => {
             let status = problem.status();
             let form = Form::refused(&fields, problem);
-            show_refused(&SignInPage { operator: operator_name(&app).await?, form, to, said: None }, status)
+            show_refused(&SignInPage { brand: Brand::of(&app).await?, form, to, said: None }, status)
         }
     }
 }
@@ -105,26 +98,26 @@ pub(super) async fn sign_out(page: Page, headers: axum::http::HeaderMap) -> Resu
 }
 
 pub(super) async fn reset_page(State(app): State<App>) -> Result<Response> {
-    show(&ResetPage { operator: operator_name(&app).await?, form: Form::default(), is_sent: false })
+    show(&ResetPage { brand: Brand::of(&app).await?, form: Form::default(), is_sent: false })
 }
 
 pub(super) async fn reset(State(app): State<App>, Extension(api): Extension<Api>, fields: Fields) -> Result<Response> {
-    let operator = operator_name(&app).await?;
+    let brand = Brand::of(&app).await?;
     match api.ask(None, Method::POST, "/api/v1/password-resets", Some(&fields.json()), None).await {
-        Ok(_) => show(&ResetPage { operator, form: Form::default(), is_sent: true }),
+        Ok(_) => show(&ResetPage { brand, form: Form::default(), is_sent: true }),
         Err(problem) => {
             let status = problem.status();
-            show_refused(&ResetPage { operator, form: Form::refused(&fields, problem), is_sent: false }, status)
+            show_refused(&ResetPage { brand, form: Form::refused(&fields, problem), is_sent: false }, status)
         }
     }
 }
 
 pub(super) async fn setup(State(app): State<App>) -> Result<Response> {
-    show(&SetupPage { operator: operator_name(&app).await? }).map(IntoResponse::into_response)
+    show(&SetupPage { brand: Brand::of(&app).await? }).map(IntoResponse::into_response)
 }
 
 pub(super) async fn join(State(app): State<App>) -> Result<Response> {
-    show(&JoinPage { operator: operator_name(&app).await? })
+    show(&JoinPage { brand: Brand::of(&app).await? })
 }
 
 #[cfg(test)]

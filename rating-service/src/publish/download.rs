@@ -11,6 +11,7 @@ mod render;
 mod rows;
 pub(super) mod visible;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -105,7 +106,7 @@ pub struct Wanted {
     pub report: Report,
 }
 
-/// Where downloads are made.
+/// Where downloads are made. There is to be one for each data folder: clones of it share its room.
 #[derive(Clone)]
 pub struct Desk {
     data: PathBuf,
@@ -186,23 +187,24 @@ impl Desk {
     /// # Errors
     ///
     /// If that folder cannot be made.
-    pub fn new(data: &Path, operator: &str) -> Result<Self> {
+    pub fn new(data: &Path) -> Result<Self> {
         let aside = data.join("tmp");
         let made = std::fs::create_dir_all(&aside);
         made.map_err(|error| Refusal::disk(format!("cannot create the folder `{}`", aside.display()), &error))?;
-        Ok(Self {
-            data: data.to_owned(),
-            aside,
-            operator: operator.to_owned(),
-            room: Arc::new(Semaphore::new(AT_ONCE)),
-        })
+        Ok(Self { data: data.to_owned(), aside, operator: String::new(), room: Arc::new(Semaphore::new(AT_ONCE)) })
+    }
+
+    /// The same desk for an operator, whose own reports go to no occupier.
+    #[must_use]
+    pub fn of(&self, operator: &str) -> Self {
+        Self { operator: operator.to_owned(), ..self.clone() }
     }
 
     /// The reports of a site, a payer or all sites that an audience may see and that are there.
     #[must_use]
     pub fn reports(&self, version: &Version, audience: &Audience, of: &Of) -> Vec<Report> {
         let wanted = |report| Wanted { of: of.clone(), report };
-        let there = |report: &Report| self.part(version, audience, &wanted(*report), Format::Machine).is_some();
+        let there = |report: &Report| self.part(version, audience, &wanted(*report), Format::Machine, None).is_some();
         Report::ALL.into_iter().filter(there).collect()
     }
 
@@ -218,13 +220,29 @@ impl Desk {
         wanted: &[Wanted],
         format: Format,
     ) -> Result<Prepared> {
+        self.prepare_rows(version, audience, wanted, format, None)
+    }
+
+    /// The same, with the rows of these payers alone, if any are named; sums over others are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare).
+    pub fn prepare_rows(
+        &self,
+        version: &Version,
+        audience: &Audience,
+        wanted: &[Wanted],
+        format: Format,
+        payers: Option<&BTreeSet<String>>,
+    ) -> Result<Prepared> {
         let mut asked = wanted.to_vec();
         asked.sort();
         asked.dedup();
         let mut parts = Vec::new();
         let mut left_out = Vec::new();
         for wanted in asked {
-            match self.part(version, audience, &wanted, format) {
+            match self.part(version, audience, &wanted, format, payers) {
                 Some(part) => parts.push((wanted, part)),
                 None => left_out.push(wanted),
             }
@@ -260,7 +278,14 @@ impl Desk {
     }
 
     /// One report as an audience may see it; `None` if it may not, or the report is not there.
-    fn part(&self, version: &Version, audience: &Audience, wanted: &Wanted, format: Format) -> Option<Part> {
+    fn part(
+        &self,
+        version: &Version,
+        audience: &Audience,
+        wanted: &Wanted,
+        format: Format,
+        payers: Option<&BTreeSet<String>>,
+    ) -> Option<Part> {
         let Wanted { of, report } = wanted;
         let shape = match audience {
             Audience::Operator { sites: None } => None,
@@ -288,6 +313,12 @@ impl Desk {
             }
             _ => shape,
         };
+        let shape = match payers {
+            Some(payers) => {
+                Some(Shape { payers: Some(payers.clone()), ..shape.unwrap_or_else(|| Shape::whole(*report)) })
+            }
+            None => shape,
+        };
         let provisional = if version.is_provisional() { "provisional." } else { "" };
         let name = of.file_name(version.month, *report, &format!("{provisional}{}", format.ending()));
         let published = format.form().filter(|_| shape.is_none());
@@ -296,10 +327,12 @@ impl Desk {
             return Some(Part { name, source, format, shape: None });
         }
         // All calls of a site stand in one file that has both sides; other forms of it are made from that.
-        if let (Of::Site(site), Report::Itemised, None) = (of, report, &shape) {
+        if let (Of::Site(site), Report::Itemised) = (of, report) {
             let source = version.itemised_parquet(site)?;
-            let made = Shape { zone: Some(self.zone(version, site)), ..Shape::whole(*report) };
-            return Some(Part { name, source, format, shape: (format != Format::Parquet).then_some(made) });
+            let as_published = shape.is_none() && format == Format::Parquet;
+            let zone = Some(self.zone(version, site));
+            let made = Shape { zone, ..shape.unwrap_or_else(|| Shape::whole(*report)) };
+            return Some(Part { name, source, format, shape: (!as_published).then_some(made) });
         }
         let source = version.report(of, *report, Form::Machine)?;
         Some(Part { name, source, format, shape: Some(shape.unwrap_or_else(|| Shape::whole(*report))) })
@@ -348,13 +381,17 @@ fn etag(parts: &[Part], is_zip: bool) -> String {
         put(&part.source.sha256);
         match &part.shape {
             None => put("as published"),
-            Some(Shape { columns, masks, sites, zone, last_day, .. }) => {
+            Some(Shape { columns, masks, sites, payers, zone, last_day, .. }) => {
                 put(&last_day.map_or_else(String::new, |day| day.to_string()));
                 put(zone.as_ref().map_or("", Zone::name));
                 put(if *masks { "masked" } else { "in full" });
                 put(&columns.as_ref().map_or_else(|| "*".to_owned(), |columns| columns.join(",")));
                 for site in sites.iter().flatten() {
                     put(site);
+                }
+                put(if payers.is_some() { "of payers" } else { "of all payers" });
+                for payer in payers.iter().flatten() {
+                    put(payer);
                 }
             }
         }

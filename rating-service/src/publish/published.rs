@@ -469,6 +469,13 @@ impl Version {
         paths.filter(|path| path.ends_with("/itemised.parquet")).map(|path| self.folder.join(path)).collect()
     }
 
+    /// Whether anybody had a call at a site.
+    #[must_use]
+    pub fn has_calls(&self, site: &str) -> bool {
+        let payers = format!("{}/payer=", Of::Site(site.to_owned()).folder());
+        self.outputs().any(|file| file["path"].as_str().is_some_and(|path| path.starts_with(&payers)))
+    }
+
     /// Whether a payer had any call at a site.
     #[must_use]
     pub fn has_data(&self, site: &str, payer: &str) -> bool {

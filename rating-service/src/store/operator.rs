@@ -61,3 +61,54 @@ pub async fn put(on: &mut SqliteConnection, operator: &Operator) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// The operator's picture on every page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logo {
+    /// `image/png`, `image/jpeg` or `image/webp`.
+    pub media: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// The operator's logo, if it has one.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn logo(on: &mut SqliteConnection) -> Result<Option<Logo>> {
+    let row = sqlx::query("SELECT media, bytes, sha256 FROM operator_logo").fetch_optional(on).await?;
+    row.map(|row| {
+        Ok(Logo { media: row.try_get("media")?, bytes: row.try_get("bytes")?, sha256: row.try_get("sha256")? })
+    })
+    .transpose()
+}
+
+/// The SHA-256 of the operator's logo, if it has one.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn logo_sha256(on: &mut SqliteConnection) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("SELECT sha256 FROM operator_logo").fetch_optional(on).await?)
+}
+
+/// Keeps a logo in the place of the one there is; `None` takes it away. Whether there was one.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn set_logo(on: &mut SqliteConnection, logo: Option<&Logo>) -> Result<bool> {
+    let before = sqlx::query("DELETE FROM operator_logo").execute(&mut *on).await?.rows_affected();
+    if let Some(logo) = logo {
+        sqlx::query("INSERT INTO operator_logo (only_one, media, bytes, sha256) VALUES (1, $1, $2, $3)")
+            .bind(&logo.media)
+            .bind(&logo.bytes)
+            .bind(&logo.sha256)
+            .execute(on)
+            .await?;
+    }
+    Ok(before > 0)
+}

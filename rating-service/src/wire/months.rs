@@ -271,6 +271,9 @@ pub struct ReportRow {
     pub report: String,
     /// Whether it can be downloaded.
     pub available: bool,
+    /// The day as of which it is, if the month is not over: it is provisional.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_date: Option<String>,
     /// Why not: `telephony-not-managed`, `month-not-complete`, `no-voice-service`, `not-published`, `no-data`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

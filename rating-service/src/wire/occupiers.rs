@@ -18,6 +18,8 @@ pub struct Occupier {
     pub state: Standing,
     /// Its settings; billing reference and external identifiers are the operator's alone to see.
     pub settings: OccupierSettings,
+    /// Where it has a contract, that runs or not, among the sites that the caller may see.
+    pub sites: BTreeSet<String>,
     /// Whom to write to, as the sync brought it; absent until it did, and once erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,

@@ -33,6 +33,15 @@ pub struct User {
     pub created_at: String,
 }
 
+/// A user by name, to give numbers to.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// A new user: it gets a mail with a link that is good once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,6 +103,10 @@ pub struct Session {
     pub user: User,
     /// The operator's name.
     pub operator: String,
+    /// Where the operator's logo is; absent, if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/api/v1/operator/logo?version=9f86d081884c7d65")]
+    pub logo: Option<String>,
 }
 
 /// Following an invitation.

@@ -13,7 +13,7 @@ fn demo(path: &str) -> Vec<u8> {
 
 /// London of the demo, entered through the interface: three occupiers, a floor that changes hands in the middle of October,
 /// the switch's file, both tariffs.
-async fn london() -> (Desk, Who) {
+pub(crate) async fn london() -> (Desk, Who) {
     let (desk, ada) = Desk::set_up().await;
     let settings = json!({
         "name": "London, Harbour House", "zone": "Europe/London", "country": "GB", "area_code": "20",
@@ -50,15 +50,20 @@ async fn london() -> (Desk, Who) {
     (desk, ada)
 }
 
-async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>) -> Answer {
+pub(crate) async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>) -> Answer {
     let path = format!("/api/v1/sources/ldn-pbx/files/{name}");
     desk.send(who, "PUT", &path, "application/octet-stream", content).await
 }
 
 /// Waits until nothing of October runs; gives the month.
 async fn october(desk: &Desk, who: &Who) -> Value {
+    until_done(desk, who, "2026-10").await
+}
+
+/// Waits until nothing of a month runs; gives the month.
+pub(crate) async fn until_done(desk: &Desk, who: &Who, month: &str) -> Value {
     for _ in 0..600 {
-        let month = desk.get(who, "/api/v1/months/2026-10").await.expect(200).json();
+        let month = desk.get(who, &format!("/api/v1/months/{month}")).await.expect(200).json();
         if month.get("running").is_none() {
             return month;
         }
@@ -74,7 +79,7 @@ async fn check(desk: &Desk, who: &Who) -> String {
     month["runs"][0]["run"].as_str().unwrap().to_owned()
 }
 
-async fn publish(desk: &Desk, who: &Who) -> String {
+pub(crate) async fn publish(desk: &Desk, who: &Who) -> String {
     let run = check(desk, who).await;
     desk.post(who, "/api/v1/months/2026-10/approvals", json!({ "run": run })).await.expect(200);
     desk.post(who, "/api/v1/months/2026-10/publications", json!({ "run": run })).await.expect(202);

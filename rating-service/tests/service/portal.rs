@@ -260,3 +260,85 @@ async fn rule_69_an_occupiers_users_see_their_own_occupier_without_what_is_the_o
     desk.get(&local, "/api/v1/contracts/acme-nyc").await.refused(404, "contract.unknown");
     desk.get(&local, "/api/v1/occupiers/acme/services?site=nyc").await.refused(404, "site.unknown");
 }
+
+#[tokio::test]
+async fn rule_71_a_reserved_number_is_seen_by_the_administrator_and_not_changed() {
+    let (desk, ada) = desk().await;
+    let (reserved, active) = ("+442079460001", "+442079460002");
+    desk.provision(&ada, "ldn", reserved, active).await;
+    desk.product(&ada, "ldn", 1).await;
+    desk.command(&ada, "ldn", &[active], json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    desk.command(&ada, "ldn", &[reserved], json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    let ann = desk.portal(&ada, "acme").await;
+    let list = desk.get(&ann, "/api/v1/occupiers/acme/numbers").await.expect(200).json();
+    let states: Vec<(&str, &str)> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| (number["number"].as_str().unwrap(), number["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [(reserved, "RESERVED"), (active, "ACTIVE")]);
+    let commands = "/api/v1/occupiers/acme/numbers/commands";
+    for command in [
+        json!({ "label": { "label": "Desk" } }),
+        json!({ "assign": { "kind": "device", "id": "handset-1" } }),
+        json!({ "log_in": { "device": "handset-1" } }),
+    ] {
+        let asked = |number: &str| json!({ "number": number, "command": command });
+        desk.post(&ann, commands, asked(reserved)).await.refused(409, "number.not_active");
+        desk.post(&ann, commands, asked(active)).await.expect(200);
+    }
+    let features = json!({ "voicemail": true });
+    let path = |number: &str| format!("/api/v1/numbers/{number}/features");
+    let any = [("if-match", "*")];
+    desk.ask(&ann, "PUT", &path(reserved), Some(features.clone()), &any).await.refused(409, "number.not_active");
+    desk.put(&ann, &path(active), features).await.expect(200);
+}
+
+#[tokio::test]
+async fn rule_69_a_user_with_the_right_to_view_has_its_own_number_alone() {
+    let (desk, ada) = desk().await;
+    let (own, other) = ("+442079460001", "+442079460002");
+    desk.provision(&ada, "ldn", own, other).await;
+    desk.product(&ada, "ldn", 2).await;
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    let ann = desk.portal(&ada, "acme").await;
+    let (id, viewer) = desk.occupier_user(&ann, "acme", "occupier_view", None).await;
+    let commands = "/api/v1/occupiers/acme/numbers/commands";
+    let assign = json!({ "number": own, "command": { "assign": { "kind": "user", "id": id } } });
+    desk.post(&ann, commands, assign).await.expect(200);
+    let list = desk.get(&viewer, "/api/v1/occupiers/acme/numbers").await.expect(200).json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+    let path = |number: &str| format!("/api/v1/numbers/{number}/features");
+    desk.put(&viewer, &path(own), json!({ "voicemail": true })).await.expect(200);
+    let any = [("if-match", "*")];
+    desk.ask(&viewer, "PUT", &path(other), Some(json!({})), &any).await.refused(404, "number.unknown");
+    desk.get(&viewer, &format!("/api/v1/numbers/{other}")).await.refused(404, "number.unknown");
+    desk.put(&ann, &path(other), json!({ "voicemail": true })).await.expect(200);
+}
+
+#[tokio::test]
+async fn rule_55_the_authorization_code_is_the_operators_to_set() {
+    let (desk, ada) = desk().await;
+    let number = "+442079460001";
+    desk.provision(&ada, "ldn", number, number).await;
+    desk.product(&ada, "ldn", 1).await;
+    desk.voice(&ada, "acme", "ldn", 1).await.expect(201);
+    let ann = desk.portal(&ada, "acme").await;
+    let (_, editor) = desk.occupier_user(&ann, "acme", "occupier_edit", None).await;
+    let path = format!("/api/v1/numbers/{number}/authorization-code");
+    let code = || Some(json!({ "code": "482913" }));
+    for who in [&ann, &editor] {
+        desk.ask(who, "PUT", &path, code(), &[]).await.refused(403, "auth.not_allowed");
+        desk.delete(who, &path).await.refused(403, "auth.not_allowed");
+        let features = desk.get(who, &format!("/api/v1/numbers/{number}/features")).await.expect(200).text();
+        assert!(!features.contains("code"), "{features}");
+    }
+    // Nor by way of the number's features.
+    let features = format!("/api/v1/numbers/{number}/features");
+    let smuggled = json!({ "voicemail": true, "authorization_code": "482913" });
+    desk.put(&ann, &features, smuggled).await.refused(400, "request.body_malformed");
+    desk.ask(&ada, "PUT", &path, code(), &[]).await.expect(204);
+    desk.delete(&ada, &path).await.expect(204);
+}

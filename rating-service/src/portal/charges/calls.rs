@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{Ground, asking, clock, why};
 use crate::error::Result;
 use crate::portal::api::part;
+use crate::portal::operator::head::OccupierHead;
 use crate::portal::page::{Frame, Page, show};
 use crate::portal::words;
 use crate::wire::charges::{Call, Calls, MonthOfCharges};
@@ -33,6 +34,7 @@ const STATUSES: [(&str, &str); 3] =
 #[template(path = "occupier/calls.html")]
 struct Listed {
     frame: Frame,
+    head: Option<OccupierHead>,
     ground: Ground,
     name: String,
     which: Which,
@@ -162,6 +164,7 @@ pub(super) async fn list(page: &Page, ground: Ground, mut which: Which) -> Resul
     let extensions = charges.sites.iter().flat_map(|site| site.extensions.iter().flatten());
     let destinations = charges.sites.iter().flat_map(|site| site.destinations.iter().flatten());
     show(&Listed {
+        head: ground.head(page).await?,
         extensions: named(extensions.filter_map(|row| row.extension.as_ref()).collect(), &which.extension),
         destinations: named(destinations.map(|row| &row.destination).collect(), &which.destination),
         zones: zones.join(", "),

@@ -16,7 +16,8 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::api::part;
+use super::api::{asking, part};
+use super::operator::head::OccupierHead;
 use super::page::Page;
 use super::words;
 use crate::app::App;
@@ -55,6 +56,12 @@ pub(super) struct Asked {
 /// The charges of an occupier's own people: their first page.
 pub(super) async fn home(page: &Page, asked: &Asked) -> Result<Response> {
     month::show_month(page, Ground::own(page)?, asked).await
+}
+
+/// The sites of an occupier's own people: id and name.
+pub(super) async fn sites(page: &Page) -> Result<Vec<(String, String)>> {
+    let ground = Ground::own(page)?;
+    Ok(month::choices(page, &ground, "").await?.0)
 }
 
 async fn charges_of(page: Page, Named(occupier): Named<String>, Query(asked): Query<Asked>) -> Result<Response> {
@@ -98,6 +105,14 @@ impl Ground {
         !self.base.is_empty()
     }
 
+    /// What stands on top of the page for the operator's people.
+    async fn head(&self, page: &Page) -> Result<Option<OccupierHead>> {
+        if !self.is_operators() {
+            return Ok(None);
+        }
+        OccupierHead::of(page, &self.occupier, "/charges").await.map(Some)
+    }
+
     /// The page of a month's charges.
     fn charges(&self) -> String {
         if self.is_operators() { format!("{}/charges", self.base) } else { "/".to_owned() }
@@ -117,13 +132,6 @@ impl Ground {
     fn api(&self, rest: &str) -> String {
         format!("/api/v1/occupiers/{}/{rest}", part(&self.occupier))
     }
-}
-
-/// An address with what is asked for; what is empty is left out.
-fn asking(address: &str, asked: &[(&str, &str)]) -> String {
-    let asked = asked.iter().filter(|(_, value)| !value.is_empty());
-    let pairs: Vec<String> = asked.map(|(name, value)| format!("{name}={}", part(value))).collect();
-    if pairs.is_empty() { address.to_owned() } else { format!("{address}?{}", pairs.join("&")) }
 }
 
 /// Amounts of several currencies: `12.50 GBP + 3.00 USD`.
@@ -200,12 +208,6 @@ mod tests {
         assert_eq!(month_before("2026-10").as_deref(), Some("2026-09"));
         assert_eq!(month_after("2026-12").as_deref(), Some("2027-01"));
         assert_eq!((month_before("soon"), month_after("2026")), (None, None));
-    }
-
-    #[test]
-    fn what_is_not_asked_for_is_left_out_of_an_address() {
-        assert_eq!(asking("/calls", &[("site", ""), ("search", "a&b")]), "/calls?search=a%26b");
-        assert_eq!(asking("/calls", &[("site", "")]), "/calls");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::figures::{AtSite, Large, Spent, columns, spent};
 use super::{Asked, Ground, asking, month_after, month_before, why};
 use crate::error::Result;
 use crate::portal::chart::{Columns, DAYS};
+use crate::portal::operator::head::OccupierHead;
 use crate::portal::page::{Frame, Page, show};
 use crate::portal::words;
 use crate::wire::charges::{Level, MonthOfCharges, Spend, State};
@@ -32,6 +33,7 @@ const REPORTS: [(&str, &str); 5] = [
 #[template(path = "occupier/charges.html")]
 struct Charges {
     frame: Frame,
+    head: Option<OccupierHead>,
     ground: Ground,
     name: String,
     month: String,
@@ -133,6 +135,7 @@ pub(super) async fn show_month(page: &Page, ground: Ground, asked: &Asked) -> Re
     };
     let spent = if level.summary && !is_empty { spent(&ground, &spend.months, &site, &month) } else { Vec::new() };
     show(&Charges {
+        head: ground.head(page).await?,
         charts: columns(&spent),
         months: months(&spend, &month),
         sites: charges.sites.into_iter().map(|of| AtSite::new(&ground, &month, of, level.itemised)).collect(),

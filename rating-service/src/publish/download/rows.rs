@@ -35,6 +35,8 @@ pub(super) struct Shape {
     pub(super) masks: bool,
     /// The sites whose rows are shown, if not all are.
     pub(super) sites: Option<BTreeSet<String>>,
+    /// The payers whose rows are shown, if not all are.
+    pub(super) payers: Option<BTreeSet<String>>,
     /// The site's clock, where the report is published as Parquet alone.
     pub(super) zone: Option<Zone>,
     /// The last day of the month that is shown, where a report has a column for each day.
@@ -44,7 +46,7 @@ pub(super) struct Shape {
 impl Shape {
     /// All of a report.
     pub(super) const fn whole(report: Report) -> Self {
-        Self { report, columns: None, masks: false, sites: None, zone: None, last_day: None }
+        Self { report, columns: None, masks: false, sites: None, payers: None, zone: None, last_day: None }
     }
 }
 
@@ -66,6 +68,7 @@ struct Plan<'s> {
     /// Where each stands in the file.
     places: Vec<usize>,
     site: Option<usize>,
+    payer: Option<usize>,
     /// Where the payer's own extension and number stand.
     own: [Option<usize>; 2],
     row: Option<usize>,
@@ -151,7 +154,8 @@ impl<'s> Plan<'s> {
             places.push(at);
         }
         let own = ["extension", "number"].map(place);
-        Ok(Self { shape, columns, places, site: place("site"), own, row: place("row") })
+        let payer = place("client_id").or_else(|| place("payer_id"));
+        Ok(Self { shape, columns, places, site: place("site"), payer, own, row: place("row") })
     }
 
     /// A row as it is shown; `None` if it is not.
@@ -159,6 +163,11 @@ impl<'s> Plan<'s> {
         let cell = |at: Option<usize>| at.and_then(|at| cells.get(at)).copied().flatten();
         if let Some(sites) = &self.shape.sites
             && !cell(self.site).is_some_and(|site| sites.contains(site))
+        {
+            return None;
+        }
+        if let Some(payers) = &self.shape.payers
+            && !cell(self.payer).is_some_and(|payer| payers.contains(payer))
         {
             return None;
         }

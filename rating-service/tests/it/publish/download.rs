@@ -39,7 +39,7 @@ impl House {
             engine.publish(snapshot, october(), run, NewFiles::Refuse, None).await.unwrap();
             engine.archive().in_force(october()).unwrap().unwrap()
         });
-        let desk = Desk::new(data.path(), "harbour").unwrap();
+        let desk = Desk::new(data.path()).unwrap().of("harbour");
         Self { data, version, desk }
     }
 
@@ -558,7 +558,7 @@ fn a_preview_says_so_and_is_shown_only_to_those_who_may_see_the_usage_to_date() 
     let today = Date::parse("2026-10-12").unwrap();
     let outcome = wait(engine.preview(snapshot, october(), today, None)).unwrap();
     let version = engine.archive().version(october(), &outcome.summary.run).unwrap().unwrap();
-    let desk = Desk::new(data.path(), "harbour").unwrap();
+    let desk = Desk::new(data.path()).unwrap().of("harbour");
     let house = House { data, version, desk };
     let wanted = all_of(&payer("ldn", "acme"));
     let not_yet = occupier("acme", Visibility { usage_to_date: false, ..Visibility::ALL });
