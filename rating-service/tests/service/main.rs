@@ -16,6 +16,7 @@ mod months;
 mod numbers;
 mod occupiers;
 mod pages;
+mod pages_occupier;
 mod pages_operator;
 mod policy;
 mod portal;

@@ -65,7 +65,7 @@ pub(super) async fn sites(page: &Page) -> Result<Vec<(String, String)>> {
 }
 
 async fn charges_of(page: Page, Named(occupier): Named<String>, Query(asked): Query<Asked>) -> Result<Response> {
-    month::show_month(&page, Ground::of(&occupier), &asked).await
+    month::show_month(&page, Ground::of(&page, &occupier)?, &asked).await
 }
 
 async fn own_calls(page: Page, Query(which): Query<calls::Which>) -> Result<Response> {
@@ -73,7 +73,7 @@ async fn own_calls(page: Page, Query(which): Query<calls::Which>) -> Result<Resp
 }
 
 async fn calls_of(page: Page, Named(occupier): Named<String>, Query(which): Query<calls::Which>) -> Result<Response> {
-    calls::list(&page, Ground::of(&occupier), which).await
+    calls::list(&page, Ground::of(&page, &occupier)?, which).await
 }
 
 async fn own_call(page: Page, Named((month, call)): Named<(String, String)>) -> Result<Response> {
@@ -81,7 +81,7 @@ async fn own_call(page: Page, Named((month, call)): Named<(String, String)>) -> 
 }
 
 async fn call_of(page: Page, Named((occupier, month, call)): Named<(String, String, String)>) -> Result<Response> {
-    explained::explain(&page, Ground::of(&occupier), &month, &call).await
+    explained::explain(&page, Ground::of(&page, &occupier)?, &month, &call).await
 }
 
 /// Whose charges, and where their pages are.
@@ -97,8 +97,12 @@ impl Ground {
         Ok(Self { occupier: own.to_owned(), base: String::new() })
     }
 
-    fn of(occupier: &str) -> Self {
-        Self { occupier: occupier.to_owned(), base: format!("/occupiers/{}", part(occupier)) }
+    /// Of an occupier by its address; an occupier's own people are led to their own pages from there.
+    fn of(page: &Page, occupier: &str) -> Result<Self> {
+        if page.who.occupier().is_some() {
+            return Self::own(page);
+        }
+        Ok(Self { occupier: occupier.to_owned(), base: format!("/occupiers/{}", part(occupier)) })
     }
 
     fn is_operators(&self) -> bool {

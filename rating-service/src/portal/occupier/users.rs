@@ -185,7 +185,9 @@ async fn refused_or<T>(page: &Page, id: &str, fields: Fields, sent: Result<T>, c
             let form = if is_form {
                 Form::refused(&fields, problem)
             } else {
-                Form { problem: Some(problem), ..there.form.clone() }
+                let mut form = there.form.clone();
+                form.problem = Some(problem);
+                form
             };
             show_refused(&One { form, ..there }, status)
         }
