@@ -1,6 +1,7 @@
 //! Routes and handlers, a file for each resource. One router makes the routes and their OpenAPI document.
 
 pub mod audit;
+pub mod charges;
 pub mod conditions;
 pub mod contracts;
 pub mod decommission;
@@ -86,6 +87,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(months::routes())
         .merge(settings::routes())
         .merge(reports::routes())
+        .merge(charges::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())
