@@ -40,14 +40,17 @@ struct Placed {
 /// Where the columns begin and end, in hundredths of a percent of the height.
 const TOP: i128 = 1200;
 const FOOT: i128 = 8000;
+/// How many columns there is room for at least.
+const SLOTS: i128 = 12;
 
 /// Columns side by side. `name` says what they show, `most` how much the highest is.
 #[must_use]
 pub fn columns(name: &str, most: &str, bars: Vec<Bar>) -> Columns {
     let highest = bars.iter().map(|bar| bar.size).max().unwrap_or_default();
-    let count = i128::try_from(bars.len()).unwrap_or(1).max(1);
-    let step = 10_000 / count;
-    let bars = (0..).zip(bars).map(|(index, bar)| {
+    // A few stand where they would stand among twelve, at the end.
+    let count = i128::try_from(bars.len()).unwrap_or_default();
+    let step = 10_000 / count.max(SLOTS);
+    let bars = ((SLOTS - count).max(0)..).zip(bars).map(|(index, bar)| {
         let height = part(bar.size, highest, FOOT - TOP);
         Placed {
             x: percent(index * step + step * 15 / 100),

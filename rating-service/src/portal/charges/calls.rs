@@ -4,7 +4,7 @@ use askama::Template;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Ground, asking, clock, why};
+use super::{Ground, asking, clock, decimals, padded, why};
 use crate::error::Result;
 use crate::portal::api::part;
 use crate::portal::operator::head::OccupierHead;
@@ -55,6 +55,7 @@ struct Row {
     call: Call,
     site: String,
     address: String,
+    decimals: usize,
 }
 
 impl Row {
@@ -66,6 +67,11 @@ impl Row {
         other_end(&self.call)
     }
 
+    /// Who called, if it came from outside.
+    fn from(&self) -> &str {
+        caller(&self.call)
+    }
+
     fn time(&self) -> String {
         clock(&self.call.duration_s)
     }
@@ -75,7 +81,7 @@ impl Row {
     }
 
     fn cost(&self) -> String {
-        cost(&self.call)
+        cost(&self.call, self.decimals)
     }
 }
 
@@ -96,20 +102,21 @@ pub(super) fn instant(text: &str) -> String {
     format!("{}{seconds}", words::when(text))
 }
 
-/// Who was at the other end.
+/// Who was called.
 pub(super) fn other_end(call: &Call) -> String {
+    call.called.as_ref().or(call.dialled.as_ref()).cloned().unwrap_or_default()
+}
+
+/// Who called, if it came from outside.
+pub(super) fn caller(call: &Call) -> &str {
     let is_inbound = call.direction.as_deref() == Some("inbound");
-    let called = call.called.as_ref().or(call.dialled.as_ref()).cloned().unwrap_or_default();
-    match &call.calling {
-        Some(calling) if is_inbound => format!("{called} from {calling}"),
-        _ => called,
-    }
+    call.calling.as_deref().filter(|_| is_inbound).unwrap_or_default()
 }
 
 /// What a call costs, or why it costs nothing.
-pub(super) fn cost(call: &Call) -> String {
+pub(super) fn cost(call: &Call, decimals: usize) -> String {
     match (&call.cost, &call.currency) {
-        (Some(cost), Some(currency)) => words::money(cost, currency),
+        (Some(cost), Some(currency)) => words::money(&padded(cost, decimals), currency),
         _ => call.status.clone(),
     }
 }
@@ -163,6 +170,8 @@ pub(super) async fn list(page: &Page, ground: Ground, mut which: Which) -> Resul
     };
     let extensions = charges.sites.iter().flat_map(|site| site.extensions.iter().flatten());
     let destinations = charges.sites.iter().flat_map(|site| site.destinations.iter().flatten());
+    let costs = calls.iter().flat_map(|calls| &calls.items).filter_map(|call| call.cost.as_ref());
+    let decimals = decimals(costs);
     show(&Listed {
         head: ground.head(page).await?,
         extensions: named(extensions.filter_map(|row| row.extension.as_ref()).collect(), &which.extension),
@@ -172,7 +181,12 @@ pub(super) async fn list(page: &Page, ground: Ground, mut which: Which) -> Resul
         rows: calls
             .into_iter()
             .flat_map(|calls| calls.items)
-            .map(|call| Row { site: site_name(&call.site), address: ground.call(&which.month, &call.id), call })
+            .map(|call| Row {
+                site: site_name(&call.site),
+                address: ground.call(&which.month, &call.id),
+                call,
+                decimals,
+            })
             .collect(),
         first: if which.after.is_empty() { String::new() } else { address(&[]) },
         next: next.map(|next| address(&[("after", &next)])).unwrap_or_default(),

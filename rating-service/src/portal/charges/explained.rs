@@ -19,6 +19,7 @@ struct Why {
     ground: Ground,
     month: String,
     call: Called,
+    site: String,
     holder: Holder,
     side: Side,
     steps: Vec<Step>,
@@ -181,6 +182,7 @@ struct Sum {
     rounding: Rounding,
     rounding_named: bool,
     after_rounding: Option<String>,
+    charge: String,
 }
 
 #[derive(Deserialize)]
@@ -242,7 +244,10 @@ pub(super) async fn explain(page: &Page, ground: Ground, month: &str, call: &str
     let explained: Explained = page.get(&address).await?;
     let told: Told = serde_json::from_value(explained.explanation).map_err(Problem::internal)?;
     let side = told.sides.into_iter().next().unwrap_or_default();
+    let (places, _) = super::month::choices(page, &ground, &explained.month).await?;
+    let site = places.into_iter().find(|(id, _)| *id == told.call.site);
     show(&Why {
+        site: site.map_or_else(|| told.call.site.clone(), |(_, name)| name),
         frame: page.frame(),
         ground,
         month: explained.month,
@@ -266,8 +271,8 @@ fn steps(side: &Side) -> Vec<Step> {
             }
             _ => what.to_owned(),
         };
-        let name =
-            if charge.name.is_empty() { of(&charge.tag) } else { of(&format!("{} {}", charge.tag, charge.name)) };
+        let tag = capital(&charge.tag);
+        let name = if charge.name.is_empty() { of(&tag) } else { of(&format!("{tag} {}", charge.name)) };
         if charge.is_free {
             let below = charge.free_below_s.as_deref().unwrap_or("0");
             step(format!("{name}: free, the call is shorter than {below} s"), &charge.amount);
@@ -294,16 +299,15 @@ fn steps(side: &Side) -> Vec<Step> {
             step("Connection charge".to_owned(), &charge.connection);
         }
         bounds(&mut step, [(&charge.minimum, charge.minimum_applied), (&charge.maximum, charge.maximum_applied)]);
-        step(format!("{name}, together"), &charge.amount);
     }
     if let Some(sum) = &side.sum {
-        if side.charges.len() != 1 {
-            step("Sum".to_owned(), &sum.charges);
-        }
+        step("Together".to_owned(), &sum.charges);
         bounds(&mut step, [(&sum.minimum, sum.minimum_applied), (&sum.maximum, sum.maximum_applied)]);
-        let unrounded = side.unrounded.as_deref().unwrap_or_default();
-        if sum.rounding_named {
-            step(format!("Rounded {} to {}", sum.rounding.rule.replace('-', " "), sum.rounding.step), unrounded);
+        let rounded = format!("ounded {} to {}", sum.rounding.rule.replace('-', " "), sum.rounding.step);
+        match (&sum.after_rounding, sum.rounding_named) {
+            (None, true) => step(format!("R{rounded}"), &sum.charge),
+            (Some(_), true) => step(format!("Before it is r{rounded}"), side.unrounded.as_deref().unwrap_or_default()),
+            (_, false) => {}
         }
         if let Some(after) = &sum.after_rounding {
             step("Added after the rounding".to_owned(), after);
@@ -317,12 +321,17 @@ fn steps(side: &Side) -> Vec<Step> {
     steps
 }
 
-/// The least and the most that is charged; what applies is said.
+/// The least or the most that is charged, where it applies.
 fn bounds(step: &mut impl FnMut(String, &str), [least, most]: [(&Option<String>, bool); 2]) {
-    for (what, (amount, applies), how) in [("At least", least, "more"), ("At most", most, "less")] {
-        if let Some(amount) = amount {
-            let applied = if applies { format!(": that is {how}") } else { String::new() };
-            step(format!("{what} this{applied}"), amount);
+    for (what, (amount, applies)) in [("Raised to the least", least), ("Lowered to the most", most)] {
+        if let (Some(amount), true) = (amount, applies) {
+            step(what.to_owned(), amount);
         }
     }
+}
+
+/// With a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Ground, amounts, asking, clock};
+use super::{Ground, amounts, asking, clock, decimals, padded};
 use crate::portal::chart::{self, Bar, Columns, DAYS, Heat, Hour};
 use crate::portal::words;
 use crate::wire::charges::{Allowance, Call, MonthOfSpend, OfHour, SiteOfCharges, Sums};
@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) sums: Sums,
     /// How long its bar is.
     pub(super) width: String,
+    /// Decimals of its amounts.
+    pub(super) decimals: usize,
 }
 
 impl Row {
@@ -27,7 +29,7 @@ impl Row {
     }
 
     pub(super) fn cost(&self) -> String {
-        amounts(&self.sums.charge)
+        amounts(&self.sums.charge, self.decimals)
     }
 }
 
@@ -53,6 +55,8 @@ pub(super) struct AtSite {
     pub(super) extensions: Vec<Row>,
     pub(super) heat: Option<Heat>,
     pub(super) hours: Vec<(String, Vec<u64>)>,
+    /// Decimals of its amounts.
+    pub(super) decimals: usize,
 }
 
 /// Rows of extensions that stand in sight; the others can be opened.
@@ -64,12 +68,17 @@ impl AtSite {
             let asked = [("month", month), ("site", of.state.site.as_str()), (name, value)];
             if is_itemised && !value.is_empty() { asking(&ground.calls(), &asked) } else { String::new() }
         };
+        let listed = of.destinations.iter().flatten().map(|row| &row.sums);
+        let listed = listed.chain(of.extensions.iter().flatten().map(|row| &row.sums)).chain(&of.total);
+        let largest = of.dearest.iter().chain(&of.longest).flatten().filter_map(|call| call.cost.as_ref());
+        let decimals = decimals(listed.flat_map(|sums| sums.charge.values()).chain(largest));
         let destinations = of.destinations.iter().flatten().map(|row| Row {
             name: row.destination.clone(),
             beside: String::new(),
             address: calls("destination", &row.destination),
             sums: row.sums.clone(),
             width: String::new(),
+            decimals,
         });
         let extensions = of.extensions.iter().flatten().map(|row| {
             let number = row.number.clone().unwrap_or_default();
@@ -80,6 +89,7 @@ impl AtSite {
                 address: calls("extension", row.extension.as_deref().unwrap_or_default()),
                 sums: row.sums.clone(),
                 width: String::new(),
+                decimals,
             }
         });
         let (destinations, extensions) = (ranked(destinations.collect()), ranked(extensions.collect()));
@@ -87,7 +97,7 @@ impl AtSite {
         let heat = of.hours.as_ref().filter(|hours| !hours.is_empty());
         let heat = heat.map(|hours| chart::heat(&name, hours.iter().map(hour).collect()));
         let hours = of.hours.as_deref().map(by_hour).unwrap_or_default();
-        Self { destinations, extensions, heat, hours, of }
+        Self { destinations, extensions, heat, hours, decimals, of }
     }
 
     pub(super) fn time(&self) -> String {
@@ -96,6 +106,15 @@ impl AtSite {
 
     pub(super) fn billed(&self) -> String {
         self.of.total.as_ref().map(|total| clock(&total.billed_duration_s)).unwrap_or_default()
+    }
+
+    pub(super) fn cost(&self) -> String {
+        self.of.total.as_ref().map(|total| amounts(&total.charge, self.decimals)).unwrap_or_default()
+    }
+
+    pub(super) fn vat(&self) -> String {
+        let vat = self.of.total.as_ref().map(|total| &total.vat).filter(|vat| !vat.is_empty());
+        vat.map(|vat| amounts(vat, self.decimals)).unwrap_or_default()
     }
 
     /// Extensions in sight, and whether there are more.
@@ -129,6 +148,7 @@ pub(super) struct Spent {
     pub(super) total: Option<Sums>,
     /// Why there is none.
     pub(super) missing: &'static str,
+    decimals: usize,
 }
 
 impl Spent {
@@ -137,7 +157,7 @@ impl Spent {
     }
 
     pub(super) fn cost(&self) -> String {
-        self.total.as_ref().map(|total| amounts(&total.charge)).unwrap_or_default()
+        self.total.as_ref().map(|total| amounts(&total.charge, self.decimals)).unwrap_or_default()
     }
 
     pub(super) fn time(&self) -> String {
@@ -158,9 +178,16 @@ pub(super) fn spent(ground: &Ground, months: &[MonthOfSpend], site: &str, here: 
             is_provisional: at.map_or(month.provisional, |found| found.state.provisional),
             missing: super::why_briefly(state.and_then(|state| state.reason.as_deref())),
             total,
+            decimals: 2,
         }
     };
-    months.iter().map(of).collect()
+    let months = months.iter().map(of);
+    // What lies before the first month that is there tells nothing.
+    let mut spent: Vec<Spent> = months.skip_while(|month| month.total.is_none() && !month.is_here).collect();
+    let totals = spent.iter().filter_map(|month| month.total.as_ref());
+    let most = decimals(totals.flat_map(|total| total.charge.values()));
+    spent.iter_mut().for_each(|month| month.decimals = most);
+    spent
 }
 
 /// A chart of months for each currency that there is.
@@ -176,8 +203,8 @@ fn of_currency(spent: &[Spent], currency: &str) -> Columns {
     let amount = |month: &Spent| month.total.as_ref().and_then(|total| total.charge.get(currency)).cloned();
     let bars = spent.iter().enumerate().map(|(index, month)| {
         let figure = match amount(month) {
-            Some(amount) => words::money(&amount, currency),
-            None if month.total.is_some() => words::money("0.00", currency),
+            Some(amount) => words::money(&padded(&amount, month.decimals), currency),
+            None if month.total.is_some() => words::money(&padded("0", month.decimals), currency),
             None => month.missing.to_owned(),
         };
         let short = words::short_month(&month.month);
@@ -201,11 +228,12 @@ fn of_currency(spent: &[Spent], currency: &str) -> Columns {
 pub(super) struct Large {
     pub(super) call: Call,
     pub(super) address: String,
+    decimals: usize,
 }
 
 impl Large {
-    pub(super) fn list(ground: &Ground, month: &str, calls: Option<&Vec<Call>>) -> Vec<Self> {
-        let one = |call: &Call| Self { address: ground.call(month, &call.id), call: call.clone() };
+    pub(super) fn list(ground: &Ground, month: &str, calls: Option<&Vec<Call>>, decimals: usize) -> Vec<Self> {
+        let one = |call: &Call| Self { address: ground.call(month, &call.id), call: call.clone(), decimals };
         calls.into_iter().flatten().map(one).collect()
     }
 
@@ -222,7 +250,7 @@ impl Large {
     }
 
     pub(super) fn cost(&self) -> String {
-        super::calls::cost(&self.call)
+        super::calls::cost(&self.call, self.decimals)
     }
 }
 

@@ -138,10 +138,22 @@ impl Ground {
     }
 }
 
-/// Amounts of several currencies: `12.50 GBP + 3.00 USD`.
-fn amounts(amounts: &BTreeMap<String, String>) -> String {
-    let each: Vec<String> = amounts.iter().map(|(currency, amount)| words::money(amount, currency)).collect();
-    if each.is_empty() { "0.00".to_owned() } else { each.join(" + ") }
+/// Amounts of several currencies, with so many decimals at least: `12.50 GBP + 3.00 USD`.
+fn amounts(amounts: &BTreeMap<String, String>, decimals: usize) -> String {
+    let each = amounts.iter().map(|(currency, amount)| words::money(&padded(amount, decimals), currency));
+    let each: Vec<String> = each.collect();
+    if each.is_empty() { padded("0", decimals) } else { each.join(" + ") }
+}
+
+/// An amount with so many decimals at least, so that amounts below one another stand digit below digit.
+fn padded(amount: &str, decimals: usize) -> String {
+    let (whole, rest) = amount.split_once('.').unwrap_or((amount, ""));
+    format!("{whole}.{rest:0<decimals$}")
+}
+
+/// The decimals that amounts need at most, two at least.
+fn decimals<'a>(amounts: impl Iterator<Item = &'a String>) -> usize {
+    amounts.filter_map(|amount| amount.split_once('.')).map(|(_, rest)| rest.len()).fold(2, usize::max)
 }
 
 /// Seconds as text, as a clock shows them: `1:02:04.5`.
@@ -226,6 +238,13 @@ mod tests {
     #[test]
     fn currencies_are_never_added_up() {
         let both = BTreeMap::from([("GBP".to_owned(), "1200.50".to_owned()), ("USD".to_owned(), "3.00".to_owned())]);
-        assert_eq!(amounts(&both), "1,200.50 GBP + 3.00 USD");
+        assert_eq!(amounts(&both, 2), "1,200.50 GBP + 3.00 USD");
+        assert_eq!(decimals(both.values()), 2);
+        assert_eq!(decimals(["0.055".to_owned(), "7".to_owned()].iter()), 3);
+        assert_eq!(
+            (padded("7", 3).as_str(), padded("0.12345", 3).as_str()),
+            ("7.000", "0.12345"),
+            "nothing is cut off"
+        );
     }
 }

@@ -50,6 +50,8 @@ struct Charges {
     /// What is to come, if nothing is there at all yet.
     next: Vec<String>,
     closed: Vec<&'static str>,
+    /// All reports of all sites in one file.
+    everything: Vec<(&'static str, String)>,
 }
 
 /// The downloads of a site.
@@ -95,7 +97,7 @@ impl Charges {
     }
 
     fn largest<'s>(&self, site: &'s AtSite) -> [(&'static str, &'static str, Vec<Large>); 2] {
-        let list = |calls| Large::list(&self.ground, &self.month, calls);
+        let list = |calls| Large::list(&self.ground, &self.month, calls, site.decimals);
         [
             ("Dearest calls", "dearest", list(site.of.dearest.as_ref())),
             ("Longest calls", "longest", list(site.of.longest.as_ref())),
@@ -139,6 +141,7 @@ pub(super) async fn show_month(page: &Page, ground: Ground, asked: &Asked) -> Re
         charts: columns(&spent),
         months: months(&spend, &month),
         sites: charges.sites.into_iter().map(|of| AtSite::new(&ground, &month, of, level.itemised)).collect(),
+        everything: everything(&ground, &month, &downloads),
         closed: closed(level),
         name: charges.name,
         frame,
@@ -210,6 +213,15 @@ fn closed(level: Level) -> Vec<&'static str> {
         (level.allowance_left, "allowances"),
     ];
     all.into_iter().filter(|(open, _)| !open).map(|(_, what)| what).collect()
+}
+
+/// All reports of all sites in one file, if several have some.
+fn everything(ground: &Ground, month: &str, downloads: &[Downloads]) -> Vec<(&'static str, String)> {
+    if downloads.iter().filter(|at| !at.rows.is_empty()).count() < 2 {
+        return Vec::new();
+    }
+    let address = |format: &str| asking(&ground.api("reports/download"), &[("month", month), ("format", format)]);
+    FORMATS.into_iter().map(|(format, text)| (text, address(format))).collect()
 }
 
 /// The downloads of each site.

@@ -197,7 +197,7 @@ async fn one(page: &Page, number: &str) -> Result<One> {
         features,
         handled,
         may_edit,
-        people,
+        people: Some((String::new(), "nobody chosen".to_owned())).into_iter().chain(people).collect(),
         pin: None,
         row,
     })
