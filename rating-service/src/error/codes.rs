@@ -27,6 +27,7 @@ pub(super) fn find(name: &str) -> Option<&'static Code> {
 #[rustfmt::skip]
 pub const CODES: &[Code] = &[
     code("assignment.unknown", 404, "There is no such assignment"),
+    code("auth.company_needed", 409, "The address belongs to several companies"),
     code("auth.cross_site", 403, "The request does not come from this site"),
     code("auth.invitation_invalid", 404, "This invitation is not valid, or not any more"),
     code("auth.not_allowed", 403, "Not allowed"),
@@ -185,6 +186,7 @@ pub const CODES: &[Code] = &[
     code("site.event_unknown", 404, "There is no such event"),
     code("site.exists", 409, "There is such a site already"),
     code("site.unknown", 404, "There is no such site"),
+    code("site.zone_is_fixed", 409, "Something at the site is dated by its zone"),
     code("site_schedule.event_empty", 422, "Event empty"),
     code("site_schedule.name_malformed", 422, "Name malformed"),
     code("source.exists", 409, "There is such a source already"),

@@ -445,11 +445,9 @@ async fn close(
     Body(reason): Body<wire::Reason>,
 ) -> Result<axum::Json<wire::Month>> {
     let month = month(&text)?;
-    app.engine.close(month, said(&app, &principal, reason.note).await?).await.map_err(problem)?;
-    let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
-    change.note(Entry::new("month.closed", format!("month:{month}")));
-    change.commit().await?;
-    Ok(axum::Json(state(&app, month).await?))
+    let said = said(&app, &principal, reason.note).await?;
+    app.engine.close(month, said).await.map_err(problem)?;
+    noted(&app, &principal, month, "month.closed").await
 }
 
 /// Opens the last closed month again, with a reason.
@@ -462,11 +460,22 @@ async fn reopen(
     Body(reason): Body<wire::Reason>,
 ) -> Result<axum::Json<wire::Month>> {
     let month = month(&text)?;
-    app.engine.reopen(month, said(&app, &principal, reason.note).await?).await.map_err(problem)?;
+    let said = said(&app, &principal, reason.note).await?;
+    app.engine.reopen(month, said).await.map_err(problem)?;
+    noted(&app, &principal, month, "month.reopened").await
+}
+
+/// Says in the audit log what was done with a month's books; the month as it is then.
+async fn noted(
+    app: &App,
+    principal: &Principal,
+    month: Month,
+    action: &'static str,
+) -> Result<axum::Json<wire::Month>> {
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
-    change.note(Entry::new("month.reopened", format!("month:{month}")));
+    change.note(Entry::new(action, format!("month:{month}")));
     change.commit().await?;
-    Ok(axum::Json(state(&app, month).await?))
+    Ok(axum::Json(state(app, month).await?))
 }
 
 impl From<Problem> for Refusal {

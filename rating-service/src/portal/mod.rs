@@ -27,7 +27,8 @@ use crate::error::Result;
 
 /// The routes of pages, which the interface's document does not list.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROUTES.iter().chain(operator::ROUTES).chain(occupier::ROUTES).chain(charges::ROUTES).copied()
+    let operators = operator::ROUTES.iter().chain(operator::work::ROUTES);
+    ROUTES.iter().chain(operators).chain(occupier::ROUTES).chain(charges::ROUTES).copied()
 }
 
 /// Those of everybody.
@@ -53,6 +54,7 @@ pub fn routes(api: api::Api) -> Router<App> {
     Router::new()
         .route("/", get(home))
         .merge(operator::routes())
+        .merge(operator::work::routes())
         .merge(occupier::routes())
         .merge(charges::routes())
         .route("/setup", get(sign::setup))

@@ -2,10 +2,14 @@
 
 /// Codes and what they say, in the order of the codes.
 pub const SAID: &[(&str, &str)] = &[
+    ("holidays-added", "The holidays are on the schedule."),
     ("invited", "A mail with a link to choose a password is on its way."),
     ("link-mailed", "A mail with a link to choose another password is on its way."),
     ("logo-kept", "The logo is on every page now."),
     ("logo-removed", "The logo is gone."),
+    ("numbers-added", "The numbers are in the pool."),
+    ("numbers-changed", "Done."),
+    ("removed", "Removed."),
     ("saved", "Saved."),
     ("signed-out", "You are signed out."),
     ("site-added", "The site is there. Say next what is sold at it."),

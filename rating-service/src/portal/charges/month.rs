@@ -96,7 +96,7 @@ impl Charges {
         asking(&self.ground.calls(), &[("month", &self.month), ("site", site)])
     }
 
-    fn largest<'s>(&self, site: &'s AtSite) -> [(&'static str, &'static str, Vec<Large>); 2] {
+    fn largest(&self, site: &AtSite) -> [(&'static str, &'static str, Vec<Large>); 2] {
         let list = |calls| Large::list(&self.ground, &self.month, calls, site.decimals);
         [
             ("Dearest calls", "dearest", list(site.of.dearest.as_ref())),

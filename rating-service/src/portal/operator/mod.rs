@@ -3,6 +3,7 @@
 pub mod head;
 mod settings;
 mod sites;
+pub mod work;
 
 use askama::Template;
 use axum::Router;
