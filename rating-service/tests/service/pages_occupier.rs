@@ -76,7 +76,7 @@ fn table(page: &str, label: &str) -> Vec<Vec<String>> {
     let body = region.split_once("<tbody>").unwrap().1.split_once("</table>").unwrap().0;
     let rows = body.split("<tr>").skip(1).map(|row| {
         let row = row.replace("<td", "\u{1}<td").replace("<th ", "\u{1}<th ");
-        row.split('\u{1}').skip(1).map(|cell| read(&cell.split("<span class=\"hint\">").next().unwrap())).collect()
+        row.split('\u{1}').skip(1).map(|cell| read(cell.split("<span class=\"hint\">").next().unwrap())).collect()
     });
     rows.collect()
 }
