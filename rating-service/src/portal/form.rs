@@ -128,14 +128,40 @@ impl Form {
         self
     }
 
-    /// What was sent and refused.
+    /// With one more of several values.
     #[must_use]
-    pub fn refused(sent: &Fields, problem: Problem) -> Self {
+    pub fn and(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.values.entry(name.to_owned()).or_default().push(value.into());
+        self
+    }
+
+    /// With a value for a field that has none.
+    #[must_use]
+    pub fn or(self, name: &str, value: &str) -> Self {
+        if self.values.contains_key(name) || value.is_empty() { self } else { self.with(name, value) }
+    }
+
+    /// What was sent.
+    #[must_use]
+    pub fn sent(sent: &Fields) -> Self {
         let mut form = Self::default();
         for (name, value) in &sent.0 {
             let name = name.split_once('|').map_or(name.as_str(), |(name, _)| name);
             form.values.entry(name.to_owned()).or_default().push(value.clone());
         }
+        form
+    }
+
+    /// What was sent and refused.
+    #[must_use]
+    pub fn refused(sent: &Fields, problem: Problem) -> Self {
+        Self::sent(sent).wrong(problem)
+    }
+
+    /// With what is wrong with it.
+    #[must_use]
+    pub fn wrong(mut self, problem: Problem) -> Self {
+        let form = &mut self;
         for fault in problem.faults() {
             let text = match &fault.help {
                 Some(help) => format!("{}: {help}", fault.detail),
@@ -144,7 +170,7 @@ impl Form {
             form.faults.entry(fault.field.clone()).or_default().push(text);
         }
         form.problem = Some(problem);
-        form
+        self
     }
 
     /// The text of a field.

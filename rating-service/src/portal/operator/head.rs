@@ -21,8 +21,9 @@ const OF_OCCUPIER: [(&str, &str); 9] = [
 ];
 
 /// The pages of a site: what follows its address, and what they are called.
-const OF_SITE: [(&str, &str); 5] = [
-    ("/telephony", "Telephony"),
+const OF_SITE: [(&str, &str); 6] = [
+    ("/numbers", "Numbers"),
+    ("/ranges", "Ranges and holds"),
     ("/main-numbers", "Main numbers"),
     ("/schedule", "Hours and schedule"),
     ("/products", "Products"),
