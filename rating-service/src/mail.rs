@@ -72,8 +72,10 @@ impl Mailer {
             Way::Smtp(smtp) => smtp.send(message).await.map(|_| ()).map_err(|error| error.to_string()),
         };
         sent.map_err(|error| {
-            Problem::new("mail.not_sent", format!("the mail could not be sent: {error}"))
-                .help("nothing else was undone: see the mail settings of the service, then send it again")
+            Problem::new("mail.not_sent", format!("the mail could not be sent: {error}")).help(
+                "all else was done and stays so: see the mail settings of the service, then have the link sent again, \
+                     by POST to the user's `invitation`",
+            )
         })
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn find(name: &str) -> Option<&'static Code> {
 #[rustfmt::skip]
 pub const CODES: &[Code] = &[
     code("assignment.unknown", 404, "There is no such assignment"),
+    code("auth.company_needed", 409, "The address belongs to several companies"),
     code("auth.cross_site", 403, "The request does not come from this site"),
     code("auth.invitation_invalid", 404, "This invitation is not valid, or not any more"),
     code("auth.not_allowed", 403, "Not allowed"),
@@ -40,6 +41,7 @@ pub const CODES: &[Code] = &[
     code("business_hours.not_valid", 422, "Not valid"),
     code("business_hours.span_empty", 422, "Span empty"),
     code("business_hours.spans_overlap", 422, "Spans overlap"),
+    code("call.unknown", 404, "There is no such call"),
     code("contract.completed", 409, "The contract has ended"),
     code("contract.discarded", 409, "The contract was discarded"),
     code("contract.end_in_past", 422, "The contract would end in the past"),
@@ -184,6 +186,7 @@ pub const CODES: &[Code] = &[
     code("site.event_unknown", 404, "There is no such event"),
     code("site.exists", 409, "There is such a site already"),
     code("site.unknown", 404, "There is no such site"),
+    code("site.zone_is_fixed", 409, "Something at the site is dated by its zone"),
     code("site_schedule.event_empty", 422, "Event empty"),
     code("site_schedule.name_malformed", 422, "Name malformed"),
     code("source.exists", 409, "There is such a source already"),

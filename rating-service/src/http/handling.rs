@@ -25,8 +25,8 @@ use crate::store::numbers::{self, Number};
 use crate::store::reach::Kind;
 use crate::store::sites::Site;
 use crate::store::{audit::Entry, secrets, sites};
-use crate::wire::Page;
 use crate::wire::handling as wire;
+use crate::wire::{Page, moment};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -305,7 +305,8 @@ fn entry(action: &'static str, number: &Number) -> Entry {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct At {
-    /// An instant with its offset, or a day at the site (its first moment); left out, now.
+    /// An instant with its offset, what the site's clock shows (`2026-12-25T14:00`), or a day at the site (its first
+    /// moment); left out, now.
     at: Option<String>,
 }
 
@@ -324,9 +325,9 @@ async fn handled_at(
     let zone = zone_of(&site);
     let at = match when.at {
         None => app.clock.now(),
-        Some(given) => zone.bound(&given).ok_or_else(|| {
+        Some(given) => moment(&zone, &given).ok_or_else(|| {
             Problem::new("request.parameter_malformed", format!("`{given}` is neither a day nor an instant"))
-                .help("2026-12-25, or 2026-12-25T14:00:00+00:00 (in an address, `+` is written `%2B`)")
+                .help("2026-12-25, 2026-12-25T14:00 or 2026-12-25T14:00:00+00:00 (in an address, `+` is written `%2B`)")
         })?,
     };
     let given = kept(&handling::get(reader.on(), &text).await?);

@@ -1,9 +1,12 @@
 //! Routes and handlers, a file for each resource. One router makes the routes and their OpenAPI document.
 
+pub mod active_services;
 pub mod audit;
+pub mod charges;
 pub mod conditions;
 pub mod contracts;
 pub mod decommission;
+pub mod exports;
 pub mod extract;
 pub mod files;
 pub mod handling;
@@ -18,6 +21,7 @@ pub mod operator;
 pub mod portal;
 pub mod products;
 mod ranges;
+pub mod rates;
 pub mod reports;
 pub mod services;
 pub mod session;
@@ -76,6 +80,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(contracts::routes())
         .merge(products::routes())
         .merge(services::routes())
+        .merge(active_services::routes())
         .merge(portal::routes())
         .merge(occupier_users::routes())
         .merge(decommission::routes())
@@ -85,7 +90,10 @@ fn api() -> OpenApiRouter<App> {
         .merge(files::routes())
         .merge(months::routes())
         .merge(settings::routes())
+        .merge(rates::routes())
         .merge(reports::routes())
+        .merge(charges::routes())
+        .merge(exports::routes())
         .merge(users::routes())
         .merge(tokens::routes())
         .merge(audit::routes())

@@ -1,5 +1,6 @@
 //! Numbers: a site's, an occupier's, and one by itself.
 
+mod blocks;
 mod commands;
 mod import;
 
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list, commands::provision))
         .routes(routes!(list_csv))
         .routes(routes!(inventory))
+        .routes(routes!(blocks::ranges))
+        .routes(routes!(blocks::holds))
         .routes(routes!(import::import))
         .routes(routes!(commands::command))
         .routes(routes!(commands::release))
@@ -74,7 +77,7 @@ fn to_wire(zone: &Zone, facts: &Facts, for_operator: bool) -> wire::Number {
 const STATES: [&str; 5] = ["AVAILABLE", "RESERVED", "PENDING", "ACTIVE", "COOLDOWN"];
 
 /// What was asked for, as the store understands it.
-fn filter(asked: wire::NumberFilter, limit: i64) -> Result<Filter> {
+fn filter(app: &App, asked: wire::NumberFilter, limit: i64) -> Result<Filter> {
     let unknown = |name: &str, given: &str, known: &str| {
         Err(Problem::new("request.parameter_malformed", format!("`{name}` cannot be `{given}`")).help(known.to_owned()))
     };
@@ -89,6 +92,7 @@ fn filter(asked: wire::NumberFilter, limit: i64) -> Result<Filter> {
         state: asked.state,
         holder: asked.holder,
         kind: asked.kind,
+        held_at: asked.held.then(|| app.clock.now()),
         search: asked.search.filter(|search| !search.is_empty()),
         after: asked.after,
         limit,
@@ -175,7 +179,7 @@ async fn list(
 ) -> Result<axum::Json<Page<wire::Number>>> {
     let limit = page_limit(asked.limit)?;
     let site = site_of(app.store.read().await?.on(), &site).await?;
-    let filter = Filter { site: Some(site.id), ..filter(asked, limit + 1)? };
+    let filter = Filter { site: Some(site.id), ..filter(&app, asked, limit + 1)? };
     let items = found(&app, &principal, &filter).await?;
     Ok(axum::Json(Page::cut(items, limit, |number: &wire::Number| number.number.clone())))
 }
@@ -192,7 +196,7 @@ async fn list_csv(
 ) -> Result<Response> {
     let site = site_of(app.store.read().await?.on(), &site).await?;
     let name = site.id.clone();
-    let filter = Filter { site: Some(site.id), after: None, ..filter(asked, i64::MAX)? };
+    let filter = Filter { site: Some(site.id), after: None, ..filter(&app, asked, i64::MAX)? };
     csv(&name, &found(&app, &principal, &filter).await?)
 }
 
@@ -347,7 +351,7 @@ async fn of_occupier(
 ) -> Result<axum::Json<Page<wire::Number>>> {
     known(&app, &occupier).await?;
     let limit = page_limit(asked.limit)?;
-    let filter = of(&principal, occupier, filter(asked, limit + 1)?);
+    let filter = of(&principal, occupier, filter(&app, asked, limit + 1)?);
     let items = found(&app, &principal, &filter).await?;
     Ok(axum::Json(Page::cut(items, limit, |number: &wire::Number| number.number.clone())))
 }
@@ -363,7 +367,7 @@ async fn of_occupier_csv(
     Asked(asked): Asked<wire::NumberFilter>,
 ) -> Result<Response> {
     known(&app, &occupier).await?;
-    let filter = Filter { after: None, ..of(&principal, occupier.clone(), filter(asked, i64::MAX)?) };
+    let filter = Filter { after: None, ..of(&principal, occupier.clone(), filter(&app, asked, i64::MAX)?) };
     csv(&occupier, &found(&app, &principal, &filter).await?)
 }
 

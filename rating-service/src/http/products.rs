@@ -122,7 +122,7 @@ async fn list_csv(State(app): State<App>, principal: Principal, Named(id): Named
     Ok((headers, bytes).into_response())
 }
 
-fn guarded(text: &str) -> String {
+pub(super) fn guarded(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 

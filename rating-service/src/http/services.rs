@@ -158,6 +158,9 @@ fn note(change: &mut Change, action: &'static str, service: &Service) {
     change.note(entry.with(details));
 }
 
+/// The answer to a service that was assigned.
+type Assigned = (StatusCode, HeaderMap, axum::Json<AssignedService>);
+
 fn location(id: &str) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     let location = HeaderValue::from_str(&format!("/api/v1/services/{id}")).map_err(Problem::internal)?;
@@ -175,7 +178,7 @@ async fn assign(
     principal: Principal,
     Named(id): Named<String>,
     Body(new): Body<NewService>,
-) -> Result<(StatusCode, HeaderMap, axum::Json<AssignedService>)> {
+) -> Result<Assigned> {
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let at = change.at();
     let occupier = occupiers::get_open(change.on(), &id).await?;
@@ -202,13 +205,19 @@ async fn assign(
     let has_begun = contract.terms.state(at) != Contracted::Upcoming;
     let from = if asked.from == Instant::MIN && has_begun { at } else { asked.from };
     let service = of_product(&contract, &product, new.quantity, Interval { from, ..asked }, at)?;
-    services::insert(change.on(), &service).await?;
-    note(&mut change, "service.assigned", &service);
+    assigned(change, &service, &zone).await
+}
+
+/// Keeps a new service, with what follows from it; the answer.
+async fn assigned(mut change: Change, service: &Service, zone: &Zone) -> Result<Assigned> {
+    let at = change.at();
+    services::insert(change.on(), service).await?;
+    note(&mut change, "service.assigned", service);
     let automatic = follow(&mut change, &service.occupier, &service.site).await?;
     let service = get(change.on(), &service.id).await?;
     change.commit().await?;
     let headers = location(&service.id)?;
-    let service = to_wire(&zone, service, at).1;
+    let service = to_wire(zone, service, at).1;
     Ok((StatusCode::CREATED, headers, axum::Json(AssignedService { service, automatic })))
 }
 
@@ -275,7 +284,7 @@ async fn alter(
     principal: Principal,
     Named(id): Named<String>,
     Body(given): Body<ServiceChange>,
-) -> Result<(StatusCode, HeaderMap, axum::Json<AssignedService>)> {
+) -> Result<Assigned> {
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let at = change.at();
     let mut old = get_open(change.on(), &id, at).await?;
@@ -315,15 +324,8 @@ async fn alter(
     }
     old.asked.until = from;
     services::update(change.on(), &old).await?;
-    services::insert(change.on(), &service).await?;
     note(&mut change, "service.ended", &old);
-    note(&mut change, "service.assigned", &service);
-    let automatic = follow(&mut change, &service.occupier, &service.site).await?;
-    let service = get(change.on(), &service.id).await?;
-    change.commit().await?;
-    let headers = location(&service.id)?;
-    let service = to_wire(&zone, service, at).1;
-    Ok((StatusCode::CREATED, headers, axum::Json(AssignedService { service, automatic })))
+    assigned(change, &service, &zone).await
 }
 
 /// Ends a service, or sets another end. When an occupier's last voice service at a site ends, its numbers there end with it.

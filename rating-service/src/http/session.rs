@@ -76,6 +76,7 @@ async fn session_of(on: &mut sqlx::SqliteConnection, user: &str) -> Result<wire:
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = wire::users::SignIn, responses(
     (status = 201, description = "Signed in: a session's cookie is set", body = wire::users::Session),
     (status = 401, description = "E-mail address or password is wrong"),
+    (status = 409, description = "They are good for several companies: say which"),
     (status = 429, description = "Too many attempts")
 ))]
 async fn sign_in(State(app): State<App>, Body(given): Body<wire::users::SignIn>) -> Result<Response> {
@@ -87,28 +88,65 @@ async fn sign_in(State(app): State<App>, Body(given): Body<wire::users::SignIn>)
             .retry_after(seconds)
     };
     app.sign_ins.check(&email, now).map_err(too_many)?;
-    let found = users::by_email(app.store.read().await?.on(), &email).await?;
-    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
-    let right = password::verify(given.password, hash).await?;
+    let known = users::by_email(app.store.read().await?.on(), &email).await?;
+    let accounts = with_password(known, given.password).await?;
     let wrong = || {
         Problem::new("auth.wrong_credentials", "no user has this e-mail address and password")
             .help("ask for a link to choose another password, if you forgot it")
     };
-    let Some(user) = user.filter(|_| right) else {
+    let mut may = Vec::new();
+    for account in accounts {
+        let mut reader = app.store.read().await?;
+        let is_active = users::get(reader.on(), &account.user).await?.is_some_and(|user| user.state == "active");
+        let is_open = account.company.is_empty() || reach::portal_is_open(reader.on(), &account.company).await?;
+        if is_active && is_open {
+            may.push(account);
+        }
+    }
+    if may.is_empty() {
         let _ = app.sign_ins.count(&email, now);
         return Err(wrong());
-    };
-    let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
-    let found = users::get(change.on(), &user).await?.filter(|user| user.state == "active").ok_or_else(wrong)?;
-    if let Some(occupier) = &found.occupier
-        && !reach::portal_is_open(change.on(), occupier).await?
-    {
-        return Err(wrong());
     }
+    let user = of_company(may, given.company.as_deref()).map_err(|problem| problem.unwrap_or_else(wrong))?.user;
+    let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
     app.sign_ins.forget(&email);
     let signed_in = begin(&mut change, &user).await?;
     change.commit().await?;
     Ok((StatusCode::CREATED, signed_in.headers()?, axum::Json(signed_in.session)).into_response())
+}
+
+/// Those accounts that a password opens. It takes as long where there is none.
+async fn with_password(known: Vec<users::Account>, given: String) -> Result<Vec<users::Account>> {
+    if known.is_empty() {
+        password::verify(given, None).await?;
+        return Ok(known);
+    }
+    let mut opened = Vec::new();
+    for account in known {
+        if password::verify(given.clone(), account.password.clone()).await? {
+            opened.push(account);
+        }
+    }
+    Ok(opened)
+}
+
+/// The account of the company that was named; if none was, the only one there is. `None` stands for wrong credentials.
+fn of_company(
+    accounts: Vec<users::Account>,
+    company: Option<&str>,
+) -> std::result::Result<users::Account, Option<Problem>> {
+    let of =
+        |account: &users::Account| if account.company.is_empty() { "operator" } else { &account.company }.to_owned();
+    let companies: Vec<String> = accounts.iter().map(of).collect();
+    let mut left = accounts.into_iter().filter(|account| company.is_none_or(|company| company == of(account)));
+    match (left.next(), left.next()) {
+        (Some(account), None) => Ok(account),
+        (None, _) => Err(None),
+        (Some(_), Some(_)) => Err(Some(
+            Problem::new("auth.company_needed", "this address and password are good for several companies")
+                .help(format!("say which as `company`: {}", companies.join(", "))),
+        )),
+    }
 }
 
 /// Says who is signed in.
@@ -186,9 +224,9 @@ async fn ask_for_reset(State(app): State<App>, Body(given): Body<wire::users::Re
         Problem::new("auth.too_many_attempts", "too many links were asked for").retry_after(seconds)
     })?;
     let found = users::by_email(app.store.read().await?.on(), &email).await?;
-    if let Some((user, Some(_))) = found {
-        let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
-        let letter = send_link(&app, &mut change, &user, Purpose::Reset).await?;
+    for account in found.into_iter().filter(|account| account.password.is_some()) {
+        let mut change = app.store.change(&Actor::User(account.user.clone()), now).await?;
+        let letter = send_link(&app, &mut change, &account.user, Purpose::Reset).await?;
         change.commit().await?;
         // The answer must not tell whether there is such a user: what goes wrong with the mail stands in the log.
         if let Err(problem) = app.mailer.send(&letter).await {

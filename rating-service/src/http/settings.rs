@@ -25,12 +25,15 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(accept_gap))
 }
 
-async fn kept<T: for<'de> Deserialize<'de>>(on: &mut sqlx::SqliteConnection, name: &str) -> Result<(Option<T>, i64)> {
+pub(super) async fn kept<T: for<'de> Deserialize<'de>>(
+    on: &mut sqlx::SqliteConnection,
+    name: &str,
+) -> Result<(Option<T>, i64)> {
     let (content, revision) = sources::setting(on, name).await?;
     Ok((content.and_then(|content| serde_json::from_str(&content).ok()), revision))
 }
 
-async fn keep(
+pub(super) async fn keep(
     app: &App,
     principal: &Principal,
     expected: &Expected,
@@ -42,7 +45,10 @@ async fn keep(
     expected.meets(revision)?;
     let text = serde_json::to_string(content).map_err(Problem::internal)?;
     sources::set(change.on(), name, &text).await?;
-    let details = serde_json::to_value(content).map_err(Problem::internal)?;
+    let details = match serde_json::to_value(content).map_err(Problem::internal)? {
+        serde_json::Value::Array(rows) => serde_json::json!({ "rows": rows.len() }),
+        settings => settings,
+    };
     change.note(Entry::new("settings.changed", format!("settings:{name}")).with(details));
     change.commit().await?;
     Ok(revision + 1)

@@ -130,7 +130,7 @@ async fn show(State(app): State<App>, Named(id): Named<String>) -> Result<Tagged
 /// Changes a site's settings. Its id stays: it stands in published files.
 #[utoipa::path(put, path = "/api/v1/sites/{site}", tag = "sites", request_body = wire::sites::SiteSettings,
     params(("site" = String, Path), ("If-Match" = String, Header, description = "The `ETag` of the state that is changed")),
-    responses((status = 200, description = "Changed", body = wire::sites::Site), (status = 404), (status = 412), (status = 422), (status = 428)))]
+    responses((status = 200, description = "Changed", body = wire::sites::Site), (status = 404), (status = 409), (status = 412), (status = 422), (status = 428)))]
 async fn settle(
     State(app): State<App>,
     principal: Principal,
@@ -144,6 +144,11 @@ async fn settle(
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut site = get(change.on(), &id).await?;
     expected.meets(site.revision)?;
+    if settings.zone != site.zone && sites::is_dated(change.on(), &id).await? {
+        let what = format!("contracts, numbers or events of `{id}` are dated by {}", site.zone);
+        return Err(Problem::new("site.zone_is_fixed", what)
+            .help("their days would begin at other instants: leave the zone, or make another site"));
+    }
     apply(settings, &mut site);
     sites::update(change.on(), &site).await?;
     let changed = get(change.on(), &id).await?;

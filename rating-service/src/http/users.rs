@@ -15,7 +15,7 @@ use crate::mail::{Letter, is_address};
 use crate::store::reach::Kind;
 use crate::store::secrets::Purpose;
 use crate::store::users::{Person, User};
-use crate::store::{Change, audit::Entry, operator, secrets, sites, users};
+use crate::store::{Change, audit::Entry, occupiers, operator, secrets, sites, users};
 use crate::wire::{self, Page, Paging, page_limit};
 
 /// How long the link of an invitation is good.
@@ -138,15 +138,22 @@ pub(super) async fn link(app: &App, change: &mut Change, user: &str, purpose: Pu
 pub(super) async fn send_link(app: &App, change: &mut Change, user: &str, purpose: Purpose) -> Result<Letter> {
     let operator = operator::get(change.on()).await?.map(|operator| operator.name).unwrap_or_default();
     let (person, link) = link(app, change, user, purpose).await?;
+    let company = match users::get(change.on(), user).await?.and_then(|user| user.occupier) {
+        Some(occupier) => occupiers::get(change.on(), &occupier).await?.map(|occupier| occupier.name),
+        None => None,
+    };
+    let company = company.map(|name| format!(" ({name})")).unwrap_or_default();
     let (subject, what, days) = match purpose {
         Purpose::Join => (
             format!("{operator}: your access to call charges and numbers"),
-            format!("{operator} invites you to its portal of call charges and numbers. Choose a password here:"),
+            format!(
+                "{operator} invites you to its portal of call charges and numbers{company}. Choose a password here:"
+            ),
             "seven days",
         ),
         Purpose::Reset => (
             format!("{operator}: choose another password"),
-            "Somebody, you we hope, asked for a link to choose another password:".to_owned(),
+            format!("Somebody, you we hope, asked for a link to choose another password{company}:"),
             "one hour",
         ),
     };

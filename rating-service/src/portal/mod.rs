@@ -23,7 +23,7 @@ use crate::error::Result;
 
 /// The routes of pages, which the interface's document does not list.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROUTES.iter().chain(operator::ROUTES).chain(occupier::ROUTES).copied()
+    ROUTES.iter().chain(operator::ROUTES).chain(operator::work::ROUTES).chain(occupier::ROUTES).copied()
 }
 
 /// Those of everybody.
@@ -46,6 +46,7 @@ pub fn routes(api: api::Api) -> Router<App> {
     Router::new()
         .route("/", get(home))
         .merge(operator::routes())
+        .merge(operator::work::routes())
         .merge(occupier::routes())
         .route("/setup", get(sign::setup))
         .route("/join", get(sign::join))

@@ -122,5 +122,21 @@ pub async fn update(on: &mut SqliteConnection, site: &Site) -> Result<()> {
     Ok(())
 }
 
+/// Whether anything at a site is dated by its clock: contracts, numbers, events of its schedule.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn is_dated(on: &mut SqliteConnection, id: &str) -> Result<bool> {
+    let row = sqlx::query(
+        "SELECT EXISTS (SELECT 1 FROM contract WHERE site = $1) OR EXISTS (SELECT 1 FROM number WHERE site = $1) \
+         OR EXISTS (SELECT 1 FROM site_event WHERE site = $1) AS is_dated",
+    )
+    .bind(id)
+    .fetch_one(on)
+    .await?;
+    Ok(row.try_get("is_dated")?)
+}
+
 /// Business hours of a new site (rule 52): Monday to Friday, 08:30 to 18:00.
 pub const USUAL_HOURS: &str = r#"{"weekly":[{"day":"monday","from":"08:30","until":"18:00"},{"day":"tuesday","from":"08:30","until":"18:00"},{"day":"wednesday","from":"08:30","until":"18:00"},{"day":"thursday","from":"08:30","until":"18:00"},{"day":"friday","from":"08:30","until":"18:00"}]}"#;

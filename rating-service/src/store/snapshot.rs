@@ -183,7 +183,7 @@ pub struct Allocation {
 }
 
 /// A code that decides who pays for a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub struct AccountCode {
     /// The code as it is keyed.
     pub code: Cell,
@@ -234,7 +234,7 @@ pub struct Assignment {
 }
 
 /// What one unit of a currency is worth in another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub struct ExchangeRate {
     /// ISO 4217 code.
     pub from_currency: Cell,

@@ -79,7 +79,7 @@ pub async fn take(on: &mut SqliteConnection, data: &Path) -> Result<Snapshot> {
         services: services.iter().filter(|service| !service.time().is_empty()).map(line).collect(),
         numbers: all_numbers(on).await?,
         allocations: allocations(on).await?,
-        account_codes: Vec::new(),
+        account_codes: table(on, "account_codes").await?,
         files: sources::files(on)
             .await?
             .into_iter()
@@ -90,7 +90,7 @@ pub async fn take(on: &mut SqliteConnection, data: &Path) -> Result<Snapshot> {
             })
             .collect(),
         assignments: assignments(on, &services).await?,
-        exchange_rates: exchange_rates(on).await?,
+        exchange_rates: table(on, "exchange_rates").await?,
         opening_balances: None,
         accepted_gaps: accepted_gaps(on).await?,
         usage: usage.map(|usage| snapshot::Usage {
@@ -247,19 +247,10 @@ fn joined(mut times: Vec<Interval>) -> Vec<Interval> {
     joined
 }
 
-async fn exchange_rates(on: &mut SqliteConnection) -> Result<Vec<snapshot::ExchangeRate>> {
-    let rows = sqlx::query("SELECT * FROM exchange_rate").fetch_all(on).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(snapshot::ExchangeRate {
-                from_currency: row.try_get("from_currency")?,
-                to_currency: row.try_get("to_currency")?,
-                rate: row.try_get("rate")?,
-                from: row.try_get("valid_from")?,
-                until: row.try_get("valid_until")?,
-            })
-        })
-        .collect()
+/// A table that is kept as a setting.
+async fn table<T: serde::de::DeserializeOwned>(on: &mut SqliteConnection, name: &str) -> Result<Vec<T>> {
+    let (content, _) = sources::setting(on, name).await?;
+    content.map_or(Ok(Vec::new()), |content| serde_json::from_str(&content).map_err(Problem::internal))
 }
 
 async fn accepted_gaps(on: &mut SqliteConnection) -> Result<Vec<snapshot::AcceptedGap>> {

@@ -95,21 +95,38 @@ pub async fn list(
     sqlx::query(sql).bind(occupier).bind(after).bind(limit).fetch_all(on).await?.iter().map(user).collect()
 }
 
-/// The user that signs in with an address, and the hash of its password if it has one.
+/// A user that may sign in with an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: String,
+    /// Its company: an occupier, or empty for the operator.
+    pub company: String,
+    /// The hash of its password, if it has chosen one.
+    pub password: Option<String>,
+}
+
+/// The users of an address, by company: the operator's first. Nobody has two in one company.
 ///
 /// # Errors
 ///
 /// The database fails.
-pub async fn by_email(on: &mut SqliteConnection, email: &str) -> Result<Option<(String, Option<String>)>> {
-    let row = sqlx::query("SELECT user, password FROM person WHERE email = $1").bind(email).fetch_optional(on).await?;
-    row.map(|row| Ok((row.try_get("user")?, row.try_get("password")?))).transpose()
+pub async fn by_email(on: &mut SqliteConnection, email: &str) -> Result<Vec<Account>> {
+    let sql = "SELECT user, company, password FROM person WHERE email = $1 ORDER BY company";
+    let rows = sqlx::query(sql).bind(email).fetch_all(on).await?;
+    rows.iter()
+        .map(|row| {
+            let (user, company, password) = (row.try_get("user")?, row.try_get("company")?, row.try_get("password")?);
+            Ok(Account { user, company, password })
+        })
+        .collect()
 }
 
 /// Keeps a new user, with the sites it is limited to.
 ///
 /// # Errors
 ///
-/// `user.exists`, if the address belongs to another.
+/// `user.exists`, if the address belongs to another of the same company.
 pub async fn insert(on: &mut SqliteConnection, user: &User) -> Result<()> {
     sqlx::query("INSERT INTO user (id, occupier, role, every_site, state, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(&user.id)
@@ -121,12 +138,18 @@ pub async fn insert(on: &mut SqliteConnection, user: &User) -> Result<()> {
         .execute(&mut *on)
         .await?;
     if let Some(person) = &user.person {
-        let query = sqlx::query("INSERT INTO person (user, email, name, language) VALUES ($1, $2, $3, $4)");
-        let query = query.bind(&user.id).bind(&person.email).bind(&person.name).bind(&person.language);
+        let query =
+            sqlx::query("INSERT INTO person (user, company, email, name, language) VALUES ($1, $2, $3, $4, $5)");
+        let query = query
+            .bind(&user.id)
+            .bind(user.occupier.as_deref().unwrap_or_default())
+            .bind(&person.email)
+            .bind(&person.name)
+            .bind(&person.language);
         query.execute(&mut *on).await.map_err(|error| {
             if is_taken(&error) {
                 return Problem::new("user.exists", "this e-mail address belongs to a user already")
-                    .help("a person has one user; for another company take another address");
+                    .help("a person has one user in a company: change that one, or invite it again");
             }
             error.into()
         })?;

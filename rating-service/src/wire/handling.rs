@@ -102,7 +102,7 @@ pub struct NewScheduleEvent {
     /// What people call it.
     #[schema(example = "Christmas")]
     pub name: String,
-    /// The first day, or the first instant.
+    /// The first day, or the first instant: with its offset, or as the site's clock shows it.
     #[schema(example = "2026-12-25")]
     pub from: String,
     /// The first day after it, or the first instant after it.
@@ -117,10 +117,15 @@ impl NewScheduleEvent {
             (Some(from), Some(until)) => When::Days { from, until },
             _ => {
                 let mut bound = |field: &str, text: &str| -> Option<Instant> {
-                    let bound = zone.bound(text);
+                    let bound = super::moment(zone, text);
                     if bound.is_none() {
                         let what = format!("`{text}` is neither a day nor an instant");
-                        faults.push(field, "field.instant_malformed", what, "2026-12-25, or 2026-12-25T12:00:00+00:00");
+                        faults.push(
+                            field,
+                            "field.instant_malformed",
+                            what,
+                            "2026-12-25, 2026-12-25T12:00 or 2026-12-25T12:00:00+00:00",
+                        );
                     }
                     bound
                 };

@@ -1,18 +1,21 @@
 //! JSON in and out: the words of the interface, and nothing of how they are kept. Instants are RFC 3339 with the offset
 //! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
 
+pub mod charges;
 pub mod contracts;
+pub mod exports;
 pub mod handling;
 pub mod months;
 pub mod numbers;
 pub mod occupiers;
 pub mod operator;
 pub mod portal;
+pub mod rates;
 pub mod services;
 pub mod sites;
 pub mod users;
 
-use rating_core::time::{Instant, Zone};
+use rating_core::time::{Instant, LocalTime, Zone};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -109,6 +112,16 @@ pub fn bound(zone: &Zone, faults: &mut Faults, field: &str, text: &str) -> Optio
         faults.push(field, "field.date_malformed", what, "`2026-12-01`, or `2026-12-01T09:00:00+00:00`");
     }
     bound
+}
+
+/// Reads an instant at a place: a day (its first moment), an instant with its offset, or what the clock on the wall shows
+/// (`2026-12-25T14:00`), the first time that it shows it.
+#[must_use]
+pub fn moment(zone: &Zone, text: &str) -> Option<Instant> {
+    zone.bound(text).or_else(|| {
+        let with_seconds = if text.len() == 16 { format!("{text}:00") } else { text.to_owned() };
+        LocalTime::parse(with_seconds.as_bytes()).map(|local| zone.start_of(local))
+    })
 }
 
 /// The zone of that name.

@@ -88,6 +88,9 @@ pub struct NumberFilter {
     pub holder: Option<String>,
     /// `ddi` or `main`.
     pub kind: Option<String>,
+    /// Kept for a prospect now (`true`); any if left out.
+    #[serde(default)]
+    pub held: bool,
     /// Digits of the number or the extension, or a part of the label.
     pub search: Option<String>,
     /// At this site, where the route does not say it.
@@ -298,6 +301,38 @@ pub struct Inventory {
     pub sellable: i64,
     /// All.
     pub total: i64,
+}
+
+/// Numbers of a site that follow one another without a gap, of one kind.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct NumberRange {
+    /// The first.
+    #[schema(example = "+442079460100")]
+    pub first: String,
+    /// The last.
+    #[schema(example = "+442079460199")]
+    pub last: String,
+    /// `ddi` or `main`.
+    pub kind: String,
+    /// `own` or `ported`.
+    pub origin: String,
+    /// How many, by state.
+    #[serde(flatten)]
+    pub counts: Inventory,
+}
+
+/// What is kept for a prospect at a site.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Held {
+    /// For whom and until when.
+    #[serde(flatten)]
+    pub hold: Hold,
+    /// How many numbers.
+    pub count: usize,
+    /// The first of them.
+    pub first: String,
+    /// The last of them.
+    pub last: String,
 }
 
 /// What is on record of a number.

@@ -239,3 +239,42 @@ pub struct WhichServices {
     /// Only those of this contract.
     pub contract: Option<String>,
 }
+
+/// What somebody has of a product at a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ActiveService {
+    /// At which site.
+    pub site: String,
+    /// The product.
+    pub product: String,
+    /// Its name in the pricebook.
+    pub name: String,
+    /// Whose.
+    pub occupier: String,
+    /// How many of it.
+    pub quantity: u64,
+    /// Voice lines of all of it.
+    pub lines: u64,
+    /// What one costs a month, by the pricebook; absent where that names no price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_per_month: Option<String>,
+    /// What all of it costs a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_per_month: Option<String>,
+    /// The currency of both.
+    pub currency: String,
+}
+
+/// Which active services.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct WhichActive {
+    /// Only those at this site.
+    pub site: Option<String>,
+    /// Only those whose product or occupier has this text in its id or name. The CSV has all.
+    pub search: Option<String>,
+    /// `product` (if left out), `occupier` or `quantity`. The CSV is by site, product and occupier.
+    pub order: Option<String>,
+    /// Of the CSV: `full` (if left out), or `summary`, a row for each product of a site.
+    pub form: Option<String>,
+}

@@ -85,6 +85,9 @@ pub struct SignIn {
     /// Its password.
     #[schema(format = Password)]
     pub password: String,
+    /// The company, if both are good for several: an occupier's id, or `operator`.
+    #[serde(default)]
+    pub company: Option<String>,
 }
 
 /// Who is signed in.

@@ -102,7 +102,14 @@ impl Desk {
 
     /// The same folder, served by a new process, as it were.
     pub(crate) async fn started_again(&self) -> Self {
-        let app = App::open(Config::local(self.folder.path()), self.clock.clone()).await.unwrap();
+        self.started_with(|_| {}).await
+    }
+
+    /// The same folder, served with other settings.
+    pub(crate) async fn started_with(&self, settle: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::local(self.folder.path());
+        settle(&mut config);
+        let app = App::open(config, self.clock.clone()).await.unwrap();
         let router = rating_service::http::router(&app).unwrap();
         Self { app, router, ..self.clone() }
     }

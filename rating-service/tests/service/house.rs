@@ -125,6 +125,20 @@ impl House {
         }
     }
 
+    /// An occupier whose portal is active, with two lines and the extensions 2020-2029 in London: its id, and its
+    /// administrator.
+    pub(crate) async fn tenant(&self) -> (String, Who) {
+        let sync = self.desk.token(&self.ada, &["sync"], None).await;
+        let contact = json!({ "name": "Wile", "email": "wile@tenant.example", "phone": "+442079460999" });
+        let body = json!({ "name": "tenant", "contact": contact });
+        let made = self.desk.ask(&sync, "PUT", "/api/v1/occupiers/by-external-id/crm/7", Some(body), &[]).await;
+        let id = made.expect(201).json()["id"].as_str().unwrap().to_owned();
+        self.desk.lease(&id, "ldn", "2026-01-01", 2).await;
+        self.allocate("ldn", &id, 20, "2026-01-01").await;
+        let who = self.desk.portal(&self.ada, &id).await;
+        (id, who)
+    }
+
     /// A record of a switch: from, to, context and channels as Asterisk writes them; answered then (its zone's clock, with the
     /// offset), set up so many seconds before, talked for so many.
     fn record(&self, site: &'static str, legs: [&str; 5], answered_at: &str, before: i64, seconds: i64) {
@@ -191,6 +205,13 @@ impl House {
         let mut calls = self.calls.lock().unwrap();
         let last = calls.get_mut(site).and_then(|records| records.last_mut()).unwrap();
         *last = last.replace("\"Dial\",\"x\"", &format!("\"Dial\",\"PJSIP/{onto}@carrier,60\""));
+    }
+
+    /// Gives the last call of a switch an account code.
+    pub(crate) fn coded(&self, site: &'static str, code: &str) {
+        let mut calls = self.calls.lock().unwrap();
+        let last = calls.get_mut(site).and_then(|records| records.last_mut()).unwrap();
+        *last = last.replacen("\"\"", &format!("\"{code}\""), 1);
     }
 
     /// Hands the switches' files in.

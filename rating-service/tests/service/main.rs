@@ -3,24 +3,31 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
 mod backup;
+mod charges;
 mod contracts;
 mod decommission;
 mod demo;
 mod desk;
+mod exports;
 mod first_start;
 mod handling;
 mod house;
 mod layering;
+mod mails;
 mod manners;
+mod migrations;
 mod months;
 mod numbers;
 mod occupiers;
 mod pages;
 mod pages_operator;
+mod pages_work;
 mod policy;
 mod portal;
 mod races;
+mod rates;
 mod report_rules;
+mod rules;
 mod services;
 mod sessions;
 mod usage_rules;

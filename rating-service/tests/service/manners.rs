@@ -113,3 +113,81 @@ async fn a_key_whose_request_the_last_service_never_finished_is_free_again() {
     let again = desk.started_again().await;
     again.ask(&ada, "POST", "/api/v1/sites", Some(site), &key).await.expect(201);
 }
+
+#[tokio::test]
+async fn a_secret_is_not_kept_with_its_key_and_not_shown_again() {
+    let (desk, ada) = Desk::set_up().await;
+    let body = json!({ "name": "sync", "scopes": ["sync"] });
+    let key = [("idempotency-key", "token-1")];
+    let first = desk.ask(&ada, "POST", "/api/v1/tokens", Some(body.clone()), &key).await.expect(201).json();
+    let secret = first["secret"].as_str().unwrap().to_owned();
+    let again = desk.ask(&ada, "POST", "/api/v1/tokens", Some(body.clone()), &key).await;
+    let again = again.refused(409, "idempotency.secret_not_repeated");
+    assert!(!again.text().contains(&secret));
+    assert_eq!(desk.get(&ada, "/api/v1/tokens").await.json()["items"].as_array().unwrap().len(), 1, "done once");
+    // Nowhere in the database: neither in its file nor in what is to be written to it.
+    let mut searched = 0;
+    for file in ["rating.db", "rating.db-wal"] {
+        let bytes = std::fs::read(desk.folder().join(file)).unwrap_or_default();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{file}");
+        searched += bytes.len();
+    }
+    assert!(searched > 10_000, "{searched}");
+    // What is searched for would be found: the token's name is there.
+    let all: Vec<u8> = ["rating.db", "rating.db-wal"]
+        .iter()
+        .flat_map(|file| std::fs::read(desk.folder().join(file)).unwrap())
+        .collect();
+    assert!(all.windows(8).any(|window| window == b"[\"sync\"]"));
+    let other = json!({ "name": "other", "scopes": ["sync"] });
+    desk.ask(&ada, "POST", "/api/v1/tokens", Some(other), &key).await.refused(422, "idempotency.key_reused");
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_told_an_upload_is_waited_for_and_a_change_is_done_nevertheless() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    let source = json!({ "id": "pbx", "site": "ldn", "settings": { "format": "asterisk", "zone": "Europe/London" } });
+    desk.post(&ada, "/api/v1/sources", source).await.expect(201);
+    let hasty = desk.started_with(|config| config.limits.answer = std::time::Duration::ZERO).await;
+    let late = hasty.get(&ada, "/api/v1/sites").await.refused(408, "request.timeout");
+    assert_eq!(late.json()["type"], "urn:rating:problem:request.timeout");
+    assert!(!late.header("x-request-id").is_empty());
+
+    let path = "/api/v1/sources/pbx/files/Master.csv";
+    hasty.send(&ada, "PUT", path, "application/octet-stream", b"one\n".to_vec()).await.expect(201);
+    let path = "/api/v1/files/tariffs/retail.toml";
+    hasty.send(&ada, "PUT", path, "application/octet-stream", b"id = \"retail\"\n".to_vec()).await.expect(200);
+
+    let site = json!({ "id": "man", "settings": { "name": "Manchester", "zone": "Europe/London", "country": "GB" } });
+    hasty.post(&ada, "/api/v1/sites", site).await.refused(408, "request.timeout");
+    for _ in 0..200 {
+        if desk.get(&ada, "/api/v1/sites/man").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("the change was not done");
+}
+
+#[tokio::test]
+async fn a_sites_zone_stays_once_anything_is_dated_by_it() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    let settings = |zone: &str| json!({ "name": "New York", "zone": zone, "country": "US" });
+    // Typed wrong at first: nothing is there yet.
+    desk.put(&ada, "/api/v1/sites/nyc", settings("America/Chicago")).await.expect(200);
+    desk.put(&ada, "/api/v1/sites/nyc", settings("America/New_York")).await.expect(200);
+    desk.provision(&ada, "nyc", "+12125550100", "+12125550101").await;
+    let refused = desk.put(&ada, "/api/v1/sites/nyc", settings("America/Chicago")).await;
+    let refused = refused.refused(409, "site.zone_is_fixed").json();
+    assert!(refused["help"].as_str().unwrap().contains("another site"), "{refused}");
+    assert_eq!(desk.get(&ada, "/api/v1/sites/nyc").await.json()["settings"]["zone"], "America/New_York");
+    // All else can be changed.
+    desk.put(&ada, "/api/v1/sites/nyc", settings("America/New_York")).await.expect(200);
+    let contract = json!({ "site": "ldn", "settings": { "from": "2026-01-01" } });
+    desk.occupier(&ada, "acme").await;
+    desk.post(&ada, "/api/v1/occupiers/acme/contracts", contract).await.expect(201);
+    let paris = json!({ "name": "London", "zone": "Europe/Paris", "country": "GB" });
+    desk.put(&ada, "/api/v1/sites/ldn", paris).await.refused(409, "site.zone_is_fixed");
+}

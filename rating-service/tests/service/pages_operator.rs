@@ -545,7 +545,7 @@ async fn a_tokens_secret_is_shown_once_and_the_audit_log_is_searched_and_checked
         ("from=2026-11-02&until=2026-11-03", "site:ldn", "Nothing was done"),
     ] {
         let found = page(&desk, &ada, &format!("/audit?{query}")).await;
-        assert!(found.contains(&format!("{sees}")) && !found.contains(&format!(">{hides}")), "{query}: {found}");
+        assert!(found.contains(sees) && !found.contains(&format!(">{hides}")), "{query}: {found}");
     }
     let refused = desk.ask(&ada, "GET", "/audit?from=yesterday", None, &[HTML]).await.expect(422).text();
     assert!(refused.contains("id=\"from-fault\"") && refused.contains("value=\"yesterday\""), "{refused}");
@@ -606,4 +606,23 @@ async fn devices_are_logged_out_and_an_occupier_is_decommissioned_once_its_id_is
         assert!(text.contains("decommissioned"), "{tab}: {text}");
     }
     assert_eq!(desk.get(&ada, "/api/v1/occupiers/acme").await.json()["state"], "DECOMMISSIONED");
+}
+
+#[tokio::test]
+async fn a_new_service_says_what_to_do_first_until_it_is_done() {
+    let (desk, ada) = Desk::set_up().await;
+    let new = page(&desk, &ada, "/").await;
+    let places: Vec<usize> = ["/sites/new", "/occupiers/new", "Take numbers in", "/sources", "/tariffs"]
+        .iter()
+        .map(|step| new.split_once("What to do first").unwrap().1.find(step).unwrap())
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    house(&desk, &ada).await;
+    desk.occupier(&ada, "acme").await;
+    let later = page(&desk, &ada, "/").await;
+    assert_eq!(later.matches("<li class=\"done\">").count(), 3, "site, occupier, numbers: {later}");
+    // Somebody who cannot do these is not told to.
+    let user = desk.operator_user(&ada, "operator_user", Some(&["ldn"])).await;
+    let home = page(&desk, &user, "/").await;
+    assert!(!home.contains("What to do first") && home.contains("London, Harbour House"), "{home}");
 }

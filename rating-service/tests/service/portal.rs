@@ -342,3 +342,64 @@ async fn rule_55_the_authorization_code_is_the_operators_to_set() {
     desk.ask(&ada, "PUT", &path, code(), &[]).await.expect(204);
     desk.delete(&ada, &path).await.expect(204);
 }
+
+#[tokio::test]
+async fn whether_an_address_is_known_elsewhere_is_told_to_nobody_and_each_company_has_its_own_user_of_it() {
+    let (desk, ada) = desk().await;
+    desk.occupier(&ada, "birch").await;
+    desk.contract(&ada, "birch", "ldn", "2026-01-01").await;
+    let ann = desk.portal(&ada, "acme").await;
+    let ben = desk.portal(&ada, "birch").await;
+    let shared =
+        |name: &str| json!({ "email": "Eve@Both.example", "settings": { "name": name, "role": "occupier_view" } });
+    let free = json!({ "email": "free@acme.example", "settings": { "name": "Free", "role": "occupier_view" } });
+    let birch = "/api/v1/occupiers/birch/users";
+    desk.post(&ben, birch, shared("Eve of Birch")).await.expect(201);
+    // To acme's administrator the two addresses look alike, the operator's own too.
+    let taken = desk.post(&ann, USERS, shared("Eve")).await;
+    let unknown = desk.post(&ann, USERS, free).await.expect(201);
+    assert_eq!(taken.status, unknown.status, "{}", taken.text());
+    let shape =
+        |answer: &crate::desk::Answer| -> Vec<String> { answer.json().as_object().unwrap().keys().cloned().collect() };
+    assert_eq!(shape(&taken), shape(&unknown));
+    let operators = json!({ "email": "ada@example.com", "settings": { "name": "Ada", "role": "occupier_view" } });
+    desk.post(&ann, USERS, operators).await.expect(201);
+    // In one company an address has one user.
+    desk.post(&ann, USERS, shared("Eve again")).await.refused(409, "user.exists");
+
+    // Each link leads to its own company, with a password of its own.
+    let mails = desk.mails_to("Eve@Both.example");
+    assert_eq!(mails.len(), 2);
+    assert!(mails[0].contains("(birch)") && mails[1].contains("(acme)"), "{mails:?}");
+    let secret = |mail: &str| mail.split_once("/join#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let join = async |mail: &str, password: &str| {
+        let body = json!({ "secret": secret(mail), "password": password });
+        desk.post(&Who::Nobody, "/api/v1/invitation", body).await.expect(201).json()["user"]["occupier"].clone()
+    };
+    assert_eq!(join(&mails[0], "a password for birch").await, "birch");
+    assert_eq!(join(&mails[1], "a password for acme").await, "acme");
+    let sign_in = async |password: &str, company: Option<&str>| {
+        let body = json!({ "email": "eve@both.example", "password": password, "company": company });
+        desk.post(&Who::Nobody, "/api/v1/session", body).await
+    };
+    for (password, occupier) in [("a password for birch", "birch"), ("a password for acme", "acme")] {
+        assert_eq!(sign_in(password, None).await.expect(201).json()["user"]["occupier"], occupier);
+    }
+    // One company's password is not the other's, though it is named.
+    sign_in("a password for birch", Some("acme")).await.refused(401, "auth.wrong_credentials");
+    sign_in("a password for neither", None).await.refused(401, "auth.wrong_credentials");
+
+    // Who chooses one password for both says which is meant.
+    desk.post(&Who::Nobody, "/api/v1/password-resets", json!({ "email": "eve@both.example" })).await.expect(202);
+    let resets: Vec<String> = desk.mails_to("Eve@Both.example").split_off(2);
+    assert_eq!(resets.len(), 2, "one for each");
+    for mail in &resets {
+        join(mail, "one for both of them").await;
+    }
+    let asked = sign_in("one for both of them", None).await.refused(409, "auth.company_needed").json();
+    assert!(asked["help"].as_str().unwrap().contains("acme, birch"), "{asked}");
+    assert_eq!(sign_in("one for both of them", Some("acme")).await.expect(201).json()["user"]["occupier"], "acme");
+    // A portal that is closed leaves the other.
+    desk.ask(&ada, "POST", &format!("{PORTAL}/deactivate"), None, &[]).await.expect(200);
+    assert_eq!(sign_in("one for both of them", None).await.expect(201).json()["user"]["occupier"], "birch");
+}

@@ -502,6 +502,96 @@ async fn rule_55_emergency_calls_are_never_charged() {
 }
 
 #[tokio::test]
+async fn rule_78_what_the_level_switches_off_is_absent_and_numbers_are_masked() {
+    let house = House::new().await;
+    let (id, who) = house.tenant().await;
+    house.out("ldn", "2021", "901614960123", "2026-10-05T09:00:00+01:00", 60);
+    house.publish().await;
+    let base = format!("/api/v1/occupiers/{id}/reports");
+    let shown = async |report: &str| {
+        let address = format!("{base}/download?month=2026-10&format=machine-csv&report={report}");
+        house.desk.get(&who, &address).await
+    };
+    let listed = async || -> Vec<String> {
+        let reports = house.desk.get(&who, &format!("{base}?month=2026-10")).await.expect(200).json();
+        let rows = reports["reports"].as_array().unwrap().iter();
+        rows.map(|row| row["report"].as_str().unwrap().to_owned()).collect()
+    };
+    let level = async |of: &[(&str, serde_json::Value)]| {
+        let mut level = crate::desk::LEVEL.clone();
+        for (name, value) in of {
+            level[*name] = value.clone();
+        }
+        house.desk.put(&house.ada, &format!("/api/v1/occupiers/{id}/portal"), level).await.expect(200);
+    };
+    let full = rows(&shown("itemised").await.expect(200).text());
+    assert_eq!((column(&full, "called"), column(&full, "cost")), (vec!["+441614960123"], vec!["0.06"]));
+    assert!(full[0].contains_key("allowance_taken_s"));
+
+    level(&[("called_numbers", json!("masked")), ("allowance_left", json!(false))]).await;
+    let masked = rows(&shown("itemised").await.expect(200).text());
+    assert_eq!(column(&masked, "called"), ["+441614960xxx"]);
+    assert!(!masked[0].contains_key("allowance_taken_s"), "absent, not zero: {masked:?}");
+    for text in ["960123"] {
+        for report in ["itemised", "extension-summary", "destinations"] {
+            assert!(!shown(report).await.expect(200).text().contains(text), "{report}");
+        }
+    }
+
+    level(&[("itemised_calls", json!(false))]).await;
+    shown("itemised").await.refused(409, "report.not_available");
+    assert_eq!(listed().await, ["extension-summary", "destinations"]);
+    level(&[("summary_charges", json!(false))]).await;
+    assert_eq!(listed().await, ["itemised"]);
+    for report in ["extension-summary", "destinations"] {
+        shown(report).await.refused(409, "report.not_available");
+    }
+    // The operator's people see for the occupier all that one can be shown.
+    let all = house.download(&format!("{base}/download?month=2026-10&report=extension-summary")).await;
+    all.expect(200);
+}
+
+#[tokio::test]
+async fn rule_80_who_is_limited_to_a_site_gets_no_row_of_another_also_under_all_sites() {
+    let house = busy().await;
+    let user = house.desk.operator_user(&house.ada, "operator_user", Some(&["man"])).await;
+    let token = house.desk.token(&house.ada, &["read"], Some(&["man"])).await;
+    for who in [&user, &token] {
+        let all = "/api/v1/reports/download?month=2026-10&report=call-charges&format=machine-csv";
+        let rows = rows(&house.desk.get(who, all).await.expect(200).text());
+        assert_eq!((column(&rows, "site"), column(&rows, "client_id")), (vec!["man"], vec!["acme"]));
+        let zip = house.desk.get(who, "/api/v1/occupiers/acme/reports/download?month=2026-10").await.expect(200);
+        assert!(names_in(&zip.body).iter().all(|name| name.contains("_man_")), "{:?}", names_in(&zip.body));
+        for there in ["/api/v1/reports/download?month=2026-10&site=ldn", "/api/v1/reports?month=2026-10&site=ldn"] {
+            house.desk.get(who, there).await.refused(404, "site.unknown");
+        }
+        let bolt = "/api/v1/occupiers/bolt/reports/download?month=2026-10";
+        house.desk.get(who, bolt).await.refused(404, "occupier.unknown");
+        let listed = house.desk.get(who, "/api/v1/reports?month=2026-10").await.expect(200).json();
+        for row in listed["reports"].as_array().unwrap() {
+            assert!(["man", "all-sites"].contains(&row["site"].as_str().unwrap()), "{row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rule_79_what_is_kept_for_a_prospect_brings_nobody_a_charge() {
+    let house = House::new().await;
+    let hold = json!({ "hold": { "prospect": "crow", "until": "2026-12-31", "contracted_lines": 10 } });
+    house.ten("ldn", 30, hold, "2026-11-02").await;
+    house.out("ldn", "2031", "901614960123", "2026-10-05T09:00:00+01:00", 60);
+    house.out("ldn", "2001", "901614960123", "2026-10-05T09:00:00+01:00", 60);
+    house.publish().await;
+    let charges = house.report("call-charges", Some("ldn")).await;
+    assert_eq!(
+        column(&charges, "client_amount").into_iter().filter(|amount| !amount.is_empty()).collect::<Vec<_>>(),
+        ["0.06"]
+    );
+    let reasons = house.report("exceptions", None).await;
+    assert!(column(&reasons, "kind").contains(&"suspended"), "{reasons:?}");
+}
+
+#[tokio::test]
 async fn the_demos_month_adds_up_in_every_report() {
     let (desk, ada) = london().await;
     crate::months::publish(&desk, &ada).await;

@@ -211,3 +211,44 @@ async fn the_pricebook_is_a_list_and_a_file_whose_texts_are_no_formulas() {
     desk.get(&ada, "/api/v1/sites/nyc/products/voice").await.refused(404, "product.unknown");
     desk.get(&ada, "/api/v1/sites/mars/products.csv").await.refused(404, "site.unknown");
 }
+
+#[tokio::test]
+async fn rule_29_the_csv_of_active_services_follows_the_site_and_neither_search_nor_order() {
+    let (desk, ada) = desk().await;
+    desk.product(&ada, "nyc", 1).await;
+    desk.occupier(&ada, "birch").await;
+    for (occupier, site, quantity) in [("acme", "ldn", 2), ("acme", "nyc", 1), ("birch", "ldn", 3)] {
+        if desk.get(&ada, &format!("/api/v1/contracts/{occupier}-{site}")).await.status == 404 {
+            desk.contract(&ada, occupier, site, "2026-01-01").await;
+        }
+        desk.voice(&ada, occupier, site, quantity).await.expect(201);
+    }
+    let csv = async |query: &str| desk.get(&ada, &format!("/api/v1/services.csv{query}")).await.expect(200).text();
+    let all = csv("").await;
+    let expected = "site,product,name,occupier,quantity,lines,price_per_month,cost_per_month,currency\r\n\
+         ldn,voice,Voice,acme,2,2,12.50,25.00,GBP\r\n\
+         ldn,voice,Voice,birch,3,3,12.50,37.50,GBP\r\n\
+         nyc,voice,Voice,acme,1,1,12.50,12.50,GBP\r\n";
+    assert_eq!(all, expected);
+    assert_eq!(csv("?search=birch&order=occupier").await, all, "neither search nor order");
+    let london = csv("?site=ldn").await;
+    assert_eq!(london.lines().count(), 3, "{london}");
+    assert_eq!(csv("?site=ldn&search=acme&order=quantity").await, london);
+    let summary = csv("?form=summary").await;
+    assert!(summary.contains("ldn,voice,Voice,5,5,12.50,62.50,GBP\r\n"), "{summary}");
+    desk.get(&ada, "/api/v1/services.csv?form=short").await.refused(400, "request.parameter_malformed");
+
+    // On the screen both do something.
+    let list = async |query: &str| -> Vec<String> {
+        let page = desk.get(&ada, &format!("/api/v1/services{query}")).await.expect(200).json();
+        let rows = page["items"].as_array().unwrap().clone();
+        rows.iter().map(|row| format!("{} {}", row["occupier"].as_str().unwrap(), row["quantity"])).collect()
+    };
+    assert_eq!(list("?search=BIR").await, ["birch 3"]);
+    assert_eq!(list("?order=quantity").await, ["birch 3", "acme 2", "acme 1"]);
+    // Who is limited to a site sees its services alone, and cannot ask for another's.
+    let user = desk.operator_user(&ada, "operator_user", Some(&["nyc"])).await;
+    let theirs = desk.get(&user, "/api/v1/services.csv").await.expect(200).text();
+    assert!(theirs.contains("nyc,voice") && !theirs.contains("ldn"), "{theirs}");
+    desk.get(&user, "/api/v1/services.csv?site=ldn").await.refused(404, "site.unknown");
+}

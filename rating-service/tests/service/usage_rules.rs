@@ -200,16 +200,7 @@ async fn rule_38_what_varies_is_charged_in_arrears() {
 #[tokio::test]
 async fn an_occupier_sees_the_month_so_far_if_its_level_says_so_and_it_is_asked_for() {
     let house = House::new().await;
-    house.desk.occupier(&house.ada, "acme2").await;
-    let sync = house.desk.token(&house.ada, &["sync"], None).await;
-    let contact = json!({ "name": "Wile", "email": "wile@acme.example", "phone": "+442079460999" });
-    let body = json!({ "name": "acme Ltd", "contact": contact });
-    let address = "/api/v1/occupiers/by-external-id/crm/acme";
-    let id = house.desk.ask(&sync, "PUT", address, Some(body), &[]).await.expect(201).json()["id"].clone();
-    let id = id.as_str().unwrap().to_owned();
-    house.desk.lease(&id, "ldn", "2026-01-01", 2).await;
-    house.ten("ldn", 20, json!({ "allocate": { "holder": id, "extension": "2020" } }), "2026-01-01").await;
-    let ann = house.desk.portal(&house.ada, &id).await;
+    let (id, ann) = house.tenant().await;
     house.out("ldn", "2021", "901614960123", "2026-11-01T09:00:00+00:00", 60);
     house.hand_in().await;
     let base = format!("/api/v1/occupiers/{id}/reports");

@@ -7,6 +7,7 @@ mod contracts;
 mod decommission;
 pub mod head;
 mod holdings;
+mod home;
 mod occupiers;
 mod products;
 mod services;
@@ -15,15 +16,13 @@ mod sites;
 mod team;
 mod tokens;
 mod users;
+pub mod work;
 
-use askama::Template;
 use axum::Router;
-use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::page::{Frame, Page, show};
+pub(in crate::portal) use self::home::home;
 use crate::app::App;
-use crate::error::Result;
 
 /// The routes of these pages.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -133,15 +132,4 @@ pub(super) fn routes() -> Router<App> {
         .route("/sites/{site}/products", get(products::list).post(products::add))
         .route("/sites/{site}/products/{product}", get(products::show_one).post(products::settle))
         .route("/sites/{site}/settings", get(sites::settings).post(sites::settle))
-}
-
-#[derive(Template)]
-#[template(path = "operator/home.html")]
-struct Home {
-    frame: Frame,
-}
-
-/// The first page.
-pub(super) async fn home(page: &Page) -> Result<Response> {
-    show(&Home { frame: page.frame() })
 }

@@ -1,0 +1,263 @@
+//! Pages about telephony, months and tariffs.
+
+use serde_json::json;
+
+use crate::desk::{Answer, Desk, Who};
+
+const HTML: (&str, &str) = ("accept", "text/html");
+
+async fn page(desk: &Desk, who: &Who, address: &str) -> Answer {
+    desk.ask(who, "GET", address, None, &[HTML]).await
+}
+
+/// A form's fields as a browser sends them.
+fn sent(fields: &[(&str, &str)]) -> String {
+    let encoded = fields.iter().map(|(name, value)| {
+        let text = |text: &str| rating_service::portal::api::part(text);
+        format!("{}={}", text(name), text(value))
+    });
+    encoded.collect::<Vec<_>>().join("&")
+}
+
+/// The text of a page between two marks.
+fn between<'p>(page: &'p str, from: &str, until: &str) -> &'p str {
+    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
+    rest.split_once(until).map_or(rest, |(found, _)| found)
+}
+
+/// The tag that a form of a page carries.
+fn tag(page: &str, action: &str) -> String {
+    let form = between(page, &format!("method=\"post\" action=\"{action}\""), "</form>");
+    between(form, "name=\"tag\" value=\"", "\">").replace("&#34;", "\"").replace("&quot;", "\"")
+}
+
+/// Acme in London with two lines and ten numbers in the pool.
+async fn london() -> (Desk, Who) {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    desk.lease("acme", "ldn", "2026-01-01", 2).await;
+    desk.provision(&ada, "ldn", "+442079460001", "+442079460009").await;
+    (desk, ada)
+}
+
+#[tokio::test]
+async fn numbers_are_allocated_and_activated_in_bulk_and_a_refused_one_says_why_beside_it() {
+    let (desk, ada) = london().await;
+    let here = "/sites/ldn/numbers";
+    let allocate = sent(&[
+        ("do", "allocate"),
+        ("/allocate/holder", "acme"),
+        ("/allocate/extension|opt", "2001"),
+        ("number", "+442079460001"),
+        ("number", "+442079460002"),
+        ("number", "+442079460003"),
+    ]);
+    let answer = desk.form(&ada, here, &allocate).await.expect(303);
+    let shown = page(&desk, &ada, answer.header("location")).await.expect(200).text();
+    let row = between(&shown, "value=\"+442079460003\"", "</tr>");
+    assert!(row.contains("reserved") && row.contains("acme Ltd") && row.contains("<td>2003</td>"), "{row}");
+    // Two lines for three numbers: two are activated, the third says why not.
+    let activate = sent(&[
+        ("do", "activate"),
+        ("number", "+442079460001"),
+        ("number", "+442079460002"),
+        ("number", "+442079460003"),
+    ]);
+    let shown = desk.form(&ada, here, &activate).await.expect(200).text();
+    assert!(shown.contains("1 number was refused; 2 others were changed"), "{shown}");
+    let row = between(&shown, "value=\"+442079460003\"", "</tr>");
+    assert!(row.contains("reserved") && row.contains("class=\"fault\"") && row.contains("line"), "{row}");
+    assert!(between(&shown, "value=\"+442079460002\"", "</tr>").contains("active"));
+    // All together or none: nothing changes, and the one in the way says so.
+    let none = format!(
+        "{}&together=true",
+        sent(&[("do", "deactivate"), ("number", "+442079460001"), ("number", "+442079460003"),])
+    );
+    let shown = desk.form(&ada, here, &none).await.expect(409).text();
+    assert!(between(&shown, "value=\"+442079460001\"", "</tr>").contains("active"), "{shown}");
+    assert!(between(&shown, "value=\"+442079460003\"", "</tr>").contains("class=\"fault\""), "{shown}");
+    let inventory = desk.get(&ada, "/api/v1/sites/ldn/inventory").await.json();
+    assert_eq!((&inventory["active"], &inventory["reserved"]), (&json!(2), &json!(1)));
+    // Nothing ticked, and a holder that there is not.
+    let shown = desk.form(&ada, here, "do=activate").await.expect(422).text();
+    assert!(shown.contains("no number is ticked"), "{shown}");
+    let nobody = sent(&[("do", "allocate"), ("/allocate/holder", ""), ("number", "+442079460005")]);
+    let shown = desk.form(&ada, here, &nobody).await.expect(404).text();
+    assert!(shown.contains("role=\"alert\""), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_held_for_a_prospect_is_counted_listed_and_let_go() {
+    let (desk, ada) = london().await;
+    let hold = sent(&[
+        ("do", "hold"),
+        ("/hold/prospect", "birch"),
+        ("/hold/until", "2026-12-01"),
+        ("/hold/contracted_lines|int", "4"),
+        ("number", "+442079460004"),
+        ("number", "+442079460005"),
+    ]);
+    desk.form(&ada, "/sites/ldn/numbers?state=AVAILABLE", &hold).await.expect(303);
+    let shown = page(&desk, &ada, "/sites/ldn/numbers?state=HELD").await.expect(200).text();
+    assert!(shown.contains("+442079460005") && !shown.contains("value=\"+442079460006\""), "{shown}");
+    let ranges = page(&desk, &ada, "/sites/ldn/ranges").await.expect(200).text();
+    let held = between(&ranges, ">birch</th>", "</tr>");
+    assert!(held.contains(">2</td>") && held.contains(">4</td>") && held.contains("1 December 2026, 00:00"), "{held}");
+    let range = between(&ranges, ">+442079460001</a>", "</tr>");
+    // Nine numbers, seven free, two held.
+    assert!(range.contains("+442079460009") && range.contains(">9</td>") && range.contains(">7</td>"), "{range}");
+    let more = sent(&[("/which/first", "+442079460020"), ("/which/last|opt", "+442079460010"), ("/kind", "ddi")]);
+    let shown = desk.form(&ada, "/sites/ldn/ranges", &more).await.expect(422).text();
+    assert!(shown.contains("id=\"which-last-fault\"") && shown.contains("does not come after"), "{shown}");
+    let more = sent(&[("/which/first", "+442079460010"), ("/which/last|opt", "+442079460019"), ("/kind", "main")]);
+    desk.form(&ada, "/sites/ldn/ranges", &more).await.expect(303);
+    let ranges = desk.get(&ada, "/api/v1/sites/ldn/ranges").await.json();
+    assert_eq!(ranges["items"][1]["total"], 10, "{ranges:#}");
+    assert_eq!((&ranges["items"][1]["first"], &ranges["items"][1]["kind"]), (&json!("+442079460010"), &json!("main")));
+}
+
+#[tokio::test]
+async fn a_file_of_numbers_is_looked_at_row_by_row_before_it_is_taken() {
+    let (desk, ada) = london().await;
+    let body = |asked: &str, rows: &str| {
+        let part = |name: &str, file: &str, text: &str| {
+            format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{text}\r\n")
+        };
+        format!("{}{}--b--\r\n", part("file", "; filename=\"n.csv\"", rows), part(asked, "", "true")).into_bytes()
+    };
+    let media = "multipart/form-data; boundary=b";
+    let rows = "number,last\r\n+442079460030,+442079460031\r\n020 7946,\r\n+442079460001,\r\n";
+    let address = "/sites/ldn/ranges/import";
+    let shown = desk.send(&ada, "POST", address, media, body("look", rows)).await.expect(200).text();
+    assert!(shown.contains("2 rows or numbers are refused") && shown.contains("Nothing was changed"), "{shown}");
+    assert!(between(&shown, ">+442079460031</th>", "</tr>").contains("would be added"), "{shown}");
+    assert!(between(&shown, ">020 7946</th>", "</tr>").contains("class=\"fault\""), "{shown}");
+    desk.get(&ada, "/api/v1/numbers/+442079460030").await.expect(404);
+    let refused = desk.send(&ada, "POST", address, media, body("import", rows)).await.expect(409);
+    assert!(refused.text().contains("number.some_refused") || refused.text().contains("row 3"), "{}", refused.text());
+    let right = "number\r\n+442079460030\r\n";
+    desk.send(&ada, "POST", address, media, body("import", right)).await.expect(303);
+    desk.get(&ada, "/api/v1/numbers/+442079460030").await.expect(200);
+}
+
+#[tokio::test]
+async fn a_main_number_is_configured_and_says_what_happens_at_a_time() {
+    let (desk, ada) = london().await;
+    let main = "+442079460001";
+    desk.command(&ada, "ldn", &[main], json!({ "nominate": {} })).await.expect(200);
+    let both = [main, "+442079460002"];
+    desk.command(&ada, "ldn", &both, json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    desk.command(&ada, "ldn", &both, json!({ "activate": {} })).await.expect(200);
+    let here = "/sites/ldn/numbers/%2B442079460001/main";
+    let shown = page(&desk, &ada, here).await.expect(200).text();
+    let tag = tag(&shown, here);
+    let fields = |mail: &str, number: &str| {
+        sent(&[
+            ("tag", &tag),
+            ("/in_hours/target/kind", "hunt_group"),
+            ("/in_hours/target/number|opt", ""),
+            ("/in_hours/no_answer/after_s|int", "25"),
+            ("/in_hours/no_answer/then/kind", "reception"),
+            ("/greeting_in_hours|opt", "Acme, good morning"),
+            ("/out_of_hours/target/kind", "forward"),
+            ("/out_of_hours/target/number|opt", number),
+            ("/out_of_hours/no_answer/after_s|int", "20"),
+            ("/out_of_hours/no_answer/then/kind", "voicemail"),
+            ("/voicemail_to_email|opt", mail),
+            ("hunt", "only"),
+            ("/hunt_group|list", ""),
+            ("/hunt_group|list", "+442079460002"),
+        ])
+    };
+    let shown = desk.form(&ada, here, &fields("nobody", "020 7946 0999")).await.expect(422).text();
+    assert!(between(&shown, "id=\"out_of_hours-target-fault\"", "</span>").contains("is no number"), "{shown}");
+    let shown = desk.form(&ada, here, &fields("nobody", "+442079460999")).await.expect(422).text();
+    assert!(shown.contains("id=\"voicemail_to_email-fault\""), "{shown}");
+    assert!(shown.contains("value=\"nobody\""), "what was typed stays: {shown}");
+    desk.form(&ada, here, &fields("office@acme.example", "+442079460999")).await.expect(303);
+    // Thursday noon on the site's clock, an hour ahead of UTC in October.
+    let shown = page(&desk, &ada, &format!("{here}?at=2026-10-22T12:00")).await.expect(200).text();
+    let said = between(&shown, "class=\"note\"", "</div>");
+    assert!(said.contains("22 October 2026, 12:00, inside business hours: the hunt group rings"), "{said}");
+    assert!(said.contains("if nobody answers within 25 seconds, reception is called"), "{said}");
+    assert!(said.contains("Acme, good morning") && said.contains("until 22 October 2026, 18:00"), "{said}");
+    let shown = page(&desk, &ada, &format!("{here}?at=2026-10-24T12:00")).await.expect(200).text();
+    assert!(shown.contains("outside business hours: it is forwarded to +442079460999"), "{shown}");
+    // A bank holiday closes the site; the hours drawn are those that hold.
+    let holidays = sent(&[("/year|int", "2026"), ("/calendar|opt", "GB-ENG")]);
+    desk.form(&ada, "/sites/ldn/schedule/holidays", &holidays).await.expect(303);
+    let shown = page(&desk, &ada, &format!("{here}?at=2026-12-25T12:00")).await.expect(200).text();
+    assert!(shown.contains("outside business hours"), "{shown}");
+    assert!(shown.contains("Monday to Friday: 08:30 to 18:00; Saturday to Sunday: closed"), "{shown}");
+    assert!(page(&desk, &ada, &format!("{here}?at=noon")).await.expect(200).text().contains("neither a day"));
+    page(&desk, &ada, "/sites/nyc/numbers/%2B442079460001/main").await.expect(404);
+}
+
+#[tokio::test]
+async fn hours_are_changed_day_by_day_and_a_wrong_one_says_so_at_its_day() {
+    let (desk, ada) = london().await;
+    let here = "/sites/ldn/schedule/hours";
+    let shown = page(&desk, &ada, "/sites/ldn/schedule").await.expect(200).text();
+    let tag = tag(&shown, here);
+    let fields = |until: &str| {
+        sent(&[
+            ("tag", &tag),
+            ("/monday/0/from", "09:00"),
+            ("/monday/0/until", "12:00"),
+            ("/tuesday/0/from", "09:00"),
+            ("/tuesday/0/until", "12:00"),
+            ("/tuesday/1/from", "11:30"),
+            ("/tuesday/1/until", until),
+        ])
+    };
+    let shown = desk.form(&ada, here, &fields("17:00")).await.expect(422).text();
+    assert!(between(&shown, ">Tuesday</th>", "</tr>").contains("overlaps"), "{shown}");
+    assert!(!between(&shown, ">Monday</th>", "</tr>").contains("fault"), "{shown}");
+    let right = fields("17:00").replace("11%3A30", "13%3A00");
+    desk.form(&ada, here, &right).await.expect(303);
+    let hours = desk.get(&ada, "/api/v1/sites/ldn/business-hours").await.json();
+    assert_eq!(hours["weekly"].as_array().unwrap().len(), 3, "{hours:#}");
+    let event = sent(&[
+        ("/name", "Fire drill"),
+        ("/from", "2026-11-05"),
+        ("from-time", "11:30"),
+        ("/until", "2026-11-05"),
+        ("until-time", "12:30"),
+    ]);
+    desk.form(&ada, "/sites/ldn/schedule/events", &event).await.expect(303);
+    let days = sent(&[("/name", "Refit"), ("/from", "2026-11-07"), ("/until", "2026-11-08")]);
+    desk.form(&ada, "/sites/ldn/schedule/events", &days).await.expect(303);
+    let events = desk.get(&ada, "/api/v1/sites/ldn/schedule").await.json();
+    assert_eq!(events["items"][0]["until"], "2026-11-05T12:30", "{events:#}");
+    assert_eq!(events["items"][1]["until"], "2026-11-09", "the last day is closed as well: {events:#}");
+    let shown = page(&desk, &ada, "/sites/ldn/schedule").await.expect(200).text();
+    assert!(between(&shown, ">Refit</th>", "</tr>").contains("8 November 2026"), "{shown}");
+    let id = events["items"][0]["id"].as_str().unwrap();
+    desk.form(&ada, &format!("/sites/ldn/schedule/events/{id}/remove"), "").await.expect(303);
+    assert_eq!(desk.get(&ada, "/api/v1/sites/ldn/schedule").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_numbers_page_shows_who_held_it_and_a_pin_once() {
+    let (desk, ada) = london().await;
+    let number = ["+442079460001"];
+    desk.command(&ada, "ldn", &number, json!({ "allocate": { "holder": "acme" } })).await.expect(200);
+    let here = "/sites/ldn/numbers/%2B442079460001";
+    desk.form(&ada, here, "do=activate").await.expect(303);
+    let shown = desk.form(&ada, here, "do=deallocate").await.expect(409).text();
+    assert!(shown.contains("role=\"alert\"") && shown.contains("deactivate"), "{shown}");
+    let shown = desk.form(&ada, &format!("{here}/pin"), "").await.expect(200).text();
+    let pin = between(&shown, "The new PIN is <b>", "</b>").to_owned();
+    assert!(pin.len() == 6 && pin.bytes().all(|byte| byte.is_ascii_digit()), "{pin}");
+    let shown = page(&desk, &ada, here).await.expect(200).text();
+    assert!(!shown.contains(&format!("<b>{pin}</b>")), "{shown}");
+    assert!(between(&shown, "Who held it</h2>", "</table>").contains("acme Ltd"), "{shown}");
+    let action = format!("{here}/features");
+    let form = sent(&[("tag", &tag(&shown, &action)), ("/forward_busy|opt", "12"), ("/voicemail|bool", "")]);
+    let shown = desk.form(&ada, &action, &form).await.expect(422).text();
+    assert!(shown.contains("id=\"forward_busy-fault\""), "{shown}");
+    let shown = desk.form(&ada, &format!("{here}/code"), "do=set&code=12").await.expect(422).text();
+    assert!(shown.contains("four to ten digits"), "{shown}");
+    desk.form(&ada, &format!("{here}/code"), "do=set&code=1234").await.expect(303);
+    page(&desk, &ada, "/sites/nyc/numbers/%2B442079460001").await.expect(404);
+}
