@@ -7,13 +7,13 @@ use serde::Deserialize;
 use super::users;
 use crate::error::Result;
 use crate::http::extract::Asked;
-use crate::portal::api::asking;
+use crate::portal::api::{asking, part};
 use crate::portal::form::Form;
 use crate::portal::page::{Frame, Page, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::operator::Operator;
-use crate::wire::users::{AuditEntry, Chain, User};
+use crate::wire::users::{AuditEntry, Chain, Token, User};
 
 /// Which entries.
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +41,7 @@ struct Audit {
     frame: Frame,
     entries: Vec<AuditEntry>,
     team: Vec<User>,
+    tokens: Vec<Token>,
     chain: Option<Chain>,
     zone: String,
     form: Form,
@@ -50,10 +51,13 @@ struct Audit {
 }
 
 impl Audit {
-    /// Who did it: somebody of the team by name.
+    /// Who did it: somebody of the team, or a token, by name.
     fn actor<'a>(&'a self, actor: &'a str) -> &'a str {
-        let id = actor.strip_prefix("user:").unwrap_or_default();
-        self.team.iter().find(|user| user.id == id).map_or(actor, users::name)
+        match actor.split_once(':') {
+            Some(("user", id)) => self.team.iter().find(|user| user.id == id).map_or(actor, users::name),
+            Some(("token", id)) => self.tokens.iter().find(|token| token.id == id).map_or(actor, |token| &token.name),
+            _ => actor,
+        }
     }
 
     /// More that an entry says, as `name: value`.
@@ -66,13 +70,23 @@ impl Audit {
     /// Where the page of a subject is, if it has one.
     fn address(entry: &AuditEntry) -> Option<String> {
         let (kind, id) = entry.subject.split_once(':')?;
-        let id = crate::portal::api::part(id);
-        let occupier = entry.occupier.as_deref().map(crate::portal::api::part);
+        let id = part(id);
+        let (occupier, site) = (entry.occupier.as_deref().map(part), entry.site.as_deref().map(part));
         match kind {
             "occupier" => Some(format!("/occupiers/{id}")),
             "site" => Some(format!("/sites/{id}/settings")),
             "contract" => Some(format!("/occupiers/{}/contracts/{id}", occupier?)),
             "service" => Some(format!("/occupiers/{}/services/{id}", occupier?)),
+            "product" => Some(format!("/sites/{}/products/{id}", site?)),
+            "number" => Some(format!("/sites/{}/numbers/{id}", site?)),
+            "source" => Some(format!("/sources/{id}")),
+            "month" => Some(format!("/months/{id}")),
+            "operator" => Some("/settings".to_owned()),
+            "token" => Some("/settings/tokens".to_owned()),
+            "user" => Some(match occupier {
+                Some(occupier) => format!("/occupiers/{occupier}/users/{id}"),
+                None => format!("/settings/users/{id}"),
+            }),
             _ => None,
         }
     }
@@ -107,12 +121,14 @@ pub(super) async fn list(page: Page, Asked(which): Asked<Which>) -> Result<Respo
         };
     let operator: Operator = page.get("/api/v1/operator").await?;
     let team: Listed<User> = page.get("/api/v1/users?limit=500").await?;
+    let tokens: Listed<Token> = page.get("/api/v1/tokens").await?;
     let chain = if check.is_empty() { None } else { Some(page.get("/api/v1/audit/chain").await?) };
     let status = form.problem.as_ref().map(crate::error::Problem::status);
     let shown = Audit {
         frame: page.frame(),
         entries: listed.items,
         team: team.items,
+        tokens: tokens.items,
         chain,
         zone: operator.zone,
         form,

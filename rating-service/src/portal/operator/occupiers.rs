@@ -165,11 +165,11 @@ pub(super) async fn products(page: &Page, site: &str) -> Result<Vec<(String, Str
     let sold = listed.items.into_iter().filter(|product| product.settings.is_active);
     let text = |product: &Product| {
         let settings = &product.settings;
-        let lines = words::count(settings.lines, "line", "lines");
-        match settings.price_per_month.as_str() {
-            "" => format!("{}: {lines}", settings.name),
-            price => format!("{}: {lines}, {} a month", settings.name, words::money(price, &currency)),
-        }
+        let lines = (settings.lines > 0).then(|| words::count(settings.lines, "line", "lines"));
+        let price = settings.price_per_month.as_str();
+        let price = (!price.is_empty()).then(|| format!("{} a month", words::money(price, &currency)));
+        let more: Vec<String> = lines.into_iter().chain(price).collect();
+        if more.is_empty() { settings.name.clone() } else { format!("{}: {}", settings.name, more.join(", ")) }
     };
     Ok(sold.map(|product| (product.id.clone(), text(&product))).collect())
 }
