@@ -396,7 +396,7 @@ async fn administrators_invite_change_and_close_users_but_no_other_administrator
         ("/settings/role", "occupier_view"),
         ("/settings/sites|list", ""),
     ]);
-    assert_eq!(led(desk.form(&ann, "/users/new", &right).await), "/users?said=invited");
+    assert_eq!(led(desk.form(&ann, "/users/new", &right).await), "/users?said=user-invited");
     assert_eq!(desk.mails_to("bob@acme.example").len(), 1);
     let users = page(&desk, &ann, "/users").await;
     let rows = table(&users, "Users");

@@ -132,7 +132,7 @@ pub(super) async fn new(page: Page) -> Result<Response> {
 /// Invites a user.
 pub(super) async fn invite(page: Page, fields: Fields) -> Result<Response> {
     match page.send(Method::POST, &api(&page, "", "")?, Some(&sent(&fields, "/settings")), None).await {
-        Ok(_) => done("/users", "invited"),
+        Ok(_) => done("/users", "user-invited"),
         Err(problem) => {
             let status = problem.status();
             let form = Form::refused(&fields, problem);
@@ -164,7 +164,7 @@ pub(super) async fn settle(page: Page, Named(id): Named<String>, fields: Fields)
 /// Mails a user another link.
 pub(super) async fn invite_again(page: Page, Named(id): Named<String>, fields: Fields) -> Result<Response> {
     let sent = page.send(Method::POST, &api(&page, &id, "/invitation")?, None, None).await;
-    refused_or(&page, &id, fields, sent, "invited").await
+    refused_or(&page, &id, fields, sent, "link-mailed").await
 }
 
 /// Closes a user.
