@@ -2,12 +2,19 @@
 
 /// Codes and what they say, in the order of the codes.
 pub const SAID: &[(&str, &str)] = &[
+    ("file-kept", "The file is kept."),
+    ("gap-accepted", "The gap is accepted. Check the month again."),
     ("holidays-added", "The holidays are on the schedule."),
     ("logo-kept", "The logo is on every page now."),
     ("logo-removed", "The logo is gone."),
+    ("month-approved", "Approved: these figures may be published."),
+    ("month-closed", "The month is closed."),
+    ("month-reopened", "The month is open again."),
     ("numbers-added", "The numbers are in the pool."),
     ("numbers-changed", "Done."),
     ("removed", "Removed."),
+    ("run-begun", "It runs. It goes on though you leave this page."),
+    ("run-discarded", "The draft is thrown away."),
     ("saved", "Saved."),
     ("signed-out", "You are signed out."),
     ("site-added", "The site is there. Say next what is sold at it."),
