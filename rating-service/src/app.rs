@@ -13,7 +13,10 @@ use crate::jobs::Jobs;
 use crate::mail::Mailer;
 use crate::publish::download::Desk;
 use crate::publish::engine::Engine;
+use crate::publish::explained::Explainer;
 use crate::publish::inbox::{Inbox, Limits};
+use crate::publish::index::Index;
+use crate::publish::shelf::Shelf;
 use crate::store::{Actor, Store, idempotency, operator, secrets};
 
 /// Counters are the process's.
@@ -37,6 +40,12 @@ pub struct Inner {
     pub mailer: Mailer,
     /// The engine that runs months.
     pub engine: Engine,
+    /// Versions that are looked at often.
+    pub shelf: Shelf,
+    /// The calls of versions, for pages.
+    pub index: Index,
+    /// Why calls cost what they cost.
+    pub explainer: Explainer,
     /// Where downloads are made.
     pub desk: Desk,
     /// The runs under way.
@@ -91,15 +100,18 @@ impl App {
         Ok(Self(Arc::new(Inner {
             store,
             clock,
-            config,
             policy,
             mailer,
+            shelf: Shelf::new(engine.archive()),
+            index: Index::new(&config.data),
+            explainer: Explainer::new(&config.data),
             engine,
             desk,
             jobs: Jobs::default(),
             requests,
             sign_ins,
             metrics,
+            config,
         })))
     }
 

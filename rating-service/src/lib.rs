@@ -46,4 +46,6 @@ pub mod serve;
 #[cfg(feature = "serve")]
 pub mod store;
 #[cfg(feature = "serve")]
+pub mod tidy;
+#[cfg(feature = "serve")]
 pub mod wire;

@@ -19,8 +19,10 @@ use crate::http::router;
 pub async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
     let routes = router(app)?;
     let minutes = tokio::spawn(each_minute(app.clone()));
+    let tidied = tokio::spawn(crate::tidy::begin(app.clone()));
     let served = axum::serve(listener, routes).with_graceful_shutdown(stop).await;
     minutes.abort();
+    tidied.abort();
     app.store.close().await;
     served.map_err(Problem::internal)
 }

@@ -11,6 +11,7 @@ mod side;
 mod text;
 mod view;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::RunError;
@@ -80,6 +81,9 @@ pub struct Options {
     pub sides: Sides,
     /// The directory as it was known at this instant; `None` is all that is known now.
     pub known_at: Option<Instant>,
+    /// Reads these files of the switches and no others: paths below the project. What came after a run would else be read,
+    /// too. `None` is all there are.
+    pub inputs: Option<BTreeSet<String>>,
 }
 
 impl Options {
@@ -92,6 +96,7 @@ impl Options {
             audience: Audience::Operator,
             sides: Sides::Both,
             known_at: None,
+            inputs: None,
         }
     }
 }
@@ -109,7 +114,8 @@ pub fn explain(storage: &dyn Storage, options: &Options) -> Result<Explanation, 
     // Calls of every month are looked at, so the month makes no difference.
     let any = Month::of(crate::time::Date::from_days(0));
     let engine = Engine::new(&project, any, None);
-    let inputs = calls::inputs(storage, &engine)?;
+    let mut inputs = calls::inputs(storage, &engine)?;
+    inputs.retain(|input| options.inputs.as_ref().is_none_or(|only| only.contains(&input.path)));
     let settled = SettledMonths::new(storage, &project, &inputs);
     let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs, settled };
     let wanted = Wanted::of(&options.call, inputs.iter().map(|input| input.path.as_str()));
@@ -179,7 +185,8 @@ pub fn each(
     let (project, findings) = Project::load(storage, &options.project, options.known_at)?;
     let Some(project) = project else { return Err(RunError::Invalid(findings)) };
     let engine = Engine::new(&project, Month::of(crate::time::Date::from_days(0)), None);
-    let inputs = calls::inputs(storage, &engine)?;
+    let mut inputs = calls::inputs(storage, &engine)?;
+    inputs.retain(|input| options.inputs.as_ref().is_none_or(|only| only.contains(&input.path)));
     let settled = SettledMonths::new(storage, &project, &inputs);
     let explainer = Explainer { project: &project, engine: &engine, options, inputs: &inputs, settled };
     let mut done = Ok(());

@@ -41,6 +41,7 @@ pub const CODES: &[Code] = &[
     code("business_hours.not_valid", 422, "Not valid"),
     code("business_hours.span_empty", 422, "Span empty"),
     code("business_hours.spans_overlap", 422, "Spans overlap"),
+    code("call.unknown", 404, "There is no such call"),
     code("contract.completed", 409, "The contract has ended"),
     code("contract.discarded", 409, "The contract was discarded"),
     code("contract.end_in_past", 422, "The contract would end in the past"),

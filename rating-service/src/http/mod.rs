@@ -2,6 +2,7 @@
 
 pub mod active_services;
 pub mod audit;
+pub mod charges;
 pub mod conditions;
 pub mod contracts;
 pub mod decommission;
@@ -91,6 +92,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(settings::routes())
         .merge(rates::routes())
         .merge(reports::routes())
+        .merge(charges::routes())
         .merge(exports::routes())
         .merge(users::routes())
         .merge(tokens::routes())

@@ -22,6 +22,7 @@ use crate::publish::{Found, Refusal};
 use crate::store::months::{self, Run};
 use crate::store::snapshot::Snapshot;
 use crate::store::{audit::Entry, sites, snapshots};
+use crate::tidy;
 use crate::wire::Page;
 use crate::wire::months as wire;
 
@@ -288,7 +289,9 @@ async fn check(State(app): State<App>, principal: Principal, Named(text): Named<
         months::checked(change.on(), &run, &month.to_string(), &principal.actor().to_string(), &findings(&outcome), at)
             .await?;
         change.note(Entry::new("month.checked", format!("month:{month}")).with(serde_json::json!({ "run": run })));
-        Ok(change.commit().await?)
+        change.commit().await?;
+        tidy::index(&app, month, run).await;
+        Ok(())
     })
 }
 
@@ -311,7 +314,10 @@ async fn preview(State(app): State<App>, principal: Principal, Named(text): Name
         let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
         let details = serde_json::json!({ "run": outcome.summary.run });
         change.note(Entry::new("month.previewed", format!("month:{month}")).with(details));
-        Ok(change.commit().await?)
+        change.commit().await?;
+        tidy::index(&app, month, outcome.summary.run).await;
+        tidy::soon(&app);
+        Ok(())
     })
 }
 
@@ -391,7 +397,10 @@ async fn publish(
         months::published(change.on(), &run, &principal.actor().to_string(), at).await?;
         change
             .note(Entry::new("month.published", format!("month:{month}")).with(serde_json::json!({ "run": run.run })));
-        Ok(change.commit().await?)
+        change.commit().await?;
+        tidy::index(&app, month, run.run).await;
+        tidy::soon(&app);
+        Ok(())
     })
 }
 
@@ -413,6 +422,7 @@ async fn discard(
     months::discard(change.on(), &id).await?;
     change.note(Entry::new("month.run_discarded", format!("month:{month}")).with(serde_json::json!({ "run": id })));
     change.commit().await?;
+    tidy::soon(&app);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -183,6 +183,13 @@ async fn scope(
     Ok(Scope { month, sites, desk: app.desk.of(&operator.id), version, is_preview })
 }
 
+/// The version of a month in force, looked up where it may block.
+pub(super) async fn in_force(app: &App, month: Month) -> Result<Option<Version>> {
+    let owner = app.clone();
+    let found = tokio::task::spawn_blocking(move || owner.shelf.in_force(month)).await.map_err(Problem::internal)?;
+    found.map_err(problem)
+}
+
 /// A report, and whether it is there.
 struct Found {
     of: Of,
@@ -222,7 +229,7 @@ fn row(scope: &Scope, site: &str, report: Report, found: &Availability) -> wire:
 
 /// What is shown of an occupier's reports: to its own people what its information level says, to the operator's people all
 /// that an occupier can be shown.
-async fn audience(app: &App, principal: &Principal, occupier: &str) -> Result<Audience> {
+pub(super) async fn audience(app: &App, principal: &Principal, occupier: &str) -> Result<Audience> {
     let mut reader = app.store.read().await?;
     let portal = portal::get(reader.on(), occupier).await?;
     let visibility = match (principal.is_operator(), portal) {

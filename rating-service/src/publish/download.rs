@@ -21,7 +21,6 @@ use bytes::Bytes;
 use rating_core::report::csv::Profile;
 use rating_core::report::{Report, safe_name};
 use rating_core::run::SOFTWARE_VERSION;
-use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::hex;
 use rating_core::run::storage::Disk;
 use rating_core::time::{Month, Zone};
@@ -35,7 +34,7 @@ use super::published::{Form, Of, ReportFile, Version};
 use super::refusal::{Refusal, Result};
 use super::{project, runs};
 
-pub use visible::{Audience, CalledNumbers, Visibility};
+pub use visible::{Audience, CalledNumbers, Visibility, masked as mask};
 
 /// In which form reports are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -267,14 +266,9 @@ impl Desk {
 
     /// The clock of a site, as the project has it that the version was made from; UTC if that is gone.
     fn zone(&self, version: &Version, site: &str) -> Zone {
-        let settings = runs::read(&Disk, &self.data, &version.run).ok().flatten();
-        let settings = settings.and_then(|kept| project::folder_of(&Disk, &self.data, &kept.project));
-        let settings = settings.and_then(|folder| std::fs::read_to_string(folder.join(SETTINGS_FILE)).ok());
-        let settings: toml::Table = settings.and_then(|text| text.parse().ok()).unwrap_or_default();
-        let mut sites = settings.get("site").and_then(toml::Value::as_array).into_iter().flatten();
-        let text = |of: &toml::Value, key: &str| of.get(key).and_then(toml::Value::as_str).map(str::to_owned);
-        let found = sites.find(|known| text(known, "id").as_deref() == Some(site));
-        found.and_then(|found| Zone::load(&text(found, "zone")?)).unwrap_or_else(Zone::utc)
+        let kept = runs::read(&Disk, &self.data, &version.run).ok().flatten();
+        let mut zones = kept.map(|kept| project::zones(&Disk, &self.data, &kept.project)).unwrap_or_default();
+        zones.remove(site).unwrap_or_else(Zone::utc)
     }
 
     /// One report as an audience may see it; `None` if it may not, or the report is not there.

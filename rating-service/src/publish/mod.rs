@@ -8,18 +8,25 @@
 //! | [`engine`] | runs it: checks a month, publishes what was checked, closes it, compares versions |
 //! | [`published`] | what is published: months, versions, totals, reports |
 //! | [`index`] | a disposable index of the calls of a version, for pages |
+//! | [`shelf`] | versions that are looked at often, kept open |
+//! | [`tables`] | small published reports as rows |
+//! | [`explained`] | why a call of a version costs what it costs |
 //! | [`download`] | reports on their way to a reader: CSV, zip, XLSX, Parquet |
 //!
 //! Nothing here decides a price or a holder, and nothing here knows HTTP: what is refused is a [`Refusal`] with a stable
 //! code.
 
+pub(crate) mod decimal;
 pub mod download;
 pub mod engine;
+pub mod explained;
 pub mod inbox;
 pub mod index;
 pub mod project;
 pub mod published;
 mod refusal;
 mod runs;
+pub mod shelf;
+pub mod tables;
 
 pub use refusal::{CODES, Found, Refusal, Result};

@@ -27,8 +27,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rating_core::ids::file_name_fault;
+use rating_core::run::project::SETTINGS_FILE;
 use rating_core::run::publish::hex;
 use rating_core::run::storage::{Storage, failed};
+use rating_core::time::Zone;
 use sha2::{Digest, Sha256};
 
 use super::refusal::{Refusal, Result};
@@ -140,6 +142,16 @@ pub fn folder_of(storage: &dyn Storage, data: &Path, hash: &str) -> Option<PathB
     let plain = !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     let folder = data.join(PROJECTS).join(hash);
     (plain && storage.exists(&folder)).then_some(folder)
+}
+
+/// The clocks of the sites of a project that was written before; none if it is gone.
+pub(super) fn zones(storage: &dyn Storage, data: &Path, hash: &str) -> BTreeMap<String, Zone> {
+    let settings = folder_of(storage, data, hash).and_then(|folder| storage.read(&folder.join(SETTINGS_FILE)).ok());
+    let settings = settings.and_then(|bytes| String::from_utf8(bytes).ok());
+    let settings: toml::Table = settings.and_then(|text| text.parse().ok()).unwrap_or_default();
+    let sites = settings.get("site").and_then(toml::Value::as_array).into_iter().flatten();
+    let text = |of: &toml::Value, key: &str| of.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    sites.filter_map(|site| Some((text(site, "id")?, Zone::load(&text(site, "zone")?)?))).collect()
 }
 
 /// Removes the projects that are neither in `keep` nor the last one written; says how many.

@@ -234,7 +234,7 @@ impl Archive {
     }
 
     /// The run that a month's link names.
-    fn run_in_force(&self, month: Month) -> Result<Option<String>> {
+    pub(super) fn run_in_force(&self, month: Month) -> Result<Option<String>> {
         let link = self.out().join("current").join(format!("month={month}"));
         let target = self.storage.read_link(&link)?;
         Ok(target.and_then(|target| Some(target.parent()?.file_name()?.to_string_lossy().into_owned())))
@@ -309,8 +309,39 @@ impl Archive {
     ///
     /// If the disk refuses, or its manifest is damaged.
     pub fn preview(&self, month: Month) -> Result<Option<Version>> {
-        let versions = self.versions(month)?;
-        Ok(versions.into_iter().find(Version::is_provisional))
+        match self.run_of_preview(month)? {
+            Some(run) => self.version(month, &run),
+            None => Ok(None),
+        }
+    }
+
+    /// The run of the month to date.
+    pub(super) fn run_of_preview(&self, month: Month) -> Result<Option<String>> {
+        let kept = runs::all(&*self.storage, &self.data)?;
+        let previews = kept.into_iter().filter(|kept| kept.month == month && kept.to_date.is_some());
+        let drafts = self.out().join("drafts");
+        let made = |run: &str| self.storage.exists(&drafts.join(run).join(format!("month={month}/manifest.json")));
+        Ok(previews.max_by_key(|kept| kept.to_date).map(|kept| kept.run).filter(|run| made(run)))
+    }
+
+    /// The versions that somebody may still look at: those in force, and drafts.
+    ///
+    /// # Errors
+    ///
+    /// If the disk refuses, or a manifest is damaged.
+    pub fn live(&self) -> Result<Vec<Version>> {
+        let mut live = Vec::new();
+        for published in self.months()? {
+            live.extend(self.in_force(published.month)?);
+        }
+        for run in self.names(&self.out().join("drafts"))? {
+            // `2026-10-0123456789abcdef`
+            let month = run.rsplit_once('-').and_then(|(month, _)| Month::parse(month));
+            if let Some(month) = month {
+                live.extend(self.version(month, &run)?.filter(|version| version.standing != Standing::Superseded));
+            }
+        }
+        Ok(live)
     }
 
     fn open(&self, month: Month, run: &str, standing: Standing, folder: PathBuf) -> Result<Version> {
@@ -479,7 +510,7 @@ impl Version {
     /// Whether a payer had any call at a site.
     #[must_use]
     pub fn has_data(&self, site: &str, payer: &str) -> bool {
-        let folder = Of::Payer { site: site.to_owned(), payer: payer.to_owned() }.folder();
-        self.outputs().any(|file| file["path"].as_str().is_some_and(|path| path.starts_with(&format!("{folder}/"))))
+        let folder = format!("{}/", Of::Payer { site: site.to_owned(), payer: payer.to_owned() }.folder());
+        self.outputs().any(|file| file["path"].as_str().is_some_and(|path| path.starts_with(&folder)))
     }
 }

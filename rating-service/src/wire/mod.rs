@@ -1,6 +1,7 @@
 //! JSON in and out: the words of the interface, and nothing of how they are kept. Instants are RFC 3339 with the offset
 //! of the site (or the operator, where there is no site); dates are days at the site; intervals are half-open.
 
+pub mod charges;
 pub mod contracts;
 pub mod exports;
 pub mod handling;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on must fail loudly")]
 
 mod backup;
+mod charges;
 mod contracts;
 mod decommission;
 mod demo;

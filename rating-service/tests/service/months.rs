@@ -28,6 +28,7 @@ pub(crate) async fn london_without_calls() -> (Desk, Who) {
     });
     desk.post(&ada, "/api/v1/sites", json!({ "id": "ldn", "settings": settings })).await.expect(201);
     for (occupier, lines) in [("acme", 20), ("bolt", 10), ("cedar", 1)] {
+        desk.occupier(&ada, occupier).await;
         desk.lease(occupier, "ldn", "2026-01-01", lines).await;
     }
     desk.provision(&ada, "ldn", "+442079460100", "+442079460199").await;
@@ -62,7 +63,7 @@ pub(crate) async fn upload(desk: &Desk, who: &Who, name: &str, content: Vec<u8>)
 }
 
 /// Waits until nothing of October runs; gives the month.
-async fn october(desk: &Desk, who: &Who) -> Value {
+pub(crate) async fn october(desk: &Desk, who: &Who) -> Value {
     until_done(desk, who, "2026-10").await
 }
 
@@ -78,7 +79,7 @@ pub(crate) async fn until_done(desk: &Desk, who: &Who, month: &str) -> Value {
     panic!("the run does not end");
 }
 
-async fn check(desk: &Desk, who: &Who) -> String {
+pub(crate) async fn check(desk: &Desk, who: &Who) -> String {
     desk.ask(who, "POST", "/api/v1/months/2026-10/checks", None, &[]).await.expect(202);
     let month = october(desk, who).await;
     assert_eq!(month.get("last_refusal"), None, "{month:#}");

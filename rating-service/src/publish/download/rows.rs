@@ -10,6 +10,7 @@ use rating_core::report::parquet::read_rows;
 use rating_core::report::{Itemised, Kind, Report};
 use rating_core::time::Zone;
 
+use super::super::decimal::{shown, units};
 use super::visible;
 
 /// A column that is shown.
@@ -221,9 +222,6 @@ fn split(line: &[u8], cells: &mut Vec<Option<String>>) -> io::Result<()> {
     }
 }
 
-/// Decimals of sums: as many as any column has.
-const SCALE: usize = 12;
-
 /// Sums of the columns that can be added up: one total row for each currency.
 pub(super) struct Sums {
     columns: Vec<Column>,
@@ -312,30 +310,6 @@ impl Sums {
     }
 }
 
-/// A decimal number as machine CSV writes it, in units of 10⁻¹².
-fn units(text: &str) -> Option<i128> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > SCALE || !plain {
-        return None;
-    }
-    format!("{whole}{fraction:0<SCALE$}").parse::<i128>().ok()?.checked_mul(sign)
-}
-
-/// The inverse, as a cell of its kind is written: money with two decimals at least.
-fn shown(units: i128, kind: Kind) -> String {
-    let least = if kind == Kind::Amount { 2 } else { 0 };
-    let digits = format!("{:0>width$}", units.unsigned_abs(), width = SCALE + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - SCALE);
-    let kept = fraction.trim_end_matches('0').len().max(least);
-    let sign = if units < 0 { "-" } else { "" };
-    match fraction.get(..kept).filter(|fraction| !fraction.is_empty()) {
-        Some(fraction) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{whole}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,24 +326,6 @@ mod tests {
         assert_eq!(cells(",\r\n"), Ok(vec![None, None]));
         for bad in ["a", "a\n", "\"a\r\n", "\"a\"b,c\r\n", "\"a\"\"\r\n"] {
             assert_eq!(cells(bad), Err(io::ErrorKind::InvalidData), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn sums_are_exact_and_written_like_what_they_sum() {
-        for (text, kind) in [
-            ("0.00", Kind::Amount),
-            ("-0.05", Kind::Amount),
-            ("12345678901234567890.0000000001", Kind::Amount),
-            ("61.5", Kind::Seconds),
-            ("0", Kind::Seconds),
-            ("17", Kind::Integer),
-        ] {
-            assert_eq!(units(text).map(|units| shown(units, kind)).as_deref(), Some(text));
-        }
-        for bad in ["", "1e2", "x", "0.0000000000001", "--1", "1.", "."] {
-            // A point without decimals is read as none: nothing of ours writes it.
-            assert_eq!(units(bad), if bad == "1." { Some(1_000_000_000_000) } else { None }, "{bad}");
         }
     }
 

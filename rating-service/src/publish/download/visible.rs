@@ -234,7 +234,8 @@ pub(in crate::publish) fn names_other_end(column: &str) -> bool {
 
 /// A number as the policy shows it where numbers are masked. What is not plain digits may be a person's name or address,
 /// and is masked as a whole; of the short ones nothing would be left to see.
-pub(in crate::publish) fn masked(text: &str) -> String {
+#[must_use]
+pub fn masked(text: &str) -> String {
     const HIDDEN: usize = 3;
     if text.is_empty() || text == "withheld" {
         return text.to_owned();

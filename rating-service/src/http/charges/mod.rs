@@ -1,0 +1,18 @@
+//! What calls cost, for pages and programs: an occupier's months, its calls one by one, and why each costs what it costs.
+//!
+//! Who sees what is decided here and nowhere after: the sites, the level agreed for the occupier, the masks.
+
+mod calls;
+mod ground;
+mod masked;
+mod occupier;
+mod sums;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::App;
+
+/// The routes of these files.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(occupier::routes()).merge(calls::routes())
+}
