@@ -96,9 +96,10 @@ impl OneMonth {
     }
 }
 
-/// The beginning of a run's id, which tells it apart.
+/// The beginning of a run's hash, which tells it apart.
 pub(super) fn short(run: &str) -> &str {
-    run.get(..12).unwrap_or(run)
+    let hash = run.rsplit('-').next().unwrap_or(run);
+    hash.get(..8).unwrap_or(hash)
 }
 
 /// How a run stands, in words.

@@ -57,7 +57,12 @@ impl Tariffs {
 /// The page as it stands.
 pub(super) async fn page_of(page: &Page) -> Result<Tariffs> {
     let files: Listed<ProjectFile> = page.get("/api/v1/files").await?;
-    let assignments: Listed<Assignment> = page.get("/api/v1/assignments").await?;
+    let mut assignments: Listed<Assignment> = page.get("/api/v1/assignments").await?;
+    let order = |one: &Assignment| {
+        let settings = &one.settings;
+        [&settings.site, &settings.side, &settings.payer, &settings.from].map(String::clone)
+    };
+    assignments.items.sort_by_cached_key(order);
     Ok(Tariffs {
         frame: page.frame(),
         files: files.items,
