@@ -2,15 +2,35 @@
 
 /// Codes and what they say, in the order of the codes.
 pub const SAID: &[(&str, &str)] = &[
+    ("contract-added", "The contract is there."),
+    ("contract-changed", "The contract is changed."),
+    ("contract-discarded", "The contract is discarded, with the services that hung on it."),
+    ("contract-reactivated", "The contract runs again."),
+    ("decommission-cancelled", "The decommission is cancelled."),
+    ("decommission-scheduled", "The decommission is set; it can be cancelled until then."),
+    ("decommissioned", "The occupier is decommissioned."),
+    ("device-logged-out", "The device is logged out."),
     ("holidays-added", "The holidays are on the schedule."),
     ("logo-kept", "The logo is on every page now."),
     ("logo-removed", "The logo is gone."),
     ("numbers-added", "The numbers are in the pool."),
     ("numbers-changed", "Done."),
+    ("occupier-added", "The occupier is there, with its contract. Say next what it gets."),
+    ("portal-activated", "The portal is active, and the mail is on its way."),
+    ("portal-deactivated", "The portal is not active any more, and its users are out."),
+    ("product-added", "The product is sold from now on."),
     ("removed", "Removed."),
     ("saved", "Saved."),
+    ("service-assigned", "The service is assigned."),
+    ("service-assigned-numbers", "The service is assigned, and numbers came with it."),
+    ("service-assigned-short", "The service is assigned; there were too few numbers for its lines."),
+    ("service-changed", "The service is changed."),
+    ("service-ended", "The service ends as asked."),
     ("signed-out", "You are signed out."),
     ("site-added", "The site is there. Say next what is sold at it."),
+    ("token-revoked", "The token is revoked."),
+    ("user-closed", "The user is closed, and its name and address are erased."),
+    ("user-invited", "The invitation is on its way."),
 ];
 
 /// What the parameters of an address ask to be said.

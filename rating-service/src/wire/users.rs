@@ -156,7 +156,8 @@ pub struct NewToken {
     /// The sites it is limited to; left out or null, it is not.
     #[serde(default)]
     pub sites: Option<BTreeSet<String>>,
-    /// Until when it is good, an instant with its offset; left out, until revoked.
+    /// Until when it is good: a day, which begins by the operator's clock, or an instant with its offset; left out, until
+    /// revoked.
     #[serde(default)]
     pub expires_at: Option<String>,
 }
