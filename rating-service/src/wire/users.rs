@@ -33,6 +33,15 @@ pub struct User {
     pub created_at: String,
 }
 
+/// A user by name, to give numbers to.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// A new user: it gets a mail with a link that is good once.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
