@@ -32,3 +32,4 @@ mod rules;
 mod services;
 mod sessions;
 mod usage_rules;
+mod work;
