@@ -10,9 +10,9 @@ use utoipa_axum::routes;
 use super::extract::Asked;
 use super::users::zone;
 use crate::app::App;
-use crate::error::{Problem, Result};
+use crate::error::{Faults, Problem, Result};
 use crate::store::audit;
-use crate::wire::{self, Page, page_limit};
+use crate::wire::{self, Page, bound, page_limit};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
@@ -32,11 +32,17 @@ struct Which {
     occupier: Option<String>,
     /// Only those to this subject: `site:ldn`.
     subject: Option<String>,
+    /// Only those by them: `user:…`, `token:…`, `service`.
+    actor: Option<String>,
+    /// Only those from then on: a day, which begins by the operator's clock, or an instant with its offset.
+    from: Option<String>,
+    /// Only those before then.
+    until: Option<String>,
 }
 
 /// Lists what was done, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Which), responses(
-    (status = 200, description = "Entries", body = Page<wire::users::AuditEntry>)
+    (status = 200, description = "Entries", body = Page<wire::users::AuditEntry>), (status = 422)
 ))]
 async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<axum::Json<Page<wire::users::AuditEntry>>> {
     let limit = page_limit(which.limit)?;
@@ -46,10 +52,22 @@ async fn list(State(app): State<App>, Asked(which): Asked<Which>) -> Result<axum
         .map(str::parse::<i64>)
         .transpose()
         .map_err(|_| Problem::new("request.parameter_malformed", "`after` is not what a page gave as `next`"))?;
-    let filter =
-        audit::Filter { before, occupier: which.occupier, sites: None, subject: which.subject, limit: limit + 1 };
     let mut reader = app.store.read().await?;
     let zone = zone(reader.on()).await?;
+    let mut faults = Faults::default();
+    let mut ask = |field: &str, text: Option<&str>| text.and_then(|text| bound(&zone, &mut faults, field, text));
+    let (from, until) = (ask("from", which.from.as_deref()), ask("until", which.until.as_deref()));
+    faults.finish()?;
+    let filter = audit::Filter {
+        before,
+        occupier: which.occupier,
+        sites: None,
+        subject: which.subject,
+        actor: which.actor,
+        from,
+        until,
+        limit: limit + 1,
+    };
     let items = audit::list(reader.on(), &filter).await?.into_iter().map(|entry| wire::users::AuditEntry {
         seq: entry.seq,
         at: zone.format(entry.at),

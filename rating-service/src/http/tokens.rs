@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use rating_core::time::{Instant, Zone};
+use rating_core::time::Zone;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -68,9 +68,10 @@ async fn create(
     for site in new.sites.iter().flatten().filter(|site| !known.iter().any(|known| known.id == **site)) {
         faults.push("/sites", "site.unknown", format!("there is no site `{site}`"), "");
     }
-    let expires_at = new.expires_at.as_deref().map(Instant::parse_rfc3339);
-    if expires_at == Some(None) {
-        faults.push("/expires_at", "field.instant_malformed", "is no instant", "`2027-01-01T00:00:00Z`");
+    let zone = zone(change.on()).await?;
+    let expires_at = new.expires_at.as_deref().and_then(|text| wire::bound(&zone, &mut faults, "/expires_at", text));
+    if expires_at.is_some_and(|at| at <= change.at()) {
+        faults.push("/expires_at", "field.in_past", "has passed", "choose a day that lies ahead");
     }
     faults.finish()?;
     let token = secrets::Token {
@@ -80,12 +81,11 @@ async fn create(
         sites: new.sites.map(|sites| sites.into_iter().collect()),
         created_by: principal.actor().to_string(),
         created_at: change.at(),
-        expires_at: expires_at.flatten(),
+        expires_at,
         revoked_at: None,
     };
     let secret = format!("rating_{}", secrets::fresh()?);
     secrets::add_token(change.on(), &secret, &token).await?;
-    let zone = zone(change.on()).await?;
     change.note(
         Entry::new("token.created", format!("token:{}", token.id)).with(serde_json::json!({ "scopes": token.scopes })),
     );

@@ -155,7 +155,13 @@ impl Form {
     /// What was sent and refused.
     #[must_use]
     pub fn refused(sent: &Fields, problem: Problem) -> Self {
-        let mut form = Self::sent(sent);
+        Self::sent(sent).wrong(problem)
+    }
+
+    /// With what is wrong with it.
+    #[must_use]
+    pub fn wrong(mut self, problem: Problem) -> Self {
+        let form = &mut self;
         for fault in problem.faults() {
             let text = match &fault.help {
                 Some(help) => format!("{}: {help}", fault.detail),
@@ -164,7 +170,7 @@ impl Form {
             form.faults.entry(fault.field.clone()).or_default().push(text);
         }
         form.problem = Some(problem);
-        form
+        self
     }
 
     /// The text of a field.

@@ -141,6 +141,12 @@ pub struct Filter {
     pub sites: Option<Vec<String>>,
     /// Only those to this subject.
     pub subject: Option<String>,
+    /// Only those by them.
+    pub actor: Option<String>,
+    /// Only those from then on.
+    pub from: Option<Instant>,
+    /// Only those before then.
+    pub until: Option<Instant>,
     /// How many.
     pub limit: i64,
 }
@@ -154,13 +160,17 @@ pub async fn list(on: &mut SqliteConnection, filter: &Filter) -> Result<Vec<Logg
     let rows = sqlx::query(
         "SELECT seq, at, actor, action, subject, site, occupier, details, hash FROM audit \
          WHERE ($1 IS NULL OR seq < $1) AND ($2 IS NULL OR occupier = $2) AND ($3 IS NULL OR subject = $3) \
-         AND ($4 IS NULL OR site IN (SELECT value FROM json_each($4))) ORDER BY seq DESC LIMIT $5",
+         AND ($4 IS NULL OR site IN (SELECT value FROM json_each($4))) AND ($6 IS NULL OR actor = $6) \
+         AND ($7 IS NULL OR at >= $7) AND ($8 IS NULL OR at < $8) ORDER BY seq DESC LIMIT $5",
     )
     .bind(filter.before)
     .bind(&filter.occupier)
     .bind(&filter.subject)
     .bind(filter.sites.as_deref().map(super::texts))
     .bind(filter.limit)
+    .bind(&filter.actor)
+    .bind(filter.from.map(Instant::as_millis))
+    .bind(filter.until.map(Instant::as_millis))
     .fetch_all(on)
     .await?;
     rows.iter().map(logged).collect()

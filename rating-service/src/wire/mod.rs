@@ -14,6 +14,7 @@ pub mod rates;
 pub mod services;
 pub mod sites;
 pub mod users;
+pub mod work;
 
 use rating_core::time::{Instant, LocalTime, Zone};
 use serde::{Deserialize, Serialize};

@@ -147,7 +147,7 @@ pub struct Contact {
     /// Address.
     pub email: String,
     /// Telephone.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub phone: String,
     /// When the sync brought it.
     pub synced_at: String,

@@ -115,13 +115,13 @@ pub struct Service {
     /// Voice lines of all of it.
     pub lines: u32,
     /// The tariff that its calls are charged by.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tariff: String,
     /// The allowance that comes with it.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub allowance: String,
     /// Level of service.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub service_level: String,
     /// Features of calls.
     pub features: Vec<String>,
