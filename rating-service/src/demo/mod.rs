@@ -30,13 +30,15 @@ const OPERATOR: &str = "harbour";
 /// The occupier whose portal is active.
 const SHOWN: &str = "acme";
 /// The files of the tariffs.
-const DECKS: [(&str, &str); 8] = [
+const DECKS: [(&str, &str); 10] = [
     ("retail-gb.toml", include_str!("decks/retail-gb.toml")),
     ("retail-gb.csv", include_str!("decks/retail-gb.csv")),
     ("retail-us.toml", include_str!("decks/retail-us.toml")),
     ("retail-us.csv", include_str!("decks/retail-us.csv")),
     ("wholesale-gb.toml", include_str!("decks/wholesale-gb.toml")),
     ("wholesale-gb.csv", include_str!("decks/wholesale-gb.csv")),
+    ("wholesale-eu.toml", include_str!("decks/wholesale-eu.toml")),
+    ("wholesale-eu.csv", include_str!("decks/wholesale-eu.csv")),
     ("wholesale-us.toml", include_str!("decks/wholesale-us.toml")),
     ("wholesale-us.csv", include_str!("decks/wholesale-us.csv")),
 ];
@@ -243,8 +245,12 @@ impl Filling {
         let administrator = &self.administrator;
         administrator.post("/api/v1/sites", json!({ "id": place.id, "settings": settings })).await?;
         let products = format!("/api/v1/sites/{}/products", place.id);
-        let voice =
-            json!({ "name": "Voice line", "lines": 1, "service_level": "standard", "price_per_month": "12.50" });
+        // London's lines have minutes with them.
+        let inclusive = if place.id == "ldn" { "inclusive" } else { "" };
+        let voice = json!({
+            "name": "Voice line", "lines": 1, "service_level": "standard", "price_per_month": "12.50",
+            "allowance": inclusive,
+        });
         administrator.post(&products, json!({ "id": "voice", "settings": voice })).await?;
         let phone = json!({ "name": "Conference phone, rented", "lines": 0, "price_per_month": "6.00" });
         administrator.post(&products, json!({ "id": "conference-phone", "settings": phone })).await?;
@@ -276,6 +282,13 @@ impl Filling {
         for (name, content) in DECKS {
             self.administrator.send(&format!("/api/v1/files/tariffs/{name}"), content.to_owned()).await?;
         }
+        let allowance = include_str!("decks/inclusive.toml").to_owned();
+        self.administrator.send("/api/v1/files/allowances/inclusive.toml", allowance).await?;
+        // Manchester's carrier sends its bill in euro.
+        let rate = json!({ "from_currency": "EUR", "to_currency": "GBP", "rate": "0.8612" });
+        self.administrator.replace("/api/v1/project/exchange-rates", json!({ "items": [rate] })).await?;
+        let usage = json!({ "allowance": 40, "price_per_month": "4.00 GBP" });
+        self.administrator.replace("/api/v1/project/usage", usage).await?;
         for place in &PLACES {
             for (side, tariff) in place.tariffs {
                 let from = self.months_ago(24).to_string();

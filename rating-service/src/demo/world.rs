@@ -42,7 +42,7 @@ pub(super) const PLACES: [Place; 3] = [
         switch: "man-pbx",
         numbers: (441_614_960_100, 40),
         extension: 3000,
-        tariffs: [("retail", "retail-gb"), ("wholesale", "wholesale-gb")],
+        tariffs: [("retail", "retail-gb"), ("wholesale", "wholesale-eu")],
     },
     Place {
         id: "nyc",

@@ -469,3 +469,17 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn desks_of_one_folder_share_their_room() {
+        let data = tempfile::tempdir().unwrap();
+        let desk = Desk::new(data.path()).unwrap();
+        let (one, other) = (desk.of("harbour"), desk.of("harbour"));
+        let _taken = Arc::clone(&one.room).try_acquire_owned().unwrap();
+        assert_eq!(other.room.available_permits(), AT_ONCE - 1);
+    }
+}

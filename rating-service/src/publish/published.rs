@@ -273,7 +273,9 @@ impl Archive {
                 let kept = runs::read(&*self.storage, &self.data, run)?;
                 kept.and_then(|kept| kept.to_date).map_or(Standing::Checked, Standing::Provisional)
             };
-            return self.open(month, run, standing, folder).map(Some);
+            if let Some(version) = self.open(month, run, standing, folder)? {
+                return Ok(Some(version));
+            }
         }
         Ok(None)
     }
@@ -344,8 +346,13 @@ impl Archive {
         Ok(live)
     }
 
-    fn open(&self, month: Month, run: &str, standing: Standing, folder: PathBuf) -> Result<Version> {
-        let bytes = self.storage.read(&folder.join("manifest.json"))?;
+    /// `None` if it went since it was looked for: a draft that was made anew, or thrown away.
+    fn open(&self, month: Month, run: &str, standing: Standing, folder: PathBuf) -> Result<Option<Version>> {
+        let bytes = match self.storage.read(&folder.join("manifest.json")) {
+            Ok(bytes) => bytes,
+            Err(error) if error.error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let manifest: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         if manifest["month"] != month.to_string() || manifest["run"] != run {
             let detail = format!("the manifest of `{run}` is damaged");
@@ -353,7 +360,8 @@ impl Archive {
                 .help("bring its folder back from a copy, or run the month again"));
         }
         let manifest_sha256 = hex(&Sha256::digest(&bytes));
-        Ok(Version { month, run: run.to_owned(), standing, manifest_sha256, folder, manifest: Arc::new(manifest) })
+        let run = run.to_owned();
+        Ok(Some(Version { month, run, standing, manifest_sha256, folder, manifest: Arc::new(manifest) }))
     }
 
     /// Checks every file of a version against its manifest; gives the paths of those that are not what was published.

@@ -50,6 +50,22 @@ async fn a_newcomer_sees_everything_that_is_printed() {
         assert!(lines(&charges) > 1 && charges.text().to_lowercase().contains("operator_amount"), "{site}");
     }
 
+    // A margin across two currencies, an allowance that is used, lines that are counted.
+    let rows = async |report: &str, site: &str| {
+        let path = format!("/api/v1/reports/download?month=2026-10{site}&report={report}&format=machine-csv");
+        crate::house::rows(&desk.get(&ada, &path).await.expect(200).text())
+    };
+    for row in rows("call-charges", "&site=man").await.iter().filter(|row| !row["client_amount"].is_empty()) {
+        assert_eq!(row["operator_currency"], "EUR", "{row:?}");
+        assert!(!row["margin"].is_empty() && row["currency"] == "GBP", "{row:?}");
+    }
+    let allowances = rows("allowances", "&site=ldn").await;
+    let acme = allowances.iter().find(|row| row["client_id"] == "acme").unwrap();
+    // Twelve lines with twenty minutes each.
+    assert_eq!(acme["granted_s"], "14400", "{acme:?}");
+    assert!(acme["used_s"] != "0" && !acme["used_s"].is_empty(), "{acme:?}");
+    assert!(rows("usage", "").await.iter().any(|row| row["row"] == "monthly accrual"));
+
     let ben = sign_in(&desk, &printed, "London and Manchester").await;
     assert_eq!(list(&desk, &ben, "/api/v1/sites").await.len(), 2);
 }

@@ -191,3 +191,10 @@ async fn a_sites_zone_stays_once_anything_is_dated_by_it() {
     let paris = json!({ "name": "London", "zone": "Europe/Paris", "country": "GB" });
     desk.put(&ada, "/api/v1/sites/ldn", paris).await.refused(409, "site.zone_is_fixed");
 }
+
+#[tokio::test]
+async fn nothing_is_changed_without_an_entry_in_the_audit_log() {
+    let desk = Desk::new().await;
+    let change = desk.app.store.change(&rating_service::store::Actor::Service, desk.clock.now()).await.unwrap();
+    assert_eq!(change.commit().await.unwrap_err().code(), "internal.error");
+}
