@@ -168,12 +168,17 @@ pub fn router(app: &App) -> Result<Router> {
 }
 
 /// Routes that take as long as the file that is sent.
-const UPLOADS: [&str; 2] = ["/api/v1/sources/{source}/files/{name}", "/api/v1/files/{folder}/{file}"];
+const UPLOADS: [(Method, &str); 4] = [
+    (Method::PUT, "/api/v1/sources/{source}/files/{name}"),
+    (Method::PUT, "/api/v1/files/{folder}/{file}"),
+    (Method::POST, "/sources/{source}/files"),
+    (Method::POST, "/tariffs/files"),
+];
 
 /// Answers in the time that a request may take, uploads apart. What is sent after the answer has begun may take longer.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    if request.method() == Method::PUT && UPLOADS.contains(&route) {
+    if UPLOADS.iter().any(|(method, upload)| request.method() == method && route == *upload) {
         return next.run(request).await;
     }
     let limit = app.config.limits.answer;

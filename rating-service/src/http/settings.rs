@@ -10,11 +10,13 @@ use utoipa_axum::routes;
 use super::conditions::{Expected, Tagged};
 use super::extract::Body;
 use super::files::everywhere;
+use super::users::zone;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Faults, Problem, Result};
 use crate::store::snapshots::{Limits, Usage};
 use crate::store::{audit::Entry, sources};
+use crate::wire::Page;
 use crate::wire::months as wire;
 
 /// The routes of this file.
@@ -22,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(usage, set_usage))
         .routes(routes!(limits, set_limits))
-        .routes(routes!(accept_gap))
+        .routes(routes!(accepted_gaps, accept_gap))
 }
 
 pub(super) async fn kept<T: for<'de> Deserialize<'de>>(
@@ -118,6 +120,17 @@ async fn set_limits(
     faults.finish()?;
     let limits = Limits { suspended: given.suspended.clone(), rejected: given.rejected.clone() };
     Ok(Tagged(keep(&app, &principal, &expected, "limits", &limits).await?, given))
+}
+
+/// Lists the gaps in the input that were accepted, the newest first.
+#[utoipa::path(get, path = "/api/v1/project/accepted-gaps", tag = "months",
+    responses((status = 200, description = "Gaps", body = Page<wire::GapAccepted>)))]
+async fn accepted_gaps(State(app): State<App>) -> Result<axum::Json<Page<wire::GapAccepted>>> {
+    let mut reader = app.store.read().await?;
+    let zone = zone(reader.on()).await?;
+    let gaps = sources::accepted_gaps(reader.on()).await?.into_iter();
+    let items = gaps.map(|(gap, by, reason, at)| wire::GapAccepted { gap, reason, by, at: zone.format(at) }).collect();
+    Ok(axum::Json(Page { items, next: None }))
 }
 
 /// Accepts a gap in the input, by the name that a run gave it, with a reason that the manifest keeps.

@@ -288,6 +288,20 @@ pub async fn set(on: &mut SqliteConnection, name: &str, content: &str) -> Result
     Ok(())
 }
 
+/// The gaps that were accepted, the newest first: name, by whom, why, when.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn accepted_gaps(on: &mut SqliteConnection) -> Result<Vec<(String, String, String, Instant)>> {
+    let rows = sqlx::query("SELECT * FROM accepted_gap ORDER BY accepted_at DESC, gap").fetch_all(on).await?;
+    let read = |row: &SqliteRow| {
+        let at = Instant::from_millis(row.try_get("accepted_at")?);
+        Ok((row.try_get("gap")?, row.try_get("accepted_by")?, row.try_get("reason")?, at))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// Accepts a gap in the input, with a reason.
 ///
 /// # Errors

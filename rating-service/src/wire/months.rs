@@ -212,7 +212,7 @@ pub struct Done {
 }
 
 /// What a run came to.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Totals {
     /// Records read.
     pub records: u64,
@@ -316,6 +316,20 @@ pub struct LimitSettings {
     /// Share of all records that may be rejected; empty: 0.1%.
     #[serde(default)]
     pub rejected: String,
+}
+
+/// A gap in the input that was accepted.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct GapAccepted {
+    /// Its name, as the run gave it.
+    #[schema(example = "ldn-pbx:sequence:12-14")]
+    pub gap: String,
+    /// Why it was accepted.
+    pub reason: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: String,
 }
 
 /// A gap in the input that is accepted.

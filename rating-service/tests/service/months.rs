@@ -11,9 +11,16 @@ pub(crate) fn demo(path: &str) -> Vec<u8> {
     std::fs::read(format!("{DEMO}/{path}")).unwrap()
 }
 
-/// London of the demo, entered through the interface: three occupiers, a floor that changes hands in the middle of October,
-/// the switch's file, both tariffs.
+/// London of the demo, with the switch's file.
 pub(crate) async fn london() -> (Desk, Who) {
+    let (desk, ada) = london_without_calls().await;
+    upload(&desk, &ada, "Master-2026-10.csv", demo("cdr/ldn/Master-2026-10.csv")).await.expect(201);
+    (desk, ada)
+}
+
+/// London of the demo, entered through the interface: three occupiers, a floor that changes hands in the middle of October,
+/// the switch, both tariffs.
+pub(crate) async fn london_without_calls() -> (Desk, Who) {
     let (desk, ada) = Desk::set_up().await;
     let settings = json!({
         "name": "London, Harbour House", "zone": "Europe/London", "country": "GB", "area_code": "20",
@@ -38,7 +45,6 @@ pub(crate) async fn london() -> (Desk, Who) {
     let settings = json!({ "format": "asterisk", "zone": "Europe/London", "further": "trunks = [\"PJSIP/carrier*\"]" });
     let source = json!({ "id": "ldn-pbx", "site": "ldn", "settings": settings });
     desk.post(&ada, "/api/v1/sources", source).await.expect(201);
-    upload(&desk, &ada, "Master-2026-10.csv", demo("cdr/ldn/Master-2026-10.csv")).await.expect(201);
     for file in ["retail-gb.toml", "retail-gb.csv", "wholesale-gb.toml", "wholesale-gb.csv"] {
         let path = format!("/api/v1/files/tariffs/{file}");
         let content = demo(&format!("tariffs/{file}"));

@@ -261,3 +261,140 @@ async fn a_numbers_page_shows_who_held_it_and_a_pin_once() {
     desk.form(&ada, &format!("{here}/code"), "do=set&code=1234").await.expect(303);
     page(&desk, &ada, "/sites/nyc/numbers/%2B442079460001").await.expect(404);
 }
+
+/// Waits until nothing of October runs; gives the month's page.
+async fn october(desk: &Desk, who: &Who) -> String {
+    for _ in 0..600 {
+        let shown = page(desk, who, "/months/2026-10").await.expect(200).text();
+        if !shown.contains("data-progress") {
+            return shown;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the run does not end");
+}
+
+/// The text that a row of a page's table ends with, by what it begins with.
+fn figure<'p>(page: &'p str, name: &str) -> &'p str {
+    let row = between(page, &format!(">{name}</th>"), "</tr>");
+    between(row, "<td class=\"number\">", "</td>")
+}
+
+#[tokio::test]
+async fn a_month_goes_from_uploaded_files_to_the_books_through_pages_alone() {
+    let (desk, ada) = crate::months::london_without_calls().await;
+    let here = "/months/2026-10";
+    let months = page(&desk, &ada, "/months").await.expect(200).text();
+    assert!(between(&months, ">October 2026</a>", "</tr>").contains("Upload the switches"), "{months}");
+    // The file comes by a form, as of browsers without a script.
+    let mut body =
+        b"--b\r\ncontent-disposition: form-data; name=\"month\"\r\n\r\n2026-10\r\n--b\r\ncontent-disposition: \
+        form-data; name=\"file\"; filename=\"Master-2026-10.csv\"\r\n\r\n"
+            .to_vec();
+    body.extend(crate::months::demo("cdr/ldn/Master-2026-10.csv"));
+    body.extend(b"\r\n--b--\r\n");
+    let media = "multipart/form-data; boundary=b";
+    let answer = desk.send(&ada, "POST", "/sources/ldn-pbx/files", media, body.clone()).await.expect(303);
+    assert_eq!(answer.header("location"), "/months/2026-10?said=file-kept");
+    let files = desk.get(&ada, "/api/v1/sources/ldn-pbx/files").await.json();
+    let bytes = crate::months::demo("cdr/ldn/Master-2026-10.csv").len();
+    assert_eq!(
+        (&files["items"][0]["name"], &files["items"][0]["bytes"]),
+        (&json!("Master-2026-10.csv"), &json!(bytes))
+    );
+    let other = String::from_utf8(body).unwrap().replacen("2026-10-", "2026-11-", 1).into_bytes();
+    let shown = desk.send(&ada, "POST", "/sources/ldn-pbx/files", media, other).await.expect(409).text();
+    assert!(shown.contains("publish.file_exists") || shown.contains("Master-2026-10.csv"), "{shown}");
+    // Checked, looked at, approved, published.
+    let found = desk.form(&ada, here, "do=look").await.expect(200).text();
+    assert!(found.contains("in settings, directory and tariffs"), "{found}");
+    desk.form(&ada, here, "do=check").await.expect(303);
+    let draft = october(&desk, &ada).await;
+    assert!(draft.contains("waits for approval") && draft.contains("Approve these figures"), "{draft}");
+    let month = desk.get(&ada, "/api/v1/months/2026-10").await.json();
+    let run = month["runs"][0]["run"].as_str().unwrap().to_owned();
+    let retail = month["runs"][0]["totals"]["retail"]["GBP"].as_str().unwrap().to_owned();
+    let retail = rating_service::portal::words::money(&retail, "GBP");
+    assert_eq!(figure(&draft, "Occupiers are charged"), retail);
+    desk.form(&ada, here, &sent(&[("do", "publish"), ("run", &run)])).await.expect(409);
+    desk.form(&ada, here, &sent(&[("do", "approve"), ("run", &run)])).await.expect(303);
+    assert!(october(&desk, &ada).await.contains("Publish October 2026"));
+    desk.form(&ada, here, &sent(&[("do", "publish"), ("run", &run)])).await.expect(303);
+    let shown = october(&desk, &ada).await;
+    assert!(shown.contains("id=\"force\">In force") && shown.contains("by Ada"), "{shown}");
+    // The figures are the published control totals, and those add up to the report.
+    let month = desk.get(&ada, "/api/v1/months/2026-10").await.json();
+    assert_eq!(month["in_force"], json!(run));
+    let totals = &month["runs"][0]["totals"];
+    for (name, of) in
+        [("Records read", "records"), ("Calls", "calls"), ("charged", "rated"), ("suspended", "suspended")]
+    {
+        let figure = figure(&shown, name).replace(',', "");
+        assert_eq!(figure, totals[of].as_u64().unwrap().to_string(), "{name}");
+    }
+    assert_eq!(figure(&shown, "Occupiers are charged"), retail);
+    let address = "/api/v1/reports/download?month=2026-10&site=ldn&report=call-charges&format=machine-csv";
+    assert!(shown.contains(&address.replace('&', "&amp;")), "{shown}");
+    desk.get(&ada, address).await.expect(200);
+    // Closed, and opened again with a reason only.
+    desk.form(&ada, here, "do=close&note=all+there").await.expect(303);
+    assert!(october(&desk, &ada).await.contains("Open it again"));
+    let shown = desk.form(&ada, here, "do=reopen&note=").await;
+    assert!(shown.status.is_client_error() && shown.text().contains("role=\"alert\""), "{}", shown.text());
+    desk.form(&ada, here, "do=reopen&note=a+late+file").await.expect(303);
+    assert!(october(&desk, &ada).await.contains("Close October 2026"));
+}
+
+#[tokio::test]
+async fn a_mistake_is_shown_with_its_place_and_the_way_to_where_it_is_mended() {
+    let (desk, ada) = crate::months::london_without_calls().await;
+    let broken = b"id = \"retail-gb\"\ncurency = \"GBP\"\n".to_vec();
+    let path = "/api/v1/files/tariffs/retail-gb.toml";
+    desk.send(&ada, "PUT", path, "application/octet-stream", broken).await.expect(200);
+    desk.form(&ada, "/months/2026-10", "do=check").await.expect(303);
+    let shown = october(&desk, &ada).await;
+    assert!(shown.contains("The last run was not made"), "{shown}");
+    let found = between(&shown, "<code>tariffs/retail-gb.toml:2:1</code>", "</tr>");
+    assert!(found.contains("href=\"/tariffs\""), "{found}");
+    // November is not over: there is no check, and the page says what there is.
+    let shown = page(&desk, &ada, "/months/2026-11").await.expect(200).text();
+    assert!(shown.contains("Make a preview") && !shown.contains("value=\"check\""), "{shown}");
+    let shown = desk.form(&ada, "/months/2026-11", "do=check").await.expect(409).text();
+    assert!(shown.contains("is not over at every site"), "{shown}");
+}
+
+#[tokio::test]
+async fn sources_limits_and_gaps_are_set_on_pages() {
+    let (desk, ada) = london().await;
+    let source = |format: &str, further: &str| {
+        sent(&[
+            ("/id", "ldn-pbx"),
+            ("/site", "ldn"),
+            ("/settings/format", format),
+            ("/settings/zone", "Europe/London"),
+            ("/settings/further", further),
+        ])
+    };
+    let shown = desk.form(&ada, "/sources", &source("asterisk", "trunks = [")).await.expect(422).text();
+    assert!(shown.contains("id=\"settings-further-fault\""), "{shown}");
+    let answer = desk.form(&ada, "/sources", &source("asterisk", "trunks = [\"PJSIP/c*\"]")).await.expect(303);
+    assert_eq!(answer.header("location"), "/sources/ldn-pbx?said=saved");
+    let shown = page(&desk, &ada, "/sources/ldn-pbx").await.expect(200).text();
+    let tag = tag(&shown, "/sources/ldn-pbx");
+    let changed = format!("{}&{}", source("mitel", ""), sent(&[("tag", &tag)]));
+    desk.form(&ada, "/sources/ldn-pbx", &changed).await.expect(303);
+    desk.form(&ada, "/sources/ldn-pbx", &changed).await.expect(412);
+    assert_eq!(desk.get(&ada, "/api/v1/sources/ldn-pbx").await.json()["settings"]["format"], "mitel");
+    let here = "/months/settings";
+    let gap = sent(&[("do", "gap"), ("/gap", "ldn-pbx:sequence:12-14"), ("/reason", "the switch was off")]);
+    desk.form(&ada, here, &gap).await.expect(303);
+    let shown = page(&desk, &ada, here).await.expect(200).text();
+    let row = between(&shown, "ldn-pbx:sequence:12-14</code>", "</tr>");
+    assert!(row.contains("the switch was off") && row.contains("Ada"), "{row}");
+    let tag = between(&shown, "name=\"tag\" value=\"", "\">").replace("&#34;", "\"").replace("&quot;", "\"");
+    let limits = |share: &str| sent(&[("do", "limits"), ("tag", &tag), ("/suspended", share), ("/rejected", "")]);
+    let shown = desk.form(&ada, here, &limits("much")).await.expect(422).text();
+    assert!(shown.contains("id=\"suspended-fault\""), "{shown}");
+    desk.form(&ada, here, &limits("0.5%")).await.expect(303);
+    assert_eq!(desk.get(&ada, "/api/v1/project/limits").await.json()["suspended"], "0.5%");
+}

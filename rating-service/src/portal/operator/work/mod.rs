@@ -1,21 +1,34 @@
 //! Pages about telephony, months and tariffs: the operator's work.
 
+mod assignments;
 mod commands;
 mod head;
 mod main_number;
+mod month;
+mod months;
 mod number;
 mod pool;
+mod project;
 mod schedule;
+mod sources;
+mod tariffs;
 mod telephony;
 mod week;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::app::App;
 
 /// The routes of these pages.
 pub const ROUTES: &[(&str, &str)] = &[
+    ("GET", "/months"),
+    ("GET", "/months/other"),
+    ("GET", "/months/settings"),
+    ("POST", "/months/settings"),
+    ("GET", "/months/{month}"),
+    ("POST", "/months/{month}"),
     ("GET", "/sites/{site}/main-numbers"),
     ("GET", "/sites/{site}/numbers"),
     ("POST", "/sites/{site}/numbers"),
@@ -34,11 +47,35 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/sites/{site}/schedule/events/{event}/remove"),
     ("POST", "/sites/{site}/schedule/holidays"),
     ("POST", "/sites/{site}/schedule/hours"),
+    ("GET", "/sources"),
+    ("POST", "/sources"),
+    ("GET", "/sources/{source}"),
+    ("POST", "/sources/{source}"),
+    ("POST", "/sources/{source}/files"),
+    ("GET", "/tariffs"),
+    ("POST", "/tariffs/assignments"),
+    ("GET", "/tariffs/assignments/{assignment}"),
+    ("POST", "/tariffs/assignments/{assignment}"),
+    ("POST", "/tariffs/files"),
+    ("POST", "/tariffs/files/{folder}/{file}/remove"),
 ];
 
 /// These pages.
 pub(in crate::portal) fn routes() -> Router<App> {
     Router::new()
+        .route("/months", get(months::list))
+        .route("/months/other", get(months::other))
+        .route("/months/settings", get(project::settings).post(project::settle))
+        .route("/months/{month}", get(month::show_month).post(month::act))
+        .route("/tariffs", get(tariffs::list))
+        .route("/tariffs/assignments", post(assignments::assign))
+        .route("/tariffs/assignments/{assignment}", get(assignments::show_assignment).post(assignments::change))
+        .route("/tariffs/files", post(tariffs::put).layer(DefaultBodyLimit::disable()))
+        .route("/tariffs/files/{folder}/{file}/remove", post(tariffs::remove))
+        .route("/sources", get(sources::list).post(sources::add))
+        .route("/sources/{source}", get(sources::show_source).post(sources::settle))
+        // As large as the switch's files are.
+        .route("/sources/{source}/files", post(sources::upload).layer(DefaultBodyLimit::disable()))
         .route("/sites/{site}/main-numbers", get(main_number::list))
         .route("/sites/{site}/numbers", get(telephony::list).post(telephony::change))
         .route("/sites/{site}/numbers/{number}", get(number::show_number).post(number::change))
