@@ -13,6 +13,7 @@ pub mod portal;
 pub mod rates;
 pub mod services;
 pub mod sites;
+pub mod tariffs;
 pub mod users;
 pub mod work;
 

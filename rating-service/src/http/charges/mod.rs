@@ -7,7 +7,7 @@ mod calls;
 mod ground;
 mod masked;
 mod occupier;
-mod operator;
+pub(super) mod operator;
 mod remedies;
 mod sums;
 

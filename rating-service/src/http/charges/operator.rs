@@ -411,7 +411,7 @@ fn money(money: &compare::Money) -> wire::Money {
     }
 }
 
-pub(super) fn line(line: &compare::Line) -> wire::Line {
+pub(in crate::http) fn line(line: &compare::Line) -> wire::Line {
     wire::Line { names: line.names.clone(), calls: line.calls, money: line.money.iter().map(money).collect() }
 }
 
