@@ -2,6 +2,7 @@
 
 mod assignments;
 mod commands;
+mod exceptions;
 mod head;
 mod main_number;
 mod month;
@@ -29,6 +30,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/months/settings"),
     ("GET", "/months/{month}"),
     ("POST", "/months/{month}"),
+    ("GET", "/months/{month}/comparison"),
+    ("GET", "/months/{month}/exceptions"),
     ("GET", "/sites/{site}/main-numbers"),
     ("GET", "/sites/{site}/numbers"),
     ("POST", "/sites/{site}/numbers"),
@@ -66,6 +69,8 @@ pub(in crate::portal) fn routes() -> Router<App> {
         .route("/months", get(months::list))
         .route("/months/other", get(months::other))
         .route("/months/settings", get(project::settings).post(project::settle))
+        .route("/months/{month}/comparison", get(exceptions::comparison))
+        .route("/months/{month}/exceptions", get(exceptions::exceptions))
         .route("/months/{month}", get(month::show_month).post(month::act))
         .route("/tariffs", get(tariffs::list))
         .route("/tariffs/assignments", post(assignments::assign))
