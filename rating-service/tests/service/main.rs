@@ -31,3 +31,4 @@ mod rules;
 mod services;
 mod sessions;
 mod usage_rules;
+mod work;
