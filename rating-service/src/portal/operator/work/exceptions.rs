@@ -5,8 +5,6 @@ use axum::extract::Query;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::month::short;
-use super::months::amounts;
 use crate::error::Result;
 use crate::http::extract::Named;
 use crate::portal::api::part;
@@ -45,7 +43,7 @@ impl Work {
         choices(&self.sites)
     }
 
-    fn site(&self, group: &ExceptionGroup) -> &str {
+    fn site<'s>(&'s self, group: &'s ExceptionGroup) -> &'s str {
         site_name(&self.sites, group.site.as_deref().unwrap_or_default())
     }
 
@@ -80,9 +78,7 @@ pub(super) fn mended_at(group: &ExceptionGroup, is_admin: bool) -> Option<(Strin
             let address = format!("/sites/{}/numbers?search={}", part(site), part(group.key.trim_start_matches('+')));
             Some((address, "Allocate the number"))
         }
-        ["sites", site, "numbers"] if is_admin => {
-            Some((format!("/sites/{}/ranges", part(site)), "Add the number"))
-        }
+        ["sites", site, "numbers"] if is_admin => Some((format!("/sites/{}/ranges", part(site)), "Add the number")),
         ["sites", site] => Some((format!("/sites/{}/settings", part(site)), "Change the site's dial plan")),
         ["numbers", number] => {
             let site = group.site.as_deref().unwrap_or_default();
@@ -98,7 +94,11 @@ pub(super) fn mended_at(group: &ExceptionGroup, is_admin: bool) -> Option<(Strin
 }
 
 /// Shows what of a month was not rated.
-pub(super) async fn exceptions(page: Page, Named(month): Named<String>, Query(asked): Query<Asked>) -> Result<Response> {
+pub(super) async fn exceptions(
+    page: Page,
+    Named(month): Named<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response> {
     let given = [("site", &asked.site), ("run", &asked.run)];
     let given = given.into_iter().filter(|(_, value)| !value.is_empty());
     let parameters: Vec<String> = given.map(|(name, value)| format!("{name}={}", part(value))).collect();
@@ -126,18 +126,18 @@ struct Compared {
 }
 
 impl Compared {
-    /// Tables of what is not the same: what they are called, what their names are, their lines.
-    fn tables(&self) -> Vec<(&'static str, &'static str, &[Line])> {
+    /// Tables of what is not the same: what they are called, and their lines.
+    fn tables(&self) -> Vec<(&'static str, &[Line])> {
         let compared = &self.compared;
-        let all: [(&str, &str, &[Line]); 6] = [
-            ("By cause", "Cause", &compared.causes),
-            ("By site", "Site", &compared.sites),
-            ("By payer", "Site and payer", &compared.payers),
-            ("By destination", "Destination", &compared.destinations),
-            ("By day", "Day at the site", &compared.days),
-            ("Suspended in one alone", "What happened", &compared.suspended),
+        let all: [(&str, &[Line]); 6] = [
+            ("By cause", &compared.causes),
+            ("By site", &compared.sites),
+            ("By payer", &compared.payers),
+            ("By destination", &compared.destinations),
+            ("By day", &compared.days),
+            ("Suspended in one alone", &compared.suspended),
         ];
-        all.into_iter().filter(|(_, _, lines)| !lines.is_empty()).collect()
+        all.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod assignments;
 mod commands;
+mod draft;
 mod exceptions;
 mod head;
 mod main_number;
@@ -9,6 +10,7 @@ mod month;
 mod months;
 mod number;
 mod pool;
+mod price;
 mod project;
 mod schedule;
 mod sources;
@@ -59,8 +61,11 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/tariffs/assignments"),
     ("GET", "/tariffs/assignments/{assignment}"),
     ("POST", "/tariffs/assignments/{assignment}"),
+    ("POST", "/tariffs/drafts"),
+    ("POST", "/tariffs/drafts/keep"),
     ("POST", "/tariffs/files"),
     ("POST", "/tariffs/files/{folder}/{file}/remove"),
+    ("GET", "/tariffs/price"),
 ];
 
 /// These pages.
@@ -75,6 +80,9 @@ pub(in crate::portal) fn routes() -> Router<App> {
         .route("/tariffs", get(tariffs::list))
         .route("/tariffs/assignments", post(assignments::assign))
         .route("/tariffs/assignments/{assignment}", get(assignments::show_assignment).post(assignments::change))
+        .route("/tariffs/price", get(price::price))
+        .route("/tariffs/drafts", post(draft::try_files).layer(DefaultBodyLimit::max(draft::LARGEST)))
+        .route("/tariffs/drafts/keep", post(draft::keep).layer(DefaultBodyLimit::max(draft::LARGEST)))
         .route("/tariffs/files", post(tariffs::put).layer(DefaultBodyLimit::disable()))
         .route("/tariffs/files/{folder}/{file}/remove", post(tariffs::remove))
         .route("/sources", get(sources::list).post(sources::add))
