@@ -27,6 +27,7 @@ use crate::wire::{self, Page, Paging, page_limit};
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(people))
         .routes(routes!(list, create))
         .routes(routes!(show, settle, close))
         .routes(routes!(invite_again))
@@ -104,6 +105,26 @@ async fn check_settings(
         }
     }
     Ok(())
+}
+
+/// Lists the names of the users of an occupier, for whoever gives numbers to them; closed ones have none.
+#[utoipa::path(get, path = "/api/v1/occupiers/{occupier}/people", tag = "portal", params(("occupier" = String, Path), Paging), responses(
+    (status = 200, description = "Users by name", body = Page<wire::users::Named>), (status = 404)
+))]
+async fn people(
+    State(app): State<App>,
+    principal: Principal,
+    Named(id): Named<String>,
+    Asked(paging): Asked<Paging>,
+) -> Result<axum::Json<Page<wire::users::Named>>> {
+    let limit = page_limit(paging.limit)?;
+    let mut reader = app.store.read().await?;
+    occupiers::get(reader.on(), &id).await?;
+    let found = users::list(reader.on(), Some(&id), paging.after.as_deref(), i64::MAX).await?;
+    let seen = found.into_iter().filter(|user| user.state != "closed" && sees(&principal, user));
+    let named = seen.filter_map(|user| Some(wire::users::Named { name: user.person?.name, id: user.id }));
+    let items = named.take(usize::try_from(limit + 1).unwrap_or(usize::MAX)).collect();
+    Ok(axum::Json(Page::cut(items, limit, |user: &wire::users::Named| user.id.clone())))
 }
 
 /// Lists the users of an occupier, by id.

@@ -3,15 +3,19 @@
 //! A page asks the interface ([`api`]), as who looks at it, and writes down what it is told.
 
 pub mod api;
+pub mod charges;
+pub mod chart;
 pub mod face;
 pub mod form;
 pub mod occupier;
 pub mod operator;
 pub mod page;
+mod profile;
 pub mod said;
 mod sign;
 pub mod words;
 
+use axum::extract::Query;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,7 +27,8 @@ use crate::error::Result;
 
 /// The routes of pages, which the interface's document does not list.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ROUTES.iter().chain(operator::ROUTES).chain(operator::work::ROUTES).chain(occupier::ROUTES).copied()
+    let operators = operator::ROUTES.iter().chain(operator::work::ROUTES);
+    ROUTES.iter().chain(operators).chain(occupier::ROUTES).chain(charges::ROUTES).copied()
 }
 
 /// Those of everybody.
@@ -33,6 +38,9 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/assets/portal.css"),
     ("GET", "/assets/portal.js"),
     ("GET", "/join"),
+    ("GET", "/profile"),
+    ("POST", "/profile"),
+    ("POST", "/profile/password"),
     ("GET", "/reset"),
     ("POST", "/reset"),
     ("GET", "/setup"),
@@ -48,8 +56,11 @@ pub fn routes(api: api::Api) -> Router<App> {
         .merge(operator::routes())
         .merge(operator::work::routes())
         .merge(occupier::routes())
+        .merge(charges::routes())
         .route("/setup", get(sign::setup))
         .route("/join", get(sign::join))
+        .route("/profile", get(profile::profile).post(profile::settle))
+        .route("/profile/password", post(profile::password))
         .route("/sign-in", get(sign::sign_in_page).post(sign::sign_in))
         .route("/sign-out", post(sign::sign_out))
         .route("/reset", get(sign::reset_page).post(sign::reset))
@@ -60,8 +71,8 @@ pub fn routes(api: api::Api) -> Router<App> {
 }
 
 /// The first page, which is another for the operator and for an occupier.
-async fn home(page: Page) -> Result<Response> {
-    if page.who.is_operator() { operator::home(&page).await } else { occupier::home(&page).await }
+async fn home(page: Page, Query(asked): Query<charges::Asked>) -> Result<Response> {
+    if page.who.is_operator() { operator::home(&page).await } else { charges::home(&page, &asked).await }
 }
 
 /// A file that pages need. Its address has [`VERSION`], so that it may be kept.

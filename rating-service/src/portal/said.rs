@@ -13,6 +13,7 @@ pub const SAID: &[(&str, &str)] = &[
     ("file-kept", "The file is kept."),
     ("gap-accepted", "The gap is accepted. Check the month again."),
     ("holidays-added", "The holidays are on the schedule."),
+    ("link-mailed", "A mail with a link to choose another password is on its way."),
     ("logo-kept", "The logo is on every page now."),
     ("logo-removed", "The logo is gone."),
     ("month-approved", "Approved: these figures may be published."),

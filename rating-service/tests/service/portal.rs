@@ -134,6 +134,22 @@ async fn each_change_of_the_information_level_stands_in_the_audit_log() {
 }
 
 #[tokio::test]
+async fn editors_know_the_names_of_those_they_give_numbers_to_and_no_more_of_them() {
+    let (desk, ada) = desk().await;
+    let ann = desk.portal(&ada, "acme").await;
+    let (editors_id, editor) = desk.occupier_user(&ann, "acme", "occupier_edit", None).await;
+    let (closed, _) = desk.occupier_user(&ann, "acme", "occupier_view", None).await;
+    desk.delete(&ann, &format!("{USERS}/{closed}")).await.expect(204);
+    let people = desk.get(&editor, "/api/v1/occupiers/acme/people").await.expect(200).json()["items"].clone();
+    assert!(people.as_array().unwrap().contains(&json!({ "id": editors_id, "name": "Somebody" })), "{people}");
+    assert_eq!(people.as_array().unwrap().len(), 2, "Ann and the editor: {people}");
+    // Who is limited to a site knows those who are at no other.
+    let (own, limited) = desk.occupier_user(&ann, "acme", "occupier_edit", Some(&["ldn"])).await;
+    let people = desk.get(&limited, "/api/v1/occupiers/acme/people").await.expect(200).json()["items"].clone();
+    assert_eq!(people, json!([{ "id": own, "name": "Somebody" }]));
+}
+
+#[tokio::test]
 async fn rule_70_an_administrator_of_an_occupier_neither_closes_nor_demotes_one() {
     let (desk, ada) = desk().await;
     let ann = desk.portal(&ada, "acme").await;
