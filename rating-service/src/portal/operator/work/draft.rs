@@ -117,7 +117,12 @@ pub(super) async fn try_files(
         body["month"] = serde_json::Value::from(month);
     }
     match page.send(Method::POST, "/api/v1/tariffs/dry-runs", Some(&body), None).await {
-        Ok(answer) => show(&Draft { frame: page.frame(), files, tried: answer.read()? }),
+        Ok(answer) => {
+            let mut tried: Tried = answer.read()?;
+            // What keeps the files from being used comes first.
+            tried.findings.sort_by_key(|found| found.severity != "error");
+            show(&Draft { frame: page.frame(), files, tried })
+        }
         Err(problem) => refused(&page, problem).await,
     }
 }

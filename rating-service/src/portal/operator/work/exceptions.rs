@@ -49,7 +49,7 @@ impl Work {
 
     fn standing(&self) -> &'static str {
         match self.exceptions.standing.as_str() {
-            "in_force" => "in force",
+            "in_force" => "the version in force",
             "checked" => "the draft that waits",
             "superseded" => "a version that was superseded",
             _ => "a preview",
