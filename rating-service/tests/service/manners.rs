@@ -198,3 +198,20 @@ async fn nothing_is_changed_without_an_entry_in_the_audit_log() {
     let change = desk.app.store.change(&rating_service::store::Actor::Service, desk.clock.now()).await.unwrap();
     assert_eq!(change.commit().await.unwrap_err().code(), "internal.error");
 }
+
+#[tokio::test]
+async fn who_asks_too_often_waits_for_a_minute_and_nobody_else_does() {
+    let (desk, ada) = Desk::set_up().await;
+    let token = desk.token(&ada, &["read"], None).await;
+    let mut config = rating_service::config::Config::local(desk.folder());
+    config.limits.requests_a_minute = 3;
+    let narrow = desk.beside(rating_service::app::App::open(config, desk.clock.clone()).await.unwrap());
+    for _ in 0..3 {
+        narrow.get(&ada, "/api/v1/session").await.expect(200);
+    }
+    let refused = narrow.get(&ada, "/api/v1/session").await.refused(429, "request.too_many");
+    assert_eq!(refused.header("retry-after"), "60");
+    narrow.get(&token, "/api/v1/sites").await.expect(200);
+    desk.clock.advance(rating_core::time::Duration::from_seconds(60));
+    narrow.get(&ada, "/api/v1/session").await.expect(200);
+}
