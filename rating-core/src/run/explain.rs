@@ -6,6 +6,7 @@
 
 mod assembly;
 mod collect;
+mod imagine;
 mod settled;
 mod side;
 mod text;
@@ -28,6 +29,7 @@ use crate::number::numbering::describe;
 use crate::time::{Instant, Interval, Month, Zone};
 use settled::SettledMonths;
 
+pub use imagine::{Imagined, imagine};
 pub use view::{
     AllowanceView, AssemblyView, CallView, CandidateView, CapView, ChargeView, EntryView, Explanation, HolderView,
     MarkUpView, MemberView, NumberView, PartView, RecordView, RoundingView, SideView, StepView, StretchView, SumView,

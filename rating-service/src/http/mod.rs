@@ -29,6 +29,7 @@ pub mod settings;
 pub mod setup;
 pub mod sites;
 pub mod sources;
+pub mod tariffs;
 pub(crate) mod telephony;
 pub mod tokens;
 pub mod users;
@@ -93,6 +94,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(rates::routes())
         .merge(reports::routes())
         .merge(charges::routes())
+        .merge(tariffs::routes())
         .merge(exports::routes())
         .merge(users::routes())
         .merge(tokens::routes())

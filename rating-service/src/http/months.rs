@@ -57,7 +57,7 @@ pub(super) fn problem(refusal: Refusal) -> Problem {
     }
 }
 
-fn finding(found: Found) -> wire::Finding {
+pub(super) fn finding(found: Found) -> wire::Finding {
     wire::Finding {
         code: found.code,
         severity: found.severity.to_owned(),
@@ -78,7 +78,7 @@ async fn zones(on: &mut sqlx::SqliteConnection) -> Result<Vec<Zone>> {
     Ok(sites::list(on).await?.iter().filter_map(|site| Zone::load(&site.zone)).collect())
 }
 
-async fn snapshot(app: &App) -> Result<Snapshot> {
+pub(super) async fn snapshot(app: &App) -> Result<Snapshot> {
     snapshots::take(app.store.read().await?.on(), &app.config.data).await
 }
 

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rating_core::time::{Duration, Zone};
+use rating_core::time::{Duration, Instant, Zone};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -57,18 +57,22 @@ pub(super) async fn begin(change: &mut Change, user: &str) -> Result<SignedIn> {
     let at = change.at();
     secrets::add_session(change.on(), &secret, user, at, at.plus(SESSION)).await?;
     change.note(Entry::new("session.begun", format!("user:{user}")));
-    let session = session_of(change.on(), user).await?;
+    let session = session_of(change.on(), user, at).await?;
     Ok(SignedIn { secret, session })
 }
 
-async fn session_of(on: &mut sqlx::SqliteConnection, user: &str) -> Result<wire::users::Session> {
+async fn session_of(on: &mut sqlx::SqliteConnection, user: &str, at: Instant) -> Result<wire::users::Session> {
     let found = users::get(on, user).await?.ok_or_else(|| Problem::internal("a session without a user"))?;
     let operator = operator::get(on).await?;
     let zone = operator.as_ref().and_then(|operator| Zone::load(&operator.zone)).unwrap_or_else(Zone::utc);
+    let (name, support_contact) =
+        operator.map(|operator| (operator.name, operator.support_contact)).unwrap_or_default();
     Ok(wire::users::Session {
         user: to_wire(&zone, found),
-        operator: operator.map(|operator| operator.name).unwrap_or_default(),
+        operator: name,
+        support_contact,
         logo: super::logo::address(on).await?,
+        today: Some(zone.to_local(at).date().to_string()),
     })
 }
 
@@ -158,7 +162,7 @@ async fn who(State(app): State<App>, principal: Principal) -> Result<axum::Json<
     let Principal::User { id, .. } = principal else {
         return Err(Problem::new("auth.not_allowed", "a token has no session"));
     };
-    Ok(axum::Json(session_of(app.store.read().await?.on(), &id).await?))
+    Ok(axum::Json(session_of(app.store.read().await?.on(), &id, app.clock.now()).await?))
 }
 
 /// Signs out.

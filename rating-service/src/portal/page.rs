@@ -122,6 +122,7 @@ impl Page {
         Frame {
             operator: self.session.operator.clone(),
             logo: self.session.logo.clone(),
+            help: if self.who.is_operator() { String::new() } else { self.session.support_contact.clone() },
             name: self.session.user.name.clone().or_else(|| self.session.user.email.clone()).unwrap_or_default(),
             links: links
                 .iter()
@@ -154,6 +155,8 @@ pub struct Frame {
     pub operator: String,
     /// Where its logo is, if it has one.
     pub logo: Option<String>,
+    /// Whom to ask for help; empty for the operator's own people.
+    pub help: String,
     /// Who is signed in.
     pub name: String,
     /// Where else to go.

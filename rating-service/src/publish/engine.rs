@@ -13,7 +13,7 @@ use rating_core::run::closing::{self, CloseOptions, Closing, Reopening};
 use rating_core::run::compare::Comparison;
 use rating_core::run::diff::{DiffOptions, diff};
 use rating_core::run::publish::{Published, hex};
-use rating_core::run::storage::Disk;
+use rating_core::run::storage::{Disk, Storage};
 use rating_core::run::{self, Options, Summary};
 use rating_core::time::{Date, Month};
 use sha2::{Digest, Sha256};
@@ -123,6 +123,16 @@ impl Engine {
     #[must_use]
     pub fn with(data: &Path, storage: Door) -> Self {
         Self { data: data.to_owned(), storage, turn: Arc::default() }
+    }
+
+    /// The door to the disk.
+    pub(super) fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// The data folder.
+    pub(super) fn data_folder(&self) -> &Path {
+        &self.data
     }
 
     /// What is published.

@@ -9,6 +9,7 @@
 //! | [`published`] | what is published: months, versions, totals, reports |
 //! | [`index`] | a disposable index of the calls of a version, for pages |
 //! | [`shelf`] | versions that are looked at often, kept open |
+//! | [`tariffs`] | which there are, what a draft would change, what a call would cost |
 //! | [`tables`] | small published reports as rows |
 //! | [`explained`] | why a call of a version costs what it costs |
 //! | [`download`] | reports on their way to a reader: CSV, zip, XLSX, Parquet |
@@ -28,5 +29,6 @@ mod refusal;
 mod runs;
 pub mod shelf;
 pub mod tables;
+pub mod tariffs;
 
 pub use refusal::{CODES, Found, Refusal, Result};

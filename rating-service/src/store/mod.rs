@@ -3,6 +3,7 @@
 //! Whatever changes something does it in a [`Change`]: one transaction, with an entry in the audit log for each thing
 //! done, or nothing. Instants are kept in milliseconds, numbers as text, history is only ever added to.
 
+pub mod alerts;
 pub mod audit;
 pub mod contracts;
 pub mod handling;

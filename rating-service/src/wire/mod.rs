@@ -13,7 +13,9 @@ pub mod portal;
 pub mod rates;
 pub mod services;
 pub mod sites;
+pub mod tariffs;
 pub mod users;
+pub mod work;
 
 use rating_core::time::{Instant, LocalTime, Zone};
 use serde::{Deserialize, Serialize};

@@ -110,6 +110,13 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "/api/v1/operator/logo?version=9f86d081884c7d65")]
     pub logo: Option<String>,
+    /// Whom occupiers ask for help; empty, if that is not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub support_contact: String,
+    /// The day that it is, by the operator's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2026-11-02")]
+    pub today: Option<String>,
 }
 
 /// Following an invitation.

@@ -31,4 +31,6 @@ mod report_rules;
 mod rules;
 mod services;
 mod sessions;
+mod tariffs;
 mod usage_rules;
+mod work;

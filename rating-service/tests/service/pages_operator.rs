@@ -626,3 +626,48 @@ async fn a_new_service_says_what_to_do_first_until_it_is_done() {
     let home = page(&desk, &user, "/").await;
     assert!(!home.contains("What to do first") && home.contains("London, Harbour House"), "{home}");
 }
+
+#[tokio::test]
+async fn the_first_page_says_what_a_month_came_to_and_what_needs_a_look() {
+    let (desk, ada) = crate::months::london().await;
+    let before = page(&desk, &ada, "/").await;
+    assert!(before.contains("href=\"/months/2026-10\"") && before.contains("nothing is rated yet"), "{before}");
+    crate::months::publish(&desk, &ada).await;
+    let charges = desk.get(&ada, "/api/v1/charges/2026-10").await.expect(200).json();
+    let site = &charges["sites"][0];
+    let home = page(&desk, &ada, "/").await;
+    for amount in [&site["client"]["GBP"], &site["operator"]["GBP"]] {
+        let shown = rating_service::portal::words::money(amount.as_str().unwrap(), "GBP");
+        assert!(home.contains(&format!("<td class=\"number\">{shown}</td>")), "{shown}: {home}");
+    }
+    assert!(home.contains("October 2026: published."), "{home}");
+    let alerts = desk.get(&ada, "/api/v1/alerts").await.expect(200).json();
+    for alert in alerts["items"].as_array().unwrap() {
+        let text = alert["text"].as_str().unwrap().replace('\'', "&#39;");
+        assert!(home.contains(&text), "{text}: {home}");
+    }
+
+    // Another site, and who is there alone, sees nothing of the first.
+    let settings = json!({ "name": "Elsewhere", "zone": "Europe/Paris", "country": "FR" });
+    desk.post(&ada, "/api/v1/sites", json!({ "id": "par", "settings": settings })).await.expect(201);
+    let user = desk.operator_user(&ada, "operator_user", Some(&["par"])).await;
+    let home = page(&desk, &user, "/").await;
+    assert!(home.contains("Elsewhere") && !home.contains("Harbour House") && !home.contains("/months"), "{home}");
+}
+
+#[tokio::test]
+async fn occupiers_are_told_whom_to_ask_and_contracts_lead_to_their_page() {
+    let (desk, ada) = Desk::set_up().await;
+    desk.sites(&ada).await;
+    desk.occupier(&ada, "acme").await;
+    desk.contract(&ada, "acme", "ldn", "2026-01-01").await;
+    let body = json!({ "name": "Harbour Workspaces", "currency": "GBP", "zone": "Europe/London", "support_contact": "ask@example.com" });
+    desk.put(&ada, "/api/v1/operator", body).await.expect(200);
+    let ann = desk.portal(&ada, "acme").await;
+    assert!(page(&desk, &ann, "/").await.contains("Help: ask@example.com"));
+    assert!(!page(&desk, &ada, "/").await.contains("ask@example.com"));
+    assert_eq!(
+        sent(desk.ask(&ada, "GET", "/contracts/acme-ldn", None, &[HTML]).await),
+        "/occupiers/acme/contracts/acme-ldn"
+    );
+}

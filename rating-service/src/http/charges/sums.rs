@@ -14,7 +14,8 @@ fn plus(a: &str, b: &str, kind: Kind) -> String {
     shown(units(a).saturating_add(units(b)), kind)
 }
 
-fn put(sums: &mut BTreeMap<String, String>, currency: &str, amount: &str) {
+/// Adds an amount.
+pub(super) fn put(sums: &mut BTreeMap<String, String>, currency: &str, amount: &str) {
     match sums.get_mut(currency) {
         Some(sum) => *sum = plus(sum, amount, Kind::Amount),
         None => {

@@ -1,19 +1,23 @@
-//! The operator's first page: what waits for somebody, what this month has come to, and what to do first when the service
-//! is new.
+//! The operator's first page: what needs somebody's eyes, what this month has come to beside the last one, and what to do
+//! first when the service is new.
 
 use askama::Template;
 use axum::response::Response;
+use rating_core::time::{Date, Month};
 
 use super::head;
 use crate::error::Result;
+use crate::http::extract::Named;
 use crate::portal::api::part;
-use crate::portal::page::{Frame, Page, show};
+use crate::portal::page::{Frame, Page, go, show};
 use crate::portal::words;
 use crate::wire::Page as Listed;
-use crate::wire::months::{Month, ProjectFile, Source};
+use crate::wire::contracts::Contract;
+use crate::wire::months::{ProjectFile, Source};
 use crate::wire::numbers::Inventory;
 use crate::wire::occupiers::Occupier;
 use crate::wire::sites::Site;
+use crate::wire::work::{Alert, Alerts, Amounts, MonthOfSites};
 
 /// Something to be done before the first month can run.
 struct Step {
@@ -23,54 +27,94 @@ struct Step {
     why: &'static str,
 }
 
-/// A month that waits for somebody.
-struct Waiting {
-    month: String,
-    look: &'static str,
-    what: String,
-}
-
 #[derive(Template)]
 #[template(path = "operator/home.html")]
 struct Home {
     frame: Frame,
     is_admin: bool,
     steps: Vec<Step>,
-    sites: Vec<(Site, Inventory)>,
-    waiting: Vec<Waiting>,
-    suspended: Vec<(String, u64)>,
+    sites: Vec<Site>,
+    alerts: Vec<Alert>,
+    this: MonthOfSites,
+    last: MonthOfSites,
+}
+
+impl Home {
+    /// The page where something is done about an alert, if who looks may see it.
+    fn address(&self, alert: &Alert) -> Option<String> {
+        let about = part(&alert.about);
+        match alert.code.as_str() {
+            "source.no_files" => Some(format!("/sources/{about}")),
+            "contract.ending_with_numbers" => Some(format!("/contracts/{about}")),
+            "hold.expiring" => Some(format!("/sites/{}/ranges", part(alert.site.as_deref()?))),
+            "portal.never_visited" => Some(format!("/occupiers/{about}/portal")),
+            "calls.suspended" => self.is_admin.then(|| format!("/months/{about}")),
+            code if code.starts_with("month.") => self.is_admin.then(|| format!("/months/{about}")),
+            _ => None,
+        }
+    }
+
+    /// What this month and the last came to at a site.
+    fn at(&self, site: &Site) -> [Option<&Amounts>; 2] {
+        [&self.this, &self.last].map(|month| {
+            let of = month.sites.iter().find(|of| of.site == site.id).filter(|_| month.available);
+            of.map(|of| &of.amounts)
+        })
+    }
+}
+
+/// Amounts, each with its currency.
+fn amounts(amounts: &std::collections::BTreeMap<String, String>) -> String {
+    let all: Vec<String> = amounts.iter().map(|(currency, amount)| words::money(amount, currency)).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// A count, its digits in threes.
+fn number(number: impl std::fmt::Display) -> String {
+    words::grouped(&number.to_string())
 }
 
 /// The first page.
 pub(in crate::portal) async fn home(page: &Page) -> Result<Response> {
-    let mut sites = Vec::new();
-    for site in head::sites(page).await? {
-        let inventory: Inventory = page.get(&format!("/api/v1/sites/{}/inventory", part(&site.id))).await?;
-        sites.push((site, inventory));
-    }
+    let sites = head::sites(page).await?;
     let is_admin = page.is_operator_admin();
     let mut steps = if is_admin { steps(page, &sites).await? } else { Vec::new() };
     if steps.iter().all(|step| step.is_done) {
         steps.clear();
     }
-    let months: Vec<Month> = match page.find::<Listed<Month>>("/api/v1/months").await? {
-        Some(listed) if steps.is_empty() => listed.items,
-        _ => Vec::new(),
-    };
-    let suspended = months.iter().filter(|month| !month.closed).filter_map(suspended).collect();
-    let waiting = months.iter().filter_map(waiting).collect();
-    show(&Home { frame: page.frame(), is_admin, steps, sites, waiting, suspended })
+    let (this, last) = months(page.session.today.as_deref().unwrap_or_default());
+    let alerts: Alerts = page.get("/api/v1/alerts").await?;
+    show(&Home {
+        frame: page.frame(),
+        is_admin,
+        steps,
+        sites,
+        alerts: alerts.items,
+        this: page.get(&format!("/api/v1/charges/{this}")).await?,
+        last: page.get(&format!("/api/v1/charges/{last}")).await?,
+    })
+}
+
+/// The month that a day is in, and the one before.
+fn months(today: &str) -> (String, String) {
+    let month = Date::parse(today).map(Month::of);
+    month.map_or_else(Default::default, |month| (month.to_string(), month.previous().to_string()))
 }
 
 /// What is needed before a month can run, in the order in which it is done.
-async fn steps(page: &Page, sites: &[(Site, Inventory)]) -> Result<Vec<Step>> {
+async fn steps(page: &Page, sites: &[Site]) -> Result<Vec<Step>> {
     let occupiers: Listed<Occupier> = page.get("/api/v1/occupiers?limit=1").await?;
     let sources: Listed<Source> = page.get("/api/v1/sources").await?;
     let files: Listed<ProjectFile> = page.get("/api/v1/files").await?;
-    let numbers = match sites.first() {
-        Some((site, _)) => format!("/sites/{}/ranges", part(&site.id)),
-        None => "/sites".to_owned(),
-    };
+    let mut has_numbers = false;
+    for site in sites {
+        let inventory: Inventory = page.get(&format!("/api/v1/sites/{}/inventory", part(&site.id))).await?;
+        has_numbers |= inventory.total > 0;
+        if has_numbers {
+            break;
+        }
+    }
+    let numbers = sites.first().map_or_else(|| "/sites".to_owned(), |site| format!("/sites/{}/ranges", part(&site.id)));
     let step = |is_done, address: &str, what, why| Step { is_done, address: address.to_owned(), what, why };
     Ok(vec![
         step(
@@ -86,43 +130,23 @@ async fn steps(page: &Page, sites: &[(Site, Inventory)]) -> Result<Vec<Step>> {
             "with a contract at the site, and services",
         ),
         step(
-            sites.iter().any(|(_, inventory)| inventory.total > 0),
+            has_numbers,
             &numbers,
             "Take numbers in",
-            "calls are charged to whoever held the number when they were answered",
+            "calls are charged to whoever held the number as they were answered",
         ),
         step(!sources.items.is_empty(), "/sources", "Name the switches", "whose records of calls are rated"),
         step(
             files.items.iter().any(|file| file.path.starts_with("tariffs/")),
             "/tariffs",
             "Bring tariffs",
-            "what occupiers are charged, and what you are",
+            "what occupiers are charged, and what the carrier charges",
         ),
     ])
 }
 
-/// The calls of a month that are charged to nobody for now.
-fn suspended(month: &Month) -> Option<(String, u64)> {
-    let counts = |run: &&crate::wire::months::Run| run.state != "superseded";
-    let totals = month.runs.iter().find(counts)?.totals.as_ref()?;
-    (totals.suspended > 0).then(|| (month.month.clone(), totals.suspended))
-}
-
-/// What a month waits for.
-fn waiting(month: &Month) -> Option<Waiting> {
-    let (look, what) = if let Some(refusal) = &month.last_refusal {
-        ("bad", format!("not checked: {}", refusal.detail))
-    } else if month.running.is_some() {
-        ("", "is being worked on".to_owned())
-    } else if !month.complete || month.closed {
-        return None;
-    } else {
-        match month.state.as_str() {
-            "draft" => ("warn", "to be checked".to_owned()),
-            "checked" => ("warn", "waits for approval".to_owned()),
-            "approved" => ("warn", "waits to be published".to_owned()),
-            _ => return None,
-        }
-    };
-    Some(Waiting { month: month.month.clone(), look, what })
+/// Leads to the page of a contract, which stands below its occupier.
+pub(super) async fn contract(page: Page, Named(id): Named<String>) -> Result<Response> {
+    let contract: Contract = page.get(&format!("/api/v1/contracts/{}", part(&id))).await?;
+    go(&format!("/occupiers/{}/contracts/{}", part(&contract.occupier), part(&contract.id)))
 }

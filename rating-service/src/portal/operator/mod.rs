@@ -27,6 +27,7 @@ use crate::app::App;
 /// The routes of these pages.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/audit"),
+    ("GET", "/contracts/{contract}"),
     ("GET", "/occupiers"),
     ("GET", "/occupiers/new"),
     ("POST", "/occupiers/new"),
@@ -92,6 +93,7 @@ pub const ROUTES: &[(&str, &str)] = &[
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/audit", get(audit::list))
+        .route("/contracts/{contract}", get(home::contract))
         .route("/occupiers", get(occupiers::list))
         .route("/occupiers/new", get(occupiers::new).post(occupiers::add))
         .route("/occupiers/{occupier}", get(account::show_account).post(account::settle))
