@@ -46,6 +46,10 @@ fuzz seconds="60":
 mutants *arguments:
     cargo mutants --timeout 120 {{ arguments }} -- --lib -- rating:: tariff:: money::
 
+# Take the service's guards out one by one and see which tests notice (a quarter of an hour). See docs/mutants.md.
+guards *arguments:
+    rating-service/tests/guards.py {{ arguments }}
+
 # Calls by generated tariffs, priced by this program and by the oracle in Python (testdata/oracle).
 oracle calls="50000":
     cargo build --release --bin rating

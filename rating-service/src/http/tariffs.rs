@@ -116,7 +116,19 @@ async fn quote(
     let mut faults = Faults::default();
     let answered_at = match &asked.answered_at {
         None => Some(app.clock.now()),
-        Some(text) => crate::wire::bound(&zone, &mut faults, "answered_at", text),
+        Some(text) => {
+            let at = crate::wire::moment(&zone, text);
+            if at.is_none() {
+                let what = format!("`{text}` is neither a day nor an instant");
+                faults.push(
+                    "answered_at",
+                    "field.date_malformed",
+                    what,
+                    "2026-12-01T09:00, or 2026-12-01T09:00:00+00:00",
+                );
+            }
+            at
+        }
     };
     let direction = match asked.direction.as_deref().unwrap_or("outbound") {
         "outbound" => Some(Direction::Outbound),

@@ -24,6 +24,21 @@ pub fn grouped(number: &str) -> String {
     text + rest
 }
 
+/// A decimal number with two decimals, half a hundredth up and away from zero: for a glance, where another page has every
+/// digit. What is no such number is shown as it is.
+#[must_use]
+pub fn rounded(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let hundredths: String = whole.chars().chain(rest.chars().chain(std::iter::repeat('0')).take(2)).collect();
+    let is_up = rest.as_bytes().get(2).is_some_and(|next| *next >= b'5');
+    let is_number = !whole.is_empty() && whole.chars().chain(rest.chars()).all(|digit| digit.is_ascii_digit());
+    let Some(hundredths) = hundredths.parse::<u128>().ok().filter(|_| is_number) else { return number.to_owned() };
+    let Some(hundredths) = hundredths.checked_add(u128::from(is_up)) else { return number.to_owned() };
+    let sign = if hundredths == 0 { "" } else { sign };
+    format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
 /// Seconds as `h:mm:ss`.
 #[must_use]
 pub fn clock(seconds: i64) -> String {
@@ -95,6 +110,19 @@ mod tests {
         assert_eq!(money("-100.00", "USD"), "-100.00 USD");
         assert_eq!(grouped("1000"), "1,000");
         assert_eq!(grouped("n/a"), "n/a");
+        for (exact, at_a_glance) in [
+            ("59.2517549996", "59.25"),
+            ("394.945", "394.95"),
+            ("0.9949999", "0.99"),
+            ("9.995", "10.00"),
+            ("-0.005", "-0.01"),
+            ("-0.004", "0.00"),
+            ("7", "7.00"),
+            ("n/a", "n/a"),
+            (".5", ".5"),
+        ] {
+            assert_eq!(rounded(exact), at_a_glance, "{exact}");
+        }
         // 3,725 s = 1 h + 2 min + 5 s
         assert_eq!(clock(3725), "1:02:05");
         assert_eq!(count(1, "call", "calls"), "1 call");

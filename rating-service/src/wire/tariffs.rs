@@ -74,7 +74,7 @@ pub struct Quote {
     /// The number at the other end, as people dial it.
     #[schema(example = "+33199001234")]
     pub number: String,
-    /// When it is answered; left out, now.
+    /// When it is answered, with an offset or as the site's clock shows it; left out, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "2026-11-03T18:30:00+00:00")]
     pub answered_at: Option<String>,

@@ -398,3 +398,85 @@ async fn sources_limits_and_gaps_are_set_on_pages() {
     desk.form(&ada, here, &limits("0.5%")).await.expect(303);
     assert_eq!(desk.get(&ada, "/api/v1/project/limits").await.json()["suspended"], "0.5%");
 }
+
+#[tokio::test]
+async fn a_decks_dry_run_shows_the_rows_that_change_before_it_is_kept() {
+    let (desk, ada) = crate::months::london().await;
+    let deck = String::from_utf8(crate::months::demo("tariffs/retail-gb.csv")).unwrap();
+    // Mobiles cost half a penny more by day.
+    let changed = deck.replace("447,UK mobile,mobile,9,", "447,UK mobile,mobile,9.5,");
+    assert_ne!(changed, deck);
+    let media = "multipart/form-data; boundary=b";
+    let sent = |name: &str, file: &str, text: &str| {
+        format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\n\r\n{text}\r\n--b--\r\n").into_bytes()
+    };
+    let body = sent("file", "; filename=\"retail-gb.csv\"", &changed);
+    let shown = desk.send(&ada, "POST", "/tariffs/drafts", media, body).await.expect(200).text();
+    assert!(shown.contains("1 row changes, 0 are new, 0 go"), "{shown}");
+    let line = between(&shown, "<th scope=\"row\">447", "</tr>");
+    assert!(line.contains("changed") && line.contains("0.09 per 60s") && line.contains("0.095 per 60s"), "{line}");
+    let path = "/api/v1/files/tariffs/retail-gb.csv";
+    assert_eq!(desk.get(&ada, path).await.expect(200).body, deck.as_bytes(), "nothing was kept");
+    // What the page carries is what is kept, to the byte.
+    let carried = between(&shown, "name=\"draft:retail-gb.csv\" value=\"", "\">");
+    let carried = carried.replace("&#34;", "\"").replace("&#38;", "&").replace("&#39;", "'");
+    assert!(!carried.contains('\n'), "browsers change ends of lines");
+    let body = sent("draft:retail-gb.csv", "", &carried);
+    desk.send(&ada, "POST", "/tariffs/drafts/keep", media, body).await.expect(303);
+    assert_eq!(desk.get(&ada, path).await.expect(200).text(), changed);
+    // One that cannot be used says where, and cannot be kept.
+    let body = sent("file", "; filename=\"retail-gb.csv\"", "prefix,destination\n44,UK\n");
+    let shown = desk.send(&ada, "POST", "/tariffs/drafts", media, body).await.expect(200).text();
+    assert!(shown.contains("They cannot be used as they are") && !shown.contains("Keep 1 file"), "{shown}");
+    assert!(shown.contains("<code>retail-gb.csv"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_call_is_priced_with_what_decides_and_what_lost() {
+    let (desk, ada) = crate::months::london().await;
+    let asked =
+        "/tariffs/price?site=ldn&occupier=acme&number=%2B442079460958&duration_s=61&answered_at=2026-10-05T12:00";
+    let shown = page(&desk, &ada, asked).await.expect(200).text();
+    let body = json!({ "site": "ldn", "occupier": "acme", "number": "+442079460958", "duration_s": 61,
+        "answered_at": "2026-10-05T12:00:00+01:00" });
+    let quoted = desk.post(&ada, "/api/v1/quotes", body).await.expect(200).json();
+    let charge = quoted["charge"].as_str().unwrap();
+    assert!(between(&shown, "class=\"note\"", "</div>").contains(&format!("{charge} GBP")), "{shown}");
+    assert!(between(&shown, "<pre", "</pre>").contains("decides"), "{shown}");
+    assert!(shown.contains("value=\"+442079460958\""), "what was asked stays: {shown}");
+    let shown = page(&desk, &ada, &asked.replace("acme", "nobody")).await.expect(404).text();
+    assert!(shown.contains("role=\"alert\""), "{shown}");
+}
+
+#[tokio::test]
+async fn what_was_not_rated_leads_to_where_it_is_mended() {
+    let (desk, ada) = crate::months::london().await;
+    desk.form(&ada, "/months/2026-10", "do=check").await.expect(303);
+    october(&desk, &ada).await;
+    let found = desk.get(&ada, "/api/v1/months/2026-10/exceptions").await.expect(200).json();
+    let groups = found["groups"].as_array().unwrap();
+    assert!(!groups.is_empty());
+    let shown = page(&desk, &ada, "/months/2026-10/exceptions").await.expect(200).text();
+    for group in groups {
+        assert!(shown.contains(group["reason"].as_str().unwrap()), "{group:#}");
+    }
+    let work = groups.iter().filter(|group| group["needs_action"] == json!(true)).count();
+    let rows = shown.split_once("<h2>To be done</h2>").unwrap().1.split("<h2>").next().unwrap().matches("<tr>").count();
+    assert_eq!(rows.saturating_sub(1), work, "a row each, and the heading: {shown}");
+    // A second check after a change: the versions are compared.
+    let first = found["run"].as_str().unwrap();
+    desk.form(&ada, "/months/2026-10", &sent(&[("do", "approve"), ("run", first)])).await.expect(303);
+    desk.form(&ada, "/months/2026-10", &sent(&[("do", "publish"), ("run", first)])).await.expect(303);
+    october(&desk, &ada).await;
+    let settings =
+        json!({ "side": "retail", "payer": "acme", "site": "ldn", "tariff": "wholesale-gb", "from": "2026-10-01" });
+    desk.post(&ada, "/api/v1/assignments", settings).await.expect(201);
+    desk.form(&ada, "/months/2026-10", "do=check").await.expect(303);
+    let draft = october(&desk, &ada).await;
+    assert!(draft.contains("Version before"), "{draft}");
+    let shown = page(&desk, &ada, "/months/2026-10/comparison").await.expect(200).text();
+    let compared = desk.get(&ada, "/api/v1/months/2026-10/comparison").await.expect(200).json();
+    assert!(compared["changed"].as_u64().unwrap() > 0, "{compared:#}");
+    let difference = compared["totals"][0]["difference"].as_str().unwrap();
+    assert!(shown.contains(&rating_service::portal::words::grouped(difference)), "{shown}");
+}

@@ -78,6 +78,8 @@ async fn birch(desk: &Desk, ada: &Who) -> Vec<(&'static str, String)> {
         let assigned = desk.voice(ada, occupier, "ldn", 1).await.expect(201).json();
         service = assigned["id"].as_str().unwrap().to_owned();
     }
+    let settings = json!({ "format": "asterisk", "zone": "Europe/London" });
+    desk.post(ada, "/api/v1/sources", json!({ "id": "pbx", "site": "ldn", "settings": settings })).await.expect(201);
     let administrator = desk.portal(ada, "birch").await;
     let user = desk.get(&administrator, "/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
     vec![
@@ -86,6 +88,7 @@ async fn birch(desk: &Desk, ada: &Who) -> Vec<(&'static str, String)> {
         ("service", service),
         ("number", "+442079460002".to_owned()),
         ("user", user),
+        ("source", "pbx".to_owned()),
     ]
 }
 
@@ -96,7 +99,8 @@ async fn hides(desk: &Desk, callers: &[(String, Role, Who)], foreign: &[(&'stati
     let theirs = |name: &str| foreign.iter().find(|(known, _)| *known == name).map(|(_, id)| id.clone());
     for rule in policy.rules() {
         let names = foreign.iter().any(|(name, _)| rule.route.contains(&format!("{{{name}}}")));
-        if !names || rule.route.contains("{site}") {
+        // A site of the route stands before what is at it.
+        if !names || (rule.route.contains("{site}") && theirs("site").is_none()) {
             continue;
         }
         // A site of theirs may be named beside; a body may be sent or not.
@@ -160,4 +164,8 @@ async fn what_is_at_another_site_is_answered_to_the_operators_users_as_what_ther
     let foreign: Vec<_> = foreign.into_iter().filter(|(name, _)| *name != "user").collect();
     let asked = hides(&desk, &callers, &foreign).await;
     assert!(asked > 30, "{asked}");
+    // And the site itself, with all that is at it.
+    let asked = hides(&desk, &callers, &[("site", "ldn".to_owned())]).await;
+    assert!(asked > 30, "{asked}");
+    desk.get(&ada, "/api/v1/sites/ldn").await.expect(200);
 }

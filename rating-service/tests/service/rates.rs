@@ -108,3 +108,22 @@ async fn an_account_code_decides_who_pays() {
     let log = house.desk.get(&house.ada, "/api/v1/audit?limit=500").await.expect(200).text();
     assert!(log.contains("settings:account_codes") && !log.contains("BOLT-77"), "that it was changed, not the codes");
 }
+
+#[tokio::test]
+async fn who_is_limited_to_a_site_changes_nothing_that_is_of_all() {
+    let house = House::new().await;
+    let token = house.desk.token(&house.ada, &["months"], Some(&["ldn"])).await;
+    let any = [("if-match", "*")];
+    for path in [RATES, CODES] {
+        house.desk.get(&token, path).await.expect(200);
+        let refused = house.desk.ask(&token, "PUT", path, Some(json!({ "items": [] })), &any).await;
+        refused.refused(403, "auth.not_allowed");
+    }
+    let file = "/api/v1/files/tariffs/retail.csv";
+    house
+        .desk
+        .send(&token, "PUT", file, "application/octet-stream", b"x".to_vec())
+        .await
+        .refused(403, "auth.not_allowed");
+    house.desk.ask(&token, "POST", "/api/v1/months/2026-10/checks", None, &[]).await.refused(403, "auth.not_allowed");
+}

@@ -73,6 +73,8 @@ async fn a_quote_is_what_the_same_call_was_charged_and_says_why_others_lost() {
     quote(json!({ "site": "par" })).await.refused(404, "site.unknown");
     quote(json!({ "direction": "up" })).await.refused(422, "request.invalid");
     quote(json!({ "answered_at": "soon" })).await.refused(422, "request.invalid");
+    let settings = json!({ "name": "Pier 12", "zone": "America/New_York", "country": "US", "area_code": "212" });
+    desk.post(&ada, "/api/v1/sites", json!({ "id": "nyc", "settings": settings })).await.expect(201);
     let elsewhere = desk.operator_user(&ada, "operator_user", Some(&["nyc"])).await;
     let body = json!({ "site": "ldn", "number": "+447700900123", "duration_s": 60 });
     desk.post(&elsewhere, "/api/v1/quotes", body).await.refused(404, "site.unknown");

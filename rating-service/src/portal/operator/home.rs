@@ -54,6 +54,25 @@ impl Home {
         }
     }
 
+    /// What an alert says, its month by name.
+    fn text(alert: &Alert) -> String {
+        alert.text.replace(&alert.about, &words::month(&alert.about))
+    }
+
+    /// How far both months have come.
+    fn standing(&self) -> String {
+        let standing = |month: &MonthOfSites| {
+            let name = words::month(&month.month);
+            match (month.available, &month.as_of, month.standing.as_deref()) {
+                (false, ..) => format!("Nothing of {name} is rated yet."),
+                (true, Some(day), _) => format!("{name} is as far as it had come on {}.", words::when(day)),
+                (true, None, Some("in_force")) => format!("{name} is published."),
+                (true, None, _) => format!("{name} is not published yet."),
+            }
+        };
+        format!("{} {}", standing(&self.this), standing(&self.last))
+    }
+
     /// What this month and the last came to at a site.
     fn at(&self, site: &Site) -> [Option<&Amounts>; 2] {
         [&self.this, &self.last].map(|month| {
@@ -63,9 +82,10 @@ impl Home {
     }
 }
 
-/// Amounts, each with its currency.
+/// Amounts at a glance, each with its currency.
 fn amounts(amounts: &std::collections::BTreeMap<String, String>) -> String {
-    let all: Vec<String> = amounts.iter().map(|(currency, amount)| words::money(amount, currency)).collect();
+    let all: Vec<String> =
+        amounts.iter().map(|(currency, amount)| words::money(&words::rounded(amount), currency)).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
 

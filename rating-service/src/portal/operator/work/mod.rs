@@ -2,12 +2,15 @@
 
 mod assignments;
 mod commands;
+mod draft;
+mod exceptions;
 mod head;
 mod main_number;
 mod month;
 mod months;
 mod number;
 mod pool;
+mod price;
 mod project;
 mod schedule;
 mod sources;
@@ -29,6 +32,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/months/settings"),
     ("GET", "/months/{month}"),
     ("POST", "/months/{month}"),
+    ("GET", "/months/{month}/comparison"),
+    ("GET", "/months/{month}/exceptions"),
     ("GET", "/sites/{site}/main-numbers"),
     ("GET", "/sites/{site}/numbers"),
     ("POST", "/sites/{site}/numbers"),
@@ -56,8 +61,11 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/tariffs/assignments"),
     ("GET", "/tariffs/assignments/{assignment}"),
     ("POST", "/tariffs/assignments/{assignment}"),
+    ("POST", "/tariffs/drafts"),
+    ("POST", "/tariffs/drafts/keep"),
     ("POST", "/tariffs/files"),
     ("POST", "/tariffs/files/{folder}/{file}/remove"),
+    ("GET", "/tariffs/price"),
 ];
 
 /// These pages.
@@ -66,10 +74,15 @@ pub(in crate::portal) fn routes() -> Router<App> {
         .route("/months", get(months::list))
         .route("/months/other", get(months::other))
         .route("/months/settings", get(project::settings).post(project::settle))
+        .route("/months/{month}/comparison", get(exceptions::comparison))
+        .route("/months/{month}/exceptions", get(exceptions::exceptions))
         .route("/months/{month}", get(month::show_month).post(month::act))
         .route("/tariffs", get(tariffs::list))
         .route("/tariffs/assignments", post(assignments::assign))
         .route("/tariffs/assignments/{assignment}", get(assignments::show_assignment).post(assignments::change))
+        .route("/tariffs/price", get(price::price))
+        .route("/tariffs/drafts", post(draft::try_files).layer(DefaultBodyLimit::max(draft::LARGEST)))
+        .route("/tariffs/drafts/keep", post(draft::keep).layer(DefaultBodyLimit::max(draft::LARGEST)))
         .route("/tariffs/files", post(tariffs::put).layer(DefaultBodyLimit::disable()))
         .route("/tariffs/files/{folder}/{file}/remove", post(tariffs::remove))
         .route("/sources", get(sources::list).post(sources::add))

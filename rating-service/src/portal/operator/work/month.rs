@@ -146,12 +146,15 @@ fn named(totals: &Totals) -> Vec<(&'static str, String)> {
 /// Where something that was found is mended.
 pub(super) fn mended_at(found: &Finding) -> Option<(String, &'static str)> {
     let file = found.place.split(':').next().unwrap_or_default();
+    let file = file.strip_prefix("directory/").unwrap_or(file);
     let place = match file.split('/').next().unwrap_or_default() {
         "tariffs" | "allowances" | "calendars" => ("/tariffs".to_owned(), "to the tariffs"),
         "assignments.csv" => ("/tariffs#assignments".to_owned(), "to the assignments"),
         "sites.toml" => ("/sites".to_owned(), "to the sites"),
-        "occupiers.csv" | "lines.csv" => ("/occupiers".to_owned(), "to the occupiers"),
-        "allocations.csv" => ("/sites".to_owned(), "to the sites' numbers"),
+        "occupiers.csv" | "contracts.csv" | "services.csv" | "lines.csv" => {
+            ("/occupiers".to_owned(), "to the occupiers")
+        }
+        "allocations.csv" | "numbers.csv" => ("/sites".to_owned(), "to the sites' numbers"),
         "rating.toml" | "cdr" => ("/sources".to_owned(), "to the sources"),
         _ => match found.code.split('.').next().unwrap_or_default() {
             "attribution" => ("/sites".to_owned(), "to the sites' numbers"),

@@ -1,4 +1,4 @@
-//! Tariffs: their files, and who is on which.
+//! Tariffs: which are in force, their files, and who is on which.
 
 use askama::Template;
 use axum::extract::Multipart;
@@ -16,16 +16,12 @@ use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
-use crate::wire::months::{Assignment, Finding, ProjectFile};
+use crate::wire::months::{Assignment, Finding, Month, ProjectFile};
+use crate::wire::tariffs::{self as wire, Tariff};
 
-/// Folders of the project that files are put into.
-const FOLDERS: [(&str, &str); 5] = [
-    ("tariffs", "tariffs and decks"),
-    ("allowances", "allowances"),
-    ("calendars", "calendars"),
-    ("templates", "templates"),
-    ("balances", "balances"),
-];
+/// Folders of the project that files are put into as they are; tariffs are tried before.
+const FOLDERS: [(&str, &str); 4] =
+    [("allowances", "allowances"), ("calendars", "calendars"), ("templates", "templates"), ("balances", "balances")];
 
 /// The fields of the form for an assignment.
 const ASSIGNMENT: [&str; 8] = ["/side", "/payer", "/site", "/tariff", "/from", "/until", "/quantity", "/group"];
@@ -34,12 +30,15 @@ const ASSIGNMENT: [&str; 8] = ["/side", "/payer", "/site", "/tariff", "/from", "
 #[template(path = "operator/work/tariffs.html")]
 pub(super) struct Tariffs {
     frame: Frame,
+    tariffs: Vec<Tariff>,
+    months: Vec<String>,
+    is_admin: bool,
     files: Vec<ProjectFile>,
     assignments: Vec<Assignment>,
     pub(super) assignment: Form,
     choices: Choices,
     people: People,
-    problem: Option<Problem>,
+    pub(super) problem: Option<Problem>,
     /// What a look at the project found after a file was put into it.
     findings: Option<Vec<Finding>>,
 }
@@ -56,17 +55,28 @@ impl Tariffs {
 
 /// The page as it stands.
 pub(super) async fn page_of(page: &Page) -> Result<Tariffs> {
-    let files: Listed<ProjectFile> = page.get("/api/v1/files").await?;
-    let mut assignments: Listed<Assignment> = page.get("/api/v1/assignments").await?;
+    let tariffs: wire::Tariffs = page.get("/api/v1/tariffs").await?;
+    let is_admin = page.is_operator_admin();
+    // Files and assignments are an administrator's.
+    let (mut files, mut assignments, mut months) = (Vec::new(), Vec::new(), Vec::new());
+    if is_admin {
+        files = page.get::<Listed<ProjectFile>>("/api/v1/files").await?.items;
+        assignments = page.get::<Listed<Assignment>>("/api/v1/assignments").await?.items;
+        let all: Listed<Month> = page.get("/api/v1/months").await?;
+        months.extend(all.items.into_iter().filter(|month| month.in_force.is_some()).map(|month| month.month));
+    }
     let order = |one: &Assignment| {
         let settings = &one.settings;
         [&settings.site, &settings.side, &settings.payer, &settings.from].map(String::clone)
     };
-    assignments.items.sort_by_cached_key(order);
+    assignments.sort_by_cached_key(order);
     Ok(Tariffs {
         frame: page.frame(),
-        files: files.items,
-        assignments: assignments.items,
+        tariffs: tariffs.items,
+        months,
+        is_admin,
+        files,
+        assignments,
         assignment: Form::default(),
         choices: Choices::of(page).await?,
         people: People::of(page).await?,
