@@ -80,7 +80,7 @@ class Service:
 def kind(address: str) -> str:
     """Which page it is, whatever it is about."""
     parts = urlsplit(address)
-    path = re.sub(r"(?<=/)(\+?\d[^/]*|(?<=/occupiers/)(?!new\b)[^/]+|(?<=/sites/)(?!new\b)[^/]+)", "*", parts.path)
+    path = re.sub(r"/(occupiers|sites|users|contracts|services|products|numbers|months|calls|sources|assignments|setup)/(?!new\b|other\b|settings\b)[^/]+", r"/\1/*", parts.path)
     path = re.sub(r"(?<=/calls/\*/)[^/]+", "*", path)
     return path + "?" + ",".join(sorted(parse_qs(parts.query)))
 

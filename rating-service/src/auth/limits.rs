@@ -58,7 +58,8 @@ impl Limiter {
 
     fn seconds_left(&self, begun: Instant, at: Instant) -> u64 {
         let left = begun.plus(self.window).since(at).as_millis();
-        u64::try_from(left / 1000 + 1).unwrap_or(1)
+        // Whole seconds, the last one begun counts.
+        u64::try_from((left + 999) / 1000).unwrap_or(1).max(1)
     }
 }
 
@@ -72,9 +73,9 @@ mod tests {
         let at = |seconds: i64| Instant::from_millis(seconds * 1000);
         assert_eq!(limiter.count("a", at(0)), Ok(()));
         assert_eq!(limiter.count("a", at(10)), Ok(()));
-        assert_eq!(limiter.count("a", at(20)), Err(41));
+        assert_eq!(limiter.count("a", at(20)), Err(40));
         assert_eq!(limiter.count("b", at(20)), Ok(()));
-        assert_eq!(limiter.check("a", at(59)), Err(2));
+        assert_eq!(limiter.check("a", at(59)), Err(1));
         assert_eq!(limiter.count("a", at(60)), Ok(()));
     }
 }

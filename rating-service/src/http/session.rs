@@ -56,8 +56,10 @@ pub(super) async fn begin(change: &mut Change, user: &str) -> Result<SignedIn> {
     let secret = secrets::fresh()?;
     let at = change.at();
     secrets::add_session(change.on(), &secret, user, at, at.plus(SESSION)).await?;
-    change.note(Entry::new("session.begun", format!("user:{user}")));
     let session = session_of(change.on(), user, at).await?;
+    let mut entry = Entry::new("session.begun", format!("user:{user}"));
+    entry.occupier.clone_from(&session.user.occupier);
+    change.note(entry);
     Ok(SignedIn { secret, session })
 }
 
@@ -171,7 +173,9 @@ async fn sign_out(State(app): State<App>, principal: Principal, headers: HeaderM
     let Some(secret) = cookie(&headers) else { return Ok(StatusCode::NO_CONTENT.into_response()) };
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     secrets::end_session(change.on(), secret).await?;
-    change.note(Entry::new("session.ended", principal.actor().to_string()));
+    let mut entry = Entry::new("session.ended", principal.actor().to_string());
+    entry.occupier = principal.occupier().map(str::to_owned);
+    change.note(entry);
     change.commit().await?;
     Ok((StatusCode::NO_CONTENT, set_cookie("", 0)?).into_response())
 }

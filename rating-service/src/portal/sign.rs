@@ -21,6 +21,8 @@ struct SignInPage {
     form: Form,
     to: String,
     said: Option<&'static str>,
+    /// Address and password are good for several companies.
+    needs_company: bool,
 }
 
 #[derive(Template)]
@@ -59,7 +61,7 @@ fn own(to: &str) -> &str {
 pub(super) async fn sign_in_page(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response> {
     let said = asked.said.and_then(|said| said::asked(&format!("said={said}")));
     let to = own(&asked.to.unwrap_or_default()).to_owned();
-    show(&SignInPage { brand: Brand::of(&app).await?, form: Form::default(), to, said })
+    show(&SignInPage { brand: Brand::of(&app).await?, form: Form::default(), to, said, needs_company: false })
 }
 
 pub(super) async fn sign_in(
@@ -77,9 +79,9 @@ pub(super) async fn sign_in(
             Ok(response)
         }
         Err(problem) => {
-            let status = problem.status();
+            let (status, needs_company) = (problem.status(), problem.code() == "auth.company_needed");
             let form = Form::refused(&fields, problem);
-            show_refused(&SignInPage { brand: Brand::of(&app).await?, form, to, said: None }, status)
+            show_refused(&SignInPage { brand: Brand::of(&app).await?, form, to, said: None, needs_company }, status)
         }
     }
 }

@@ -100,6 +100,27 @@ pub fn count(number: impl std::fmt::Display, one: &str, several: &str) -> String
     format!("{} {word}", grouped(&number))
 }
 
+/// What a problem says, as a sentence: `there is no site \`lnd\`` as `There is no site “lnd”.`
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 8);
+    let mut is_open = false;
+    for letter in text.chars() {
+        if letter == '`' {
+            is_open = !is_open;
+            quoted.push(if is_open { '“' } else { '”' });
+        } else if quoted.is_empty() {
+            quoted.extend(letter.to_uppercase());
+        } else {
+            quoted.push(letter);
+        }
+    }
+    if quoted.ends_with(|last: char| last.is_alphanumeric() || last == '”' || last == ')') {
+        quoted.push('.');
+    }
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +148,14 @@ mod tests {
         assert_eq!(clock(3725), "1:02:05");
         assert_eq!(count(1, "call", "calls"), "1 call");
         assert_eq!(count(1200, "call", "calls"), "1,200 calls");
+    }
+
+    #[test]
+    fn what_a_program_is_told_is_a_sentence_for_people() {
+        assert_eq!(sentence("there is no site `lnd`"), "There is no site “lnd”.");
+        assert_eq!(sentence("`to` is before `from`"), "“to” is before “from”.");
+        assert_eq!(sentence("Try again!"), "Try again!");
+        assert_eq!(sentence(""), "");
     }
 
     #[test]

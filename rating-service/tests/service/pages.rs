@@ -28,7 +28,7 @@ async fn a_wrong_password_is_said_on_the_page_which_keeps_the_address_and_not_th
     let (desk, _) = Desk::set_up().await;
     let form = "to=%2F&%2Femail=ada%40example.com&%2Fpassword=no+such+password";
     let page = desk.form(&Who::Nobody, "/sign-in", form).await.expect(401).text();
-    assert!(page.contains("no user has this e-mail address and password"), "{page}");
+    assert!(page.contains("No user has this e-mail address and password"), "{page}");
     assert!(page.contains("value=\"ada@example.com\"") && !page.contains("no such password"), "{page}");
 }
 
