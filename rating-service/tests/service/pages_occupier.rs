@@ -8,7 +8,7 @@ use rating_service::portal::chart;
 use serde_json::{Value, json};
 
 use crate::desk::{Answer, Desk, LEVEL, PASSWORD, Who};
-use crate::months::{london, publish};
+use crate::months::{london, publish, until_done};
 
 const HTML: (&str, &str) = ("accept", "text/html");
 const NUMBER: &str = "+442079460101";
@@ -338,6 +338,29 @@ async fn before_anything_is_published_the_page_says_when_there_will_be_something
     assert!(november.contains("November 2026 closes on 1 December 2026, 00:00"), "{november}");
     assert_eq!(refused(&desk, &ann, "/?month=soon").await, 400);
     assert_eq!(refused(&desk, &ann, "/?month=2027-01").await, 422);
+}
+
+#[tokio::test]
+async fn the_running_month_is_marked_provisional_where_it_is_opened_and_nowhere_else() {
+    let (desk, ada, ann) = published().await;
+    desk.ask(&ada, "POST", "/api/v1/months/2026-11/previews", None, &[]).await.expect(202);
+    until_done(&desk, &ada, "2026-11").await;
+    let november = page(&desk, &ann, "/?month=2026-11").await;
+    assert!(november.contains("<strong>Provisional.</strong> November 2026 is not over"), "{november}");
+    assert!(november.contains("November 2026 (so far)") && november.contains("so far</span>"), "{november}");
+    assert!(november.contains("Reports of November 2026 are made once it is over."), "{november}");
+    assert!(links(&november, "/api/").is_empty(), "no download leads nowhere");
+    let october = page(&desk, &ann, "/").await;
+    assert!(!october.contains("Provisional"), "{october}");
+
+    level(&desk, &ada, json!({ "usage_to_date": false })).await;
+    let october = page(&desk, &ann, "/").await;
+    assert!(!october.contains("so far") && october.contains("has not opened here: the running month."), "{october}");
+    let november = page(&desk, &ann, "/?month=2026-11").await;
+    assert!(
+        november.contains("November 2026 closes on 1 December 2026") && !november.contains("Provisional"),
+        "{november}"
+    );
 }
 
 #[tokio::test]

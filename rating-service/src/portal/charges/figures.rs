@@ -220,7 +220,8 @@ fn of_currency(spent: &[Spent], currency: &str) -> Columns {
     });
     let bars: Vec<Bar> = bars.collect();
     let highest = spent.iter().filter_map(amount).max_by_key(|amount| chart::size(amount));
-    let most = words::money(&highest.unwrap_or_else(|| "0.00".to_owned()), currency);
+    let decimals = spent.first().map_or(2, |month| month.decimals);
+    let most = words::money(&padded(highest.as_deref().unwrap_or("0"), decimals), currency);
     chart::columns(&format!("Spend by month in {currency}, at most {most}; the table has the figures"), &most, bars)
 }
 

@@ -238,6 +238,7 @@ fn downloads(ground: &Ground, month: &str, reports: &Reports, states: &[State], 
             FORMATS.into_iter().map(link).collect()
         };
         let missing = |row: &ReportRow| match &row.reason {
+            _ if state.provisional => format!("Reports of {} are made once it is over.", words::month(month)),
             reason if *reason == state.reason => why(state, month, operator),
             _ => row.detail.clone().unwrap_or_default(),
         };
