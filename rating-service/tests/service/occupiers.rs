@@ -146,7 +146,7 @@ async fn occupiers_are_found_by_name_id_reference_and_identifier_site_and_state_
     for (query, expected) in [
         ("", vec!["acme", "birch", "cedar", "dogwood"]),
         ("?search=SONS", vec!["birch"]),
-        ("?search=edA", vec!["cedar"]),
+        ("?search=edAr", vec!["cedar"]),
         ("?search=xk-9", vec!["birch"]),
         ("?search=b-77", vec!["birch"]),
         ("?search=%25", vec![]),

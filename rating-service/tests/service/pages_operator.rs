@@ -496,7 +496,7 @@ async fn users_of_an_occupier_and_of_the_team_are_invited_changed_and_closed_by_
     // The last administrator stays, and the page says why.
     let me = desk.get(&ada, "/api/v1/session").await.json()["user"]["id"].as_str().unwrap().to_owned();
     let refused = desk.form(&ada, &format!("/settings/users/{me}/close"), "").await.expect(409).text();
-    assert!(refused.contains("this is the last administrator of the operator"), "{refused}");
+    assert!(refused.contains("This is the last administrator of the operator"), "{refused}");
     // A user of the operator looks at users, and changes none.
     let user = desk.operator_user(&ada, "operator_user", None).await;
     let shown = page(&desk, &user, "/occupiers/acme/users").await;

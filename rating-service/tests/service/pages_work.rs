@@ -80,7 +80,7 @@ async fn numbers_are_allocated_and_activated_in_bulk_and_a_refused_one_says_why_
     assert_eq!((&inventory["active"], &inventory["reserved"]), (&json!(2), &json!(1)));
     // Nothing ticked, and a holder that there is not.
     let shown = desk.form(&ada, here, "do=activate").await.expect(422).text();
-    assert!(shown.contains("no number is ticked"), "{shown}");
+    assert!(shown.contains("No number is ticked"), "{shown}");
     let nobody = sent(&[("do", "allocate"), ("/allocate/holder", ""), ("number", "+442079460005")]);
     let shown = desk.form(&ada, here, &nobody).await.expect(404).text();
     assert!(shown.contains("role=\"alert\""), "{shown}");
