@@ -221,6 +221,8 @@ def a_month_from_nothing(browser, binary: str, folder: Path) -> None:
         page.get_by_label(label, exact=True).fill(value)
     page.get_by_role("button", name="Add the site").click()
     page.wait_for_load_state()
+    page.goto(here + "/tariffs")
+    looks(page, "tariffs, none yet")
     page.goto(here + "/sites/ldn/products")
     looks(page, "products, none yet")
     for label, value in {"Id": "voice", "Name": "Voice", "Voice lines": "1", "Tariff": "retail-gb"}.items():
@@ -299,9 +301,19 @@ def a_month_from_nothing(browser, binary: str, folder: Path) -> None:
     # What calls cost, and the switch.
     for name in ("retail-gb.csv", "retail-gb.toml"):
         page.goto(here + "/tariffs")
-        page.get_by_label("File, in the place of the one that has its name").set_input_files(ROOT / "testdata/demo/tariffs" / name)
+        page.get_by_label("Folder").select_option("tariffs")
+        page.get_by_label("Another file, in the place of the one that has its name").set_input_files(ROOT / "testdata/demo/tariffs" / name)
         page.get_by_role("button", name="Upload").click()
         page.wait_for_load_state()
+    looks(page, "tariffs of which the first was just kept")
+    page.goto(here + "/tariffs/price")
+    page.get_by_label("Number at the other end").fill("01614960123")
+    page.get_by_label("Tariff").select_option("retail-gb")
+    page.get_by_label("Talk time in seconds").fill("61")
+    page.get_by_role("button", name="Price it").click()
+    page.wait_for_load_state()
+    if "What it costs" not in page.locator("main").inner_text():
+        found(f"a call is not priced: {page.locator('main').inner_text()[:600]}")
     page.goto(here + "/sources")
     for label, value in {"Short name": "ldn-pbx", "What it writes": "asterisk", "Zone of its clock": "Europe/London",
                          "Further settings": 'trunks = ["PJSIP/carrier*"]'}.items():

@@ -62,7 +62,7 @@ impl fmt::Display for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Harbour Workspaces, a made-up operator: three sites, twelve occupiers, and their calls.")?;
         writeln!(f, "{} is published, {} is a preview.\n", self.published, self.preview)?;
-        writeln!(f, "  address   {}/api/docs", self.address)?;
+        writeln!(f, "  address   {}/", self.address)?;
         for (what, email) in &self.users {
             writeln!(f, "  {email:<24}  {what}")?;
         }

@@ -70,7 +70,7 @@ struct OneAssignment {
 /// Puts somebody on a tariff.
 pub(super) async fn assign(page: Page, fields: Fields) -> Result<Response> {
     match page.send(Method::POST, "/api/v1/assignments", Some(&fields.json()), None).await {
-        Ok(_) => done("/tariffs#assignments", "saved"),
+        Ok(_) => done("/tariffs", "saved"),
         Err(problem) => {
             let status = problem.status();
             let mut shown = page_of(&page).await?;

@@ -30,6 +30,9 @@ pub(super) fn next(month: &Month) -> &'static str {
         _ if month.running.is_some() => "A run is under way.",
         _ if month.closed => "Nothing: its books are closed.",
         _ if !month.complete => "It is not over at every site yet. A preview shows how far it has come.",
+        "published" if month.runs.iter().any(|run| matches!(run.state.as_str(), "checked" | "approved")) => {
+            "A draft waits: publish it, or throw it away."
+        }
         "published" => "Close it when nothing more is to come.",
         "approved" => "Publish it.",
         "checked" => "Look at the figures and approve them.",

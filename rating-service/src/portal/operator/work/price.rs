@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::portal::form::Form;
 use crate::portal::page::{Frame, Page, show, show_refused};
 use crate::portal::words;
-use crate::wire::tariffs::{Quoted, Tariffs};
+use crate::wire::tariffs::Quoted;
 
 /// The fields of the form.
 const SHOWN: [&str; 7] = ["/site", "/occupier", "/tariff", "/number", "/answered_at", "/duration_s", "/direction"];
@@ -22,12 +22,19 @@ const SHOWN: [&str; 7] = ["/site", "/occupier", "/tariff", "/number", "/answered
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
+    #[serde(alias = "/site")]
     site: String,
+    #[serde(alias = "/occupier")]
     occupier: String,
+    #[serde(alias = "/tariff")]
     tariff: String,
+    #[serde(alias = "/number")]
     number: String,
+    #[serde(alias = "/answered_at")]
     answered_at: String,
+    #[serde(alias = "/duration_s")]
     duration_s: String,
+    #[serde(alias = "/direction")]
     direction: String,
 }
 
@@ -71,10 +78,10 @@ struct Price {
 
 /// Says what a call would cost.
 pub(super) async fn price(page: Page, Query(asked): Query<Asked>) -> Result<Response> {
-    let tariffs: Tariffs = page.get("/api/v1/tariffs").await?;
+    let (tariffs, unread) = super::tariffs::in_force(&page).await?;
     let mut named = vec![(String::new(), "the one that the payer is on".to_owned())];
     named.extend(
-        tariffs.items.into_iter().map(|tariff| (tariff.id.clone(), format!("{} ({})", tariff.name, tariff.id))),
+        tariffs.into_iter().map(|tariff| (tariff.id.clone(), format!("{} ({})", tariff.name, tariff.id))),
     );
     let mut choices = Choices::of(&page).await?;
     // A call is made at one site, by one payer; or by the first that holds a number there.
@@ -85,6 +92,10 @@ pub(super) async fn price(page: Page, Query(asked): Query<Asked>) -> Result<Resp
     let operator = page.session.operator.clone();
     choices.payers.retain(|(_, name)| *name != format!("{operator} (own)"));
     let mut shown = Price { frame: page.frame(), form: asked.form(), choices, tariffs: named, quoted: None };
+    if let Some(problem) = unread {
+        shown.form = asked.form().wrong(problem);
+        return show(&shown);
+    }
     if asked.number.is_empty() {
         shown.form = asked.form().with("/duration_s", "180").with("/direction", "outbound");
         return show(&shown);

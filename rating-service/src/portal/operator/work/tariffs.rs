@@ -19,9 +19,9 @@ use crate::wire::Page as Listed;
 use crate::wire::months::{Assignment, Finding, Month, ProjectFile};
 use crate::wire::tariffs::{self as wire, Tariff};
 
-/// Folders of the project that files are put into as they are; tariffs are tried before.
-const FOLDERS: [(&str, &str); 4] =
-    [("allowances", "allowances"), ("calendars", "calendars"), ("templates", "templates"), ("balances", "balances")];
+/// Folders of the project that files are put into as they are; tariffs are better tried before, if there are some.
+const FOLDERS: [(&str, &str); 5] =
+    [("tariffs", "tariffs, without a trial"), ("allowances", "allowances"), ("calendars", "calendars"), ("templates", "templates"), ("balances", "balances")];
 
 /// The fields of the form for an assignment.
 const ASSIGNMENT: [&str; 8] = ["/side", "/payer", "/site", "/tariff", "/from", "/until", "/quantity", "/group"];
@@ -53,9 +53,18 @@ impl Tariffs {
     }
 }
 
+/// The tariffs there are, or why they cannot be read: what is wrong with them is mended on the pages that show them.
+pub(super) async fn in_force(page: &Page) -> Result<(Vec<Tariff>, Option<Problem>)> {
+    match page.get::<wire::Tariffs>("/api/v1/tariffs").await {
+        Ok(tariffs) => Ok((tariffs.items, None)),
+        Err(problem) if problem.status() == 409 => Ok((Vec::new(), Some(problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// The page as it stands.
 pub(super) async fn page_of(page: &Page) -> Result<Tariffs> {
-    let tariffs: wire::Tariffs = page.get("/api/v1/tariffs").await?;
+    let (tariffs, problem) = in_force(page).await?;
     let is_admin = page.is_operator_admin();
     // Files and assignments are an administrator's.
     let (mut files, mut assignments, mut months) = (Vec::new(), Vec::new(), Vec::new());
@@ -72,7 +81,7 @@ pub(super) async fn page_of(page: &Page) -> Result<Tariffs> {
     assignments.sort_by_cached_key(order);
     Ok(Tariffs {
         frame: page.frame(),
-        tariffs: tariffs.items,
+        tariffs,
         months,
         is_admin,
         files,
@@ -80,7 +89,7 @@ pub(super) async fn page_of(page: &Page) -> Result<Tariffs> {
         assignment: Form::default(),
         choices: Choices::of(page).await?,
         people: People::of(page).await?,
-        problem: None,
+        problem,
         findings: None,
     })
 }
