@@ -109,6 +109,7 @@ pub struct MonthOfCharges {
 
 /// What of an occupier's calls somebody is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ShownLevel)]
 pub struct Level {
     /// Sums.
     pub summary: bool,

@@ -80,9 +80,7 @@ struct Price {
 pub(super) async fn price(page: Page, Query(asked): Query<Asked>) -> Result<Response> {
     let (tariffs, unread) = super::tariffs::in_force(&page).await?;
     let mut named = vec![(String::new(), "the one that the payer is on".to_owned())];
-    named.extend(
-        tariffs.into_iter().map(|tariff| (tariff.id.clone(), format!("{} ({})", tariff.name, tariff.id))),
-    );
+    named.extend(tariffs.into_iter().map(|tariff| (tariff.id.clone(), format!("{} ({})", tariff.name, tariff.id))));
     let mut choices = Choices::of(&page).await?;
     // A call is made at one site, by one payer; or by the first that holds a number there.
     choices.sites.remove(0);

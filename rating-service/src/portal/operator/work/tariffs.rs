@@ -20,8 +20,13 @@ use crate::wire::months::{Assignment, Finding, Month, ProjectFile};
 use crate::wire::tariffs::{self as wire, Tariff};
 
 /// Folders of the project that files are put into as they are; tariffs are better tried before, if there are some.
-const FOLDERS: [(&str, &str); 5] =
-    [("tariffs", "tariffs, without a trial"), ("allowances", "allowances"), ("calendars", "calendars"), ("templates", "templates"), ("balances", "balances")];
+const FOLDERS: [(&str, &str); 5] = [
+    ("tariffs", "tariffs, without a trial"),
+    ("allowances", "allowances"),
+    ("calendars", "calendars"),
+    ("templates", "templates"),
+    ("balances", "balances"),
+];
 
 /// The fields of the form for an assignment.
 const ASSIGNMENT: [&str; 8] = ["/side", "/payer", "/site", "/tariff", "/from", "/until", "/quantity", "/group"];
