@@ -1,6 +1,6 @@
 //! Starting and stopping the service.
 
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,6 +11,9 @@ use crate::due::due;
 use crate::error::{Problem, Result};
 use crate::http::router;
 
+/// How long those who are connected may take when the service ends.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// Serves until `stop` is done; then takes no new request, finishes those under way, and closes the database.
 ///
 /// # Errors
@@ -20,7 +23,26 @@ pub async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = 
     let routes = router(app)?;
     let minutes = tokio::spawn(each_minute(app.clone()));
     let tidied = tokio::spawn(crate::tidy::begin(app.clone()));
-    let served = axum::serve(listener, routes).with_graceful_shutdown(stop).await;
+    let (asked, to_stop) = tokio::sync::oneshot::channel::<()>();
+    let stop = async move {
+        stop.await;
+        let _ = asked.send(());
+    };
+    // Ready-made: the router as it is would be copied, every route of it, for each connection.
+    let served = axum::serve(listener, routes.into_make_service()).with_graceful_shutdown(stop).into_future();
+    let too_long = async {
+        if to_stop.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(GRACE).await;
+    };
+    let served = tokio::select! {
+        served = served => served,
+        () = too_long => {
+            tracing::warn!("connections were still open after {} s, and are dropped", GRACE.as_secs());
+            Ok(())
+        }
+    };
     minutes.abort();
     tidied.abort();
     app.store.close().await;

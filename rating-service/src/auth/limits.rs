@@ -13,8 +13,15 @@ pub struct Limiter {
     counts: Mutex<HashMap<String, (Instant, u32)>>,
 }
 
-/// More keys than this are not kept: those of windows that are over go first, then all.
+/// More keys than this are not kept: those of windows that are over go first, then those that did not reach their bound.
 const KEYS: usize = 100_000;
+
+/// Bytes of a key that tell it from others: no address is longer.
+const KEY: usize = 300;
+
+fn short(key: &str) -> &str {
+    key.get(..key.floor_char_boundary(KEY)).unwrap_or_default()
+}
 
 impl Limiter {
     /// At most `most` in each `window`.
@@ -25,9 +32,13 @@ impl Limiter {
 
     /// Whether one more is too many for `key` at `at`; if so, after how many seconds it is not any more. Counts it.
     pub fn count(&self, key: &str, at: Instant) -> Result<(), u64> {
+        let key = short(key);
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= KEYS && !counts.contains_key(key) {
             counts.retain(|_, (begun, _)| at.since(*begun) < self.window);
+            if counts.len() >= KEYS {
+                counts.retain(|_, (_, count)| *count >= self.most);
+            }
             if counts.len() >= KEYS {
                 counts.clear();
             }
@@ -43,7 +54,7 @@ impl Limiter {
     /// Whether `key` has used up its window at `at`, without counting.
     pub fn check(&self, key: &str, at: Instant) -> Result<(), u64> {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        match counts.get(key) {
+        match counts.get(short(key)) {
             Some((begun, count)) if *count >= self.most && at.since(*begun) < self.window => {
                 Err(self.seconds_left(*begun, at))
             }
@@ -53,7 +64,7 @@ impl Limiter {
 
     /// Forgets what was counted for `key`.
     pub fn forget(&self, key: &str) {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).remove(short(key));
     }
 
     fn seconds_left(&self, begun: Instant, at: Instant) -> u64 {
@@ -77,5 +88,9 @@ mod tests {
         assert_eq!(limiter.count("b", at(20)), Ok(()));
         assert_eq!(limiter.check("a", at(59)), Err(1));
         assert_eq!(limiter.count("a", at(60)), Ok(()));
+        // A key as long as a body is not kept as long as that.
+        let long = "é".repeat(1_000);
+        assert_eq!(limiter.count(&long, at(60)), Ok(()));
+        assert!(limiter.counts.lock().unwrap().keys().all(|key| key.len() <= KEY));
     }
 }

@@ -16,6 +16,16 @@ pub const LONGEST: usize = 256;
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$VKaCZx3yZlIf3Ls8lA0TvCNJTyUpVE2rZtD7cPdVp5k";
 
+/// Hashes that are made at once: each takes 19 MiB.
+static TURNS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
+/// Waits for a turn, not for long.
+async fn turn() -> Result<tokio::sync::SemaphorePermit<'static>> {
+    let turn = tokio::time::timeout(std::time::Duration::from_secs(5), TURNS.acquire()).await;
+    let busy = || Problem::new("request.too_many", "too many people sign in at once").retry_after(5);
+    turn.map_err(|_| busy())?.map_err(Problem::internal)
+}
+
 /// That a password is fit to be one.
 ///
 /// # Errors
@@ -46,8 +56,9 @@ pub fn check(password: &str, email: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// The hash cannot be made.
+/// The hash cannot be made, or too many are asked for at once.
 pub async fn hash(password: String) -> Result<String> {
+    let _turn = turn().await?;
     tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
     })
@@ -60,8 +71,9 @@ pub async fn hash(password: String) -> Result<String> {
 ///
 /// # Errors
 ///
-/// The thread dies.
+/// The thread dies, or too many are asked for at once.
 pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
+    let _turn = turn().await?;
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.to_owned());

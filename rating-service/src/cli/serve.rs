@@ -1,7 +1,7 @@
 //! `rating serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -79,6 +79,13 @@ pub(super) fn run(arguments: ServeArguments) -> Exit {
             eprintln!("error: nothing can listen on {address}: {error}\n  help: choose another with --listen");
             Exit::Usage
         }
+        Err(Stopped::InUse(folder)) => {
+            eprintln!(
+                "error: another service keeps its data in {}\n  help: stop it first, or choose another folder with --data",
+                folder.display()
+            );
+            Exit::Usage
+        }
         Err(Stopped::Problem(problem)) => {
             eprintln!("error: {problem}");
             Exit::Storage
@@ -87,6 +94,7 @@ pub(super) fn run(arguments: ServeArguments) -> Exit {
 }
 
 enum Stopped {
+    InUse(PathBuf),
     Listening(SocketAddr, std::io::Error),
     Problem(Problem),
 }
@@ -97,7 +105,22 @@ impl From<Problem> for Stopped {
     }
 }
 
+/// Keeps the folder for this process, as long as the file is open.
+fn taken(folder: &Path) -> Result<std::fs::File, Stopped> {
+    let failed = |error: std::io::Error| {
+        Stopped::Problem(Problem::internal(format!("the data folder {} cannot be used: {error}", folder.display())))
+    };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let file = std::fs::File::create(folder.join(".lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Stopped::InUse(folder.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 async fn start(mut config: Config, is_demo: bool) -> Result<(), Stopped> {
+    let _taken = taken(&config.data)?;
     let listener =
         tokio::net::TcpListener::bind(config.listen).await.map_err(|error| Stopped::Listening(config.listen, error))?;
     if let Ok(address) = listener.local_addr() {

@@ -20,6 +20,9 @@ struct ProblemPage<'p> {
     id: String,
 }
 
+/// Forms that are sent before there is a session.
+const SIGNING: [&str; 2] = ["/sign-in", "/reset"];
+
 /// Whether a browser asks for a page.
 fn wants_page(path: &str, headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
@@ -31,6 +34,14 @@ fn wants_page(path: &str, headers: &HeaderMap) -> bool {
 /// Forms are sent by our own pages alone, also by those who have no session yet.
 pub async fn face(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    // What signs somebody in is taken from our own page, whoever says that it wants none.
+    if SIGNING.contains(&path.as_str())
+        && request.method() == Method::POST
+        && let Err(problem) = same_site(&app, request.headers())
+        && !wants_page(&path, request.headers())
+    {
+        return problem.into_response();
+    }
     if !wants_page(&path, request.headers()) {
         return next.run(request).await;
     }

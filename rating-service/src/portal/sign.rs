@@ -54,7 +54,8 @@ pub(super) struct Asked {
 
 /// An address of our own, or the first page.
 fn own(to: &str) -> &str {
-    let is_own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n', '\t']);
+    let can_be_sent = to.len() <= 2_000 && to.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_own = can_be_sent && to.starts_with('/') && !to.starts_with("//") && !to.contains('\\');
     if is_own { to } else { "/" }
 }
 
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn nobody_is_sent_elsewhere() {
         assert_eq!(own("/months?x=1"), "/months?x=1");
-        for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb"] {
+        for elsewhere in ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb", "/\u{1}", "/é"] {
             assert_eq!(own(elsewhere), "/", "{elsewhere:?}");
         }
     }
