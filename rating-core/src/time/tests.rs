@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn instant(text: &str) -> Instant {
+pub(super) fn instant(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap_or_else(|| panic!("{text}"))
 }
 
@@ -24,40 +24,10 @@ fn every_day_from_1900_to_2199_round_trips() {
     }
 }
 
-#[test]
-fn zones_agree_with_chrono_tz_around_every_change() {
-    for name in [
-        "Europe/London",
-        "Europe/Dublin",
-        "America/New_York",
-        "Australia/Lord_Howe",
-        "Asia/Kathmandu",
-        "America/Sao_Paulo",
-        "Pacific/Apia",
-    ] {
-        let zone = Zone::load(name).unwrap();
-        let oracle: chrono_tz::Tz = name.parse().unwrap();
-        for (change, _) in zone.changes.iter().skip(1) {
-            for delta in [-86_400_000, -3_600_000, -1_000, 0, 1_000, 3_600_000, 86_400_000] {
-                let millis = change + delta;
-                let utc = chrono::DateTime::from_timestamp_millis(millis).unwrap().naive_utc();
-                let expected = i64::from(oracle.offset_from_utc_datetime(&utc).fix().local_minus_utc()) * 1_000;
-                assert_eq!(zone.offset_at(Instant(millis)), expected, "{name} at {utc}");
-                let shown = zone.to_local(Instant(millis));
-                match zone.resolve(shown) {
-                    Resolved::Unique(found) => assert_eq!(found, Instant(millis)),
-                    Resolved::Repeated(a, b) => assert!(a < b && (a.0 == millis || b.0 == millis), "{name} {utc}"),
-                    Resolved::Missing(..) => panic!("{name}: {shown} was shown at {utc}"),
-                }
-            }
-        }
-    }
-}
-
 /// Every line of `testdata/zones/clock_changes.csv`: Python's zoneinfo found them, from 1996 to 2040.
 #[test]
 fn every_clock_change_is_where_another_reader_of_the_database_finds_it() {
-    let table = include_str!("../../testdata/zones/clock_changes.csv");
+    let table = include_str!("../../../testdata/zones/clock_changes.csv");
     assert!(table.starts_with(&format!("# By zoneinfo, IANA database {ZONE_DATABASE_VERSION};")));
     let (begin, end) = (instant("1996-01-01T00:00:00Z"), instant("2041-01-01T00:00:00Z"));
     let mut rows: Vec<(&str, Instant, i64, i64)> = Vec::new();
@@ -81,28 +51,6 @@ fn every_clock_change_is_where_another_reader_of_the_database_finds_it() {
             }
         }
         assert!(zone.next_change(from) >= end, "{}: a change more after {from:?}", of_zone[0].0);
-    }
-}
-
-#[test]
-fn changes_of_later_releases_of_the_database_hold() {
-    // Morocco (September 2026) and British Columbia (November 2026) change their clocks no more.
-    for (name, last, offset) in [
-        ("Africa/Casablanca", "2026-09-20T01:00:00Z", 0),
-        ("America/Vancouver", "2026-03-08T10:00:00Z", -7 * 3_600_000),
-        ("Canada/Pacific", "2026-03-08T10:00:00Z", -7 * 3_600_000),
-    ] {
-        let zone = Zone::load(name).unwrap();
-        assert_eq!(zone.next_change(Instant(instant(last).0 - 1)), instant(last), "{name}");
-        assert_eq!(zone.offset_at(instant("2026-12-01T00:00:00Z")), offset, "{name}");
-        assert_eq!(zone.next_change(instant(last)), Instant::MAX, "{name}");
-    }
-    let releases = format!("the IANA database {ZONE_DATABASE_VERSION} changes of {},", chrono_tz::IANA_TZDB_VERSION);
-    assert!(ZONE_CHANGES.contains(&releases), "rebuild zone_changes.csv for this chrono-tz");
-    for line in ZONE_CHANGES.lines().skip(3) {
-        let [zone, at, offset] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let found = Zone::load(zone).unwrap().offset_at(instant(at));
-        assert_eq!(found, offset.parse::<i64>().unwrap() * 1_000, "{line}");
     }
 }
 
