@@ -4,12 +4,12 @@
 //! numbers do not wait for each other: taken in turn, a step at a time, their waits overlap. So whoever has many calls to
 //! rate has their prefixes found beforehand, for all tariffs at once; what is found is what each walk alone would find.
 
+use super::Called;
 use super::book::TariffBook;
 use super::lookup::Way;
 use super::together::{HEAD, Together};
 use super::trie::Place;
 use super::version::TariffVersion;
-use super::Called;
 use crate::number::MAX_DIGITS;
 
 /// Numbers on their way down the prefixes of a book, by the places in which they were added.
@@ -87,7 +87,9 @@ mod tests {
         let other = "prefix,destination,price\n4,Fourth,1\n44207,London,2\n12,Twelve,3\n";
         let small = "prefix,destination,price\n447,Mobile,1\n";
         let settings = |id: &str, deck: &str| {
-            format!("id = \"{id}\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprices = \"p/min\"\ndecks = [\"{deck}\"]\n")
+            format!(
+                "id = \"{id}\"\ncurrency = \"GBP\"\nfrom = \"2026-01-01\"\nprices = \"p/min\"\ndecks = [\"{deck}\"]\n"
+            )
         };
         let book = book(&[
             ("a.toml", &settings("large", "a.csv")),
