@@ -170,11 +170,12 @@ pub fn router(app: &App) -> Result<Router> {
 }
 
 /// Routes that take as long as the file that is sent.
-const UPLOADS: [(Method, &str); 5] = [
+const UPLOADS: [(Method, &str); 6] = [
     (Method::PUT, "/api/v1/sources/{source}/files/{name}"),
     (Method::PUT, "/api/v1/files/{folder}/{file}"),
     (Method::POST, "/sources/{source}/files"),
     (Method::POST, "/tariffs/drafts"),
+    (Method::POST, "/tariffs/drafts/keep"),
     (Method::POST, "/tariffs/files"),
 ];
 

@@ -43,25 +43,20 @@ fn wants_page(path: &str, headers: &HeaderMap) -> bool {
 /// Forms are sent by our own pages alone, also by those who have no session yet.
 pub async fn face(State((app, api)): State<(App, Api)>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let wants_page = wants_page(&path, request.headers());
     // What signs somebody in is taken from our own page, whoever says that it wants none.
-    if SIGNING.contains(&path.as_str())
-        && request.method() == Method::POST
-        && let Err(problem) = same_site(&app, request.headers())
-        && !wants_page(&path, request.headers())
-    {
-        return problem.into_response();
-    }
-    if !wants_page(&path, request.headers()) {
-        return next.run(request).await;
-    }
+    let is_form = request.method() == Method::POST && (wants_page || SIGNING.contains(&path.as_str()));
     let is_read = request.method().is_safe();
     let wanted = request.uri().path_and_query().map(|wanted| wanted.as_str().to_owned()).unwrap_or_default();
     let cookies = request.headers().get(header::COOKIE).cloned();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-    let mut response = match (request.method() == Method::POST).then(|| same_site(&app, request.headers())) {
+    let mut response = match is_form.then(|| same_site(&app, request.headers())) {
         Some(Err(problem)) => problem.into_response(),
         _ => next.run(request).await,
     };
+    if !wants_page {
+        return response;
+    }
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
     if problem.code() == "auth.not_signed_in" {
         let to = if is_read && path != "/" { format!("?to={}", part(&wanted)) } else { String::new() };

@@ -15,17 +15,18 @@ use utoipa_axum::routes;
 use super::remedies;
 use super::sums::put;
 use crate::app::App;
-use crate::auth::{Principal, unknown_site};
+use crate::auth::Principal;
 use crate::error::{Problem, Result};
 use crate::http::extract::{Asked, Named};
 use crate::http::months::{month as read_month, problem};
+use crate::http::sites::places;
 use crate::publish::Refusal;
 use crate::publish::decimal::{shown, units};
 use crate::publish::download::Audience;
 use crate::publish::index::Suspended;
 use crate::publish::published::{Of, Version};
 use crate::publish::tables::{self, Row};
-use crate::store::sites::{self, Site};
+use crate::store::sites::Site;
 use crate::store::{months, occupiers, operator, sources};
 use crate::wire::work as wire;
 
@@ -53,25 +54,6 @@ struct Between {
     before: Option<String>,
     /// The run compared; left out, one that waits, or else the one in force.
     after: Option<String>,
-}
-
-/// The sites that somebody may see, with their clocks.
-pub(super) async fn places(app: &App, principal: &Principal, site: Option<&str>) -> Result<Vec<(Site, Zone)>> {
-    if let Some(site) = site {
-        principal.at(site)?;
-    }
-    let all = sites::list(app.store.read().await?.on()).await?.into_iter();
-    let places: Vec<(Site, Zone)> = all
-        .filter(|found| principal.sites().has(&found.id) && site.is_none_or(|site| site == found.id))
-        .map(|site| {
-            let zone = Zone::load(&site.zone).unwrap_or_else(Zone::utc);
-            (site, zone)
-        })
-        .collect();
-    match (site, places.is_empty()) {
-        (Some(site), true) => Err(unknown_site(site)),
-        _ => Ok(places),
-    }
 }
 
 /// The run of a month that waits to be approved or published, if it was checked after what is published.
@@ -155,7 +137,7 @@ async fn charges(
     Asked(which): Asked<Which>,
 ) -> Result<axum::Json<wire::MonthOfSites>> {
     let month = read_month(&month)?;
-    let places = places(&app, &principal, which.site.as_deref()).await?;
+    let places = places(app.store.read().await?.on(), &principal, which.site.as_deref()).await?;
     let mut sites: Vec<wire::OfSite> = places
         .iter()
         .map(|(site, zone)| wire::OfSite {
@@ -226,7 +208,7 @@ async fn exceptions(
     Asked(which): Asked<Which>,
 ) -> Result<axum::Json<wire::Exceptions>> {
     let month = read_month(&month)?;
-    let places = places(&app, &principal, which.site.as_deref()).await?;
+    let places = places(app.store.read().await?.on(), &principal, which.site.as_deref()).await?;
     let version = version(&app, month, which.run, true).await?.ok_or_else(|| {
         Problem::new("publish.no_such_version", format!("nothing was made of {month}"))
             .help("check the month: POST /api/v1/months/{month}/checks")

@@ -220,35 +220,9 @@ fn why_briefly(reason: Option<&str>) -> &'static str {
     }
 }
 
-/// The month before: `2026-01` gives `2025-12`.
-fn month_before(month: &str) -> Option<String> {
-    let (year, number) = month.split_once('-')?;
-    let (year, number): (u32, u32) = (year.parse().ok()?, number.parse().ok()?);
-    if number > 1 {
-        Some(format!("{year:04}-{:02}", number - 1))
-    } else {
-        Some(format!("{:04}-12", year.checked_sub(1)?))
-    }
-}
-
-/// The month after.
-fn month_after(month: &str) -> Option<String> {
-    let (year, number) = month.split_once('-')?;
-    let (year, number): (u32, u32) = (year.parse().ok()?, number.parse().ok()?);
-    if number < 12 { Some(format!("{year:04}-{:02}", number + 1)) } else { Some(format!("{:04}-01", year + 1)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn months_go_round_the_year() {
-        assert_eq!(month_before("2026-01").as_deref(), Some("2025-12"));
-        assert_eq!(month_before("2026-10").as_deref(), Some("2026-09"));
-        assert_eq!(month_after("2026-12").as_deref(), Some("2027-01"));
-        assert_eq!((month_before("soon"), month_after("2026")), (None, None));
-    }
 
     #[test]
     fn times_are_as_a_clock_shows_them_with_what_the_switch_measured() {
