@@ -171,6 +171,13 @@ async fn scope(
     Ok(Scope { month, sites, desk: app.desk.of(&operator.id), version, is_preview })
 }
 
+/// The version of a month in force, looked up where it may block.
+pub(super) async fn in_force(app: &App, month: Month) -> Result<Option<Version>> {
+    let owner = app.clone();
+    let found = tokio::task::spawn_blocking(move || owner.shelf.in_force(month)).await.map_err(Problem::internal)?;
+    found.map_err(problem)
+}
+
 /// A report, and whether it is there.
 struct Found {
     of: Of,
