@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Asked, Body, Named};
+use super::known::check_site;
 use crate::app::App;
 use crate::auth::{Principal, unknown_site};
 use crate::error::{Faults, Problem, Result};
@@ -113,6 +114,7 @@ async fn create(
         faults.push("/id", "field.id_kept", format!("`{}` is part of an address", new.id), "choose another");
     }
     new.settings.check(&mut faults);
+    check_site(app.store.read().await?.on(), &new.settings, &mut faults).await?;
     faults.finish()?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     super::operator::get(change.on()).await?;
@@ -163,6 +165,7 @@ async fn settle(
 ) -> Result<Tagged<wire::sites::Site>> {
     let mut faults = Faults::default();
     settings.check(&mut faults);
+    check_site(app.store.read().await?.on(), &settings, &mut faults).await?;
     faults.finish()?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut site = get(change.on(), &id).await?;

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Body, Named};
+use super::known::check_format;
 use super::months::problem;
 use super::sites::get as site_of;
 use crate::app::App;
@@ -43,6 +44,7 @@ async fn to_wire(on: &mut sqlx::SqliteConnection, source: sources::Source) -> Re
 
 fn check(settings: &wire::SourceSettings, faults: &mut Faults) {
     faults.text("/settings/format", &settings.format, 40);
+    check_format(&settings.format, faults);
     zone(faults, "/settings/zone", &settings.zone);
     if let Err(error) = toml::from_str::<toml::Table>(&settings.further) {
         faults.push("/settings/further", "field.toml_malformed", error.message(), "keys of `[[source]]`, as TOML");

@@ -23,6 +23,7 @@ mod pages;
 mod pages_months;
 mod pages_occupier;
 mod pages_operator;
+mod pages_set_up;
 mod pages_work;
 mod policy;
 mod portal;
