@@ -177,6 +177,10 @@ impl Zone {
     #[must_use]
     #[inline]
     pub fn resolve(&self, local: LocalTime) -> Resolved {
+        // UTC, and zones without a change.
+        if let [(_, offset)] = &*self.changes {
+            return Resolved::Unique(Instant(local.0.saturating_sub(*offset)));
+        }
         // Only the offsets in force around the local time can apply; a day each side covers every offset.
         let from = self.changes_until(local.0.saturating_sub(MS_PER_DAY)).saturating_sub(1);
         if self.changes.get(from + 1).is_none_or(|(next, _)| *next > local.0.saturating_add(MS_PER_DAY)) {

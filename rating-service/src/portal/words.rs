@@ -82,6 +82,41 @@ pub fn count(number: impl std::fmt::Display, one: &str, several: &str) -> String
     format!("{} {word}", grouped(&number))
 }
 
+/// A difference with its sign, digits in threes: `+1,200`, `-3.50`; `0` as it is.
+#[must_use]
+pub fn signed(difference: &str) -> String {
+    let is_some = difference.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    let sign = if is_some && !difference.starts_with('-') { "+" } else { "" };
+    format!("{sign}{}", grouped(difference))
+}
+
+/// What a look at a project found, by how much it matters: what must be mended, and what is merely worth a look.
+#[must_use]
+pub fn found<'s>(severities: impl IntoIterator<Item = &'s str>) -> String {
+    let (mut mistakes, mut others) = (0_usize, 0_usize);
+    for severity in severities {
+        *(if severity == "error" { &mut mistakes } else { &mut others }) += 1;
+    }
+    let look = |others: usize| count(others, "finding is", "findings are") + " worth a look";
+    match (mistakes, others) {
+        (0, 0) => "No mistake was found in settings, directory and tariffs.".to_owned(),
+        (0, others) => format!("No mistake was found in settings, directory and tariffs; {}.", look(others)),
+        (mistakes, 0) => format!("{} must be mended.", count(mistakes, "mistake", "mistakes")),
+        (mistakes, others) => format!("{} must be mended; {}.", count(mistakes, "mistake", "mistakes"), look(others)),
+    }
+}
+
+/// Who is charged on a side.
+#[must_use]
+pub fn side(side: &str) -> &str {
+    match side {
+        "retail" => "Occupiers are charged",
+        "wholesale" => "We are charged",
+        "allowance" => "Allowance",
+        other => other,
+    }
+}
+
 /// What a problem says, as a sentence: `there is no site \`lnd\`` as `There is no site “lnd”.`
 #[must_use]
 pub fn sentence(text: &str) -> String {

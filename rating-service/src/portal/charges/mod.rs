@@ -29,6 +29,7 @@ use crate::wire::charges::State;
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/calls"),
     ("GET", "/calls/{month}/{call}"),
+    ("GET", "/months/{month}/calls/{call}"),
     ("GET", "/occupiers/{occupier}/calls"),
     ("GET", "/occupiers/{occupier}/calls/{month}/{call}"),
     ("GET", "/occupiers/{occupier}/charges"),
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/calls", get(own_calls))
         .route("/calls/{month}/{call}", get(own_call))
+        .route("/months/{month}/calls/{call}", get(call_of_month))
         .route("/occupiers/{occupier}/charges", get(charges_of))
         .route("/occupiers/{occupier}/calls", get(calls_of))
         .route("/occupiers/{occupier}/calls/{month}/{call}", get(call_of))
@@ -77,11 +79,33 @@ async fn calls_of(page: Page, Named(occupier): Named<String>, Query(which): Quer
 }
 
 async fn own_call(page: Page, Named((month, call)): Named<(String, String)>) -> Result<Response> {
-    explained::explain(&page, Ground::own(&page)?, &month, &call).await
+    explained::to_payer(&page, &Ground::own(&page)?, &month, &call).await
 }
 
 async fn call_of(page: Page, Named((occupier, month, call)): Named<(String, String, String)>) -> Result<Response> {
-    explained::explain(&page, Ground::of(&page, &occupier)?, &month, &call).await
+    let ground = Ground::of(&page, &occupier)?;
+    if !ground.is_operators() {
+        return explained::to_payer(&page, &ground, &month, &call).await;
+    }
+    let back = (asking(&ground.calls(), &[("month", &month)]), format!("Calls, {}", words::month(&month)));
+    explained::to_operator(&page, &month, &call, "", back).await
+}
+
+/// Of which run.
+#[derive(Debug, Default, Deserialize)]
+struct OfRun {
+    #[serde(default)]
+    run: String,
+}
+
+async fn call_of_month(
+    page: Page,
+    Named((month, call)): Named<(String, String)>,
+    Query(of): Query<OfRun>,
+) -> Result<Response> {
+    let work = asking(&format!("/months/{}/exceptions", part(&month)), &[("run", &of.run)]);
+    let back = (work, format!("Exceptions of {}", words::month(&month)));
+    explained::to_operator(&page, &month, &call, &of.run, back).await
 }
 
 /// Whose charges, and where their pages are.
