@@ -19,6 +19,8 @@ struct Job {
     progress: watch::Receiver<Progress>,
     running: bool,
     refusal: Option<Refusal>,
+    /// The run that it came to, if that was there before.
+    again: Option<String>,
 }
 
 impl Jobs {
@@ -38,7 +40,7 @@ impl Jobs {
                 .help("wait for its end"));
         }
         let (teller, progress) = watch::channel(Progress::default());
-        jobs.insert(month.to_owned(), Job { what, progress, running: true, refusal: None });
+        jobs.insert(month.to_owned(), Job { what, progress, running: true, refusal: None, again: None });
         Ok(teller)
     }
 
@@ -57,6 +59,19 @@ impl Jobs {
         let job = jobs.get(month).filter(|job| job.running)?;
         let progress = *job.progress.borrow();
         Some((job.what, progress))
+    }
+
+    /// Says that the run under way came to one that was there before: nothing had changed.
+    pub fn came_to(&self, month: &str, run: &str) {
+        if let Some(job) = self.lock().get_mut(month) {
+            job.again = Some(run.to_owned());
+        }
+    }
+
+    /// The run that the last check of a month came to, if that was there before.
+    #[must_use]
+    pub fn again(&self, month: &str) -> Option<String> {
+        self.lock().get(month).and_then(|job| job.again.clone())
     }
 
     /// The progress of the last run of a month, to be watched.

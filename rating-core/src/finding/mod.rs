@@ -189,7 +189,13 @@ impl Findings {
     /// Whether anything must be mended before work can start.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0.iter().any(|finding| finding.severity == Severity::Error)
+        self.errors() > 0
+    }
+
+    /// How many of them must be mended.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.0.iter().filter(|finding| finding.severity == Severity::Error).count()
     }
 
     /// Whether there is nothing at all.

@@ -8,6 +8,7 @@ pub mod cgrates;
 mod price;
 mod rater;
 mod reason;
+mod straight;
 mod walk;
 
 #[cfg(test)]

@@ -245,12 +245,8 @@ pub(super) fn parts(
     };
     let whole = talk.from == Duration::ZERO && talk.until.is_none();
     if cost.is_plain() && whole && talk.covered == Duration::ZERO && talk.surcharges == 0 {
-        // Nearly every call: one price, one increment, one connection charge.
-        let billed = billed(talk.duration, plan.first, plan.further).ok_or(Trouble::Overflow)?;
-        let usage = plan.price.times(billed.as_millis(), plan.per.as_millis());
-        let (numerator, denominator) = usage.parts();
-        let over = i128::from(plan.connection.units()) * i128::from(plan.per.as_millis());
-        let sum = numerator.checked_add(over).and_then(|sum| Ratio::new(sum, denominator)).ok_or(Trouble::Overflow)?;
+        // Nearly every call.
+        let (billed, usage, sum) = plain_sum(&plan, talk.duration).ok_or(Trouble::Overflow)?;
         show_plain(version, talk, &plan, band, billed, usage, sum, show);
         return Ok(Parts { billed, usage, sum, ..parts });
     }
@@ -330,13 +326,57 @@ fn show_plain(
     });
 }
 
+/// One price, one increment, one connection charge: billed time, usage, and the sum of all.
+#[inline]
+pub(super) fn plain_sum(plan: &Plan, duration: Duration) -> Option<(Duration, Ratio, Ratio)> {
+    let billed = billed(duration, plan.first, plan.further)?;
+    let usage = plan.price.times(billed.as_millis(), plan.per.as_millis());
+    let (numerator, denominator) = usage.parts();
+    let over = i128::from(plan.connection.units()) * i128::from(plan.per.as_millis());
+    let sum = numerator.checked_add(over).and_then(|sum| Ratio::new(sum, denominator))?;
+    Some((billed, usage, sum))
+}
+
 /// The call as a whole: minimum, maximum, rounding, posting.
 #[inline]
 pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> Result<Working, Trouble> {
+    let whole = settle(version, &cost, (parts.sum, parts.after), parts.free)?;
+    Ok(Working {
+        row: parts.row,
+        band: parts.band,
+        plan: parts.plan,
+        duration: parts.duration,
+        billed: parts.billed,
+        usage: parts.usage,
+        unrounded: whole.unrounded,
+        minimum_applied: parts.minimum_applied || whole.minimum_applied,
+        maximum_applied: parts.maximum_applied || whole.maximum_applied,
+        rounding: version.rounding(),
+        charge: whole.charge,
+    })
+}
+
+/// A call as a whole.
+pub(super) struct Whole {
+    unrounded: Ratio,
+    pub(super) minimum_applied: bool,
+    maximum_applied: bool,
+    pub(super) charge: Charge,
+}
+
+/// From the sum of a call's charges, and of those that are added after it is rounded, to what is posted; a `free` call is
+/// below every minimum.
+#[inline]
+pub(super) fn settle(
+    version: &TariffVersion,
+    cost: &Cost<'_>,
+    (mut sum, after): (Ratio, Ratio),
+    free: bool,
+) -> Result<Whole, Trouble> {
     let (stage, rounding) = (version.minimum_stage(), version.rounding());
-    let (mut sum, mut minimum_applied, mut maximum_applied) = (parts.sum, parts.minimum_applied, parts.maximum_applied);
+    let (mut minimum_applied, mut maximum_applied) = (false, false);
     let less = |sum: Ratio, limit: Price| Ok(sum.compare(limit.ratio()).ok_or(Trouble::Overflow)?.is_lt());
-    if stage == MinimumStage::AfterConnection && !parts.free && less(sum, cost.minimum())? {
+    if stage == MinimumStage::AfterConnection && !free && less(sum, cost.minimum())? {
         (sum, minimum_applied) = (cost.minimum().ratio(), true);
     }
     if let Some(maximum) = cost.maximum()
@@ -346,27 +386,17 @@ pub(super) fn finish(version: &TariffVersion, cost: Cost<'_>, parts: &Parts) -> 
     }
     let mut charge = sum.round(rounding.unwrap_or(Rounding::LEDGER)).ok_or(Trouble::Overflow)?;
     // A call that no rule rounds stays exact until all of it is posted.
-    let mut exact = if rounding.is_some() { charge.ratio() } else { sum };
-    if stage == MinimumStage::AfterRounding && !parts.free && less(exact, cost.minimum())? {
-        (exact, minimum_applied) = (cost.minimum().ratio(), true);
-        charge = exact.post().ok_or(Trouble::Overflow)?;
+    if stage == MinimumStage::AfterRounding || !after.is_zero() {
+        let mut exact = if rounding.is_some() { charge.ratio() } else { sum };
+        if stage == MinimumStage::AfterRounding && !free && less(exact, cost.minimum())? {
+            (exact, minimum_applied) = (cost.minimum().ratio(), true);
+            charge = exact.post().ok_or(Trouble::Overflow)?;
+        }
+        if !after.is_zero() {
+            charge = exact.plus(after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
+        }
     }
-    if !parts.after.is_zero() {
-        charge = exact.plus(parts.after).and_then(Ratio::post).ok_or(Trouble::Overflow)?;
-    }
-    Ok(Working {
-        row: parts.row,
-        band: parts.band,
-        plan: parts.plan,
-        duration: parts.duration,
-        billed: parts.billed,
-        usage: parts.usage,
-        unrounded: sum,
-        minimum_applied,
-        maximum_applied,
-        rounding,
-        charge,
-    })
+    Ok(Whole { unrounded: sum, minimum_applied, maximum_applied, charge })
 }
 
 /// One charge of a call.

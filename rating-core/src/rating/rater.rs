@@ -2,6 +2,7 @@
 
 use super::asked;
 use super::price::{ChargeWorking, Show, Talk, Working, finish, parts, price};
+use super::straight::straight;
 use super::walk::{Entry, Stretch};
 use super::{Outcome, Priced, RatedCall, Reason, Side};
 use crate::assignment::{Assignments, SideKind};
@@ -51,30 +52,29 @@ impl<'t> Rater<'t> {
 
     /// [`Rater::rate`] of many calls, which are handed over in their order with their places.
     ///
-    /// All their prefixes are looked up first, together: see [`Walks`].
+    /// All their prefixes are looked up first, together: see [`Walks`]; then the rows that they lead to.
     pub fn rate_all<'c, 'a>(&self, calls: &[AttributedCall<'c, 'a>], mut rated: impl FnMut(usize, RatedCall<'c, 'a>)) {
-        let mut opened: Vec<Opened<'t, 'a>> = Vec::with_capacity(calls.len());
-        let mut walks = Walks::with_capacity(2 * calls.len());
-        // By call, wholesale first.
-        let mut places: Vec<[Option<usize>; 2]> = Vec::with_capacity(calls.len());
+        let mut opened: Vec<Opened<'t>> = Vec::with_capacity(calls.len());
+        let mut walks = Walks::with_capacity(self.sides.book, calls.len());
         for call in calls {
-            opened.push(self.sides.open(call, &self.choose()));
-            places.push(match opened.last() {
-                Some(Ok((query, openings))) => {
-                    openings.each_ref().map(|opening| walks.add(opening.start()?.rules, query))
-                }
-                _ => [None; 2],
-            });
+            let open = self.sides.open(call, &self.choose());
+            let outbound = call.call.direction != Direction::Inbound;
+            walks.add(open.as_ref().ok().map(|(called, _)| *called).filter(|_| outbound));
+            opened.push(open);
         }
         walks.walk();
-        for (index, ((call, open), places)) in calls.iter().zip(&mut opened).zip(places).enumerate() {
-            if let Ok((_, openings)) = open {
-                for (opening, place) in openings.iter_mut().zip(places) {
-                    if let Opening::Asks(_, Some(start)) = opening {
-                        start.way = place.and_then(|place| walks.way(place));
-                    }
-                }
+        for (place, open) in opened.iter_mut().enumerate() {
+            for start in open.iter_mut().flat_map(|(_, openings)| openings.iter_mut().filter_map(Opening::start)) {
+                start.way = walks.way(place, start.rules);
             }
+        }
+        for (_, openings) in opened.iter_mut().flatten() {
+            for start in openings.iter_mut().filter_map(Opening::start) {
+                // So that what the row costs is near when it is asked for.
+                std::hint::black_box(start.way.and_then(|way| start.rules.cost_of(&way)).map(|cost| cost.ends()));
+            }
+        }
+        for (index, (call, open)) in calls.iter().zip(&opened).enumerate() {
             let [retail, wholesale] = self.sides.close(call, open, self.choose());
             rated(index, RatedCall { call: *call, retail, wholesale });
         }
@@ -155,8 +155,8 @@ pub(super) struct Sides<'t> {
 pub(super) trait Choose: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId> {}
 impl<F: Fn(SideKind, Option<PayerId>, SiteId, Instant) -> Option<TariffId>> Choose for F {}
 
-/// What tariffs are asked about a call, and which for each side, wholesale first; or why it is not charged whoever pays.
-type Opened<'t, 'a> = Result<(Query<'a>, [Opening<'t>; 2]), Reason>;
+/// Whom a call went to as tariffs see it, and whom each side asks, wholesale first; or why it is not charged whoever pays.
+type Opened<'t> = Result<(Called, [Opening<'t>; 2]), Reason>;
 
 /// Whom one side of a call asks for its price.
 #[derive(Clone, Copy)]
@@ -172,9 +172,9 @@ enum Opening<'t> {
 }
 
 impl<'t> Opening<'t> {
-    const fn start(&self) -> Option<&Start<'t>> {
+    const fn start(&mut self) -> Option<&mut Start<'t>> {
         match self {
-            Self::Asks(_, start) => start.as_ref(),
+            Self::Asks(_, start) => start.as_mut(),
             _ => None,
         }
     }
@@ -211,26 +211,30 @@ impl<'t> Sides<'t> {
         self.close(call, &self.open(call, &choose), choose)
     }
 
-    /// What tariffs are asked about a call, and which.
+    /// Whom tariffs are asked about for a call, and which.
     #[inline]
-    fn open<'a>(&self, call: &AttributedCall<'_, 'a>, choose: &impl Choose) -> Opened<'t, 'a> {
-        let query = self.query(call)?;
-        Ok((query, self.openings(call, &query, call.call.charging_at, choose)))
+    fn open(&self, call: &AttributedCall<'_, '_>, choose: &impl Choose) -> Opened<'t> {
+        let called = self.called(call)?;
+        Ok((called, self.openings(call, called, call.call.charging_at, choose)))
     }
 
     /// What they answer.
     #[inline]
-    fn close(&self, call: &AttributedCall<'_, '_>, opened: &Opened<'t, '_>, choose: impl Choose) -> [Side; 2] {
-        let (query, openings) = match opened {
-            Ok((query, openings)) => (query, *openings),
+    fn close(&self, call: &AttributedCall<'_, '_>, opened: &Opened<'t>, choose: impl Choose) -> [Side; 2] {
+        let (called, openings) = match opened {
+            Ok((called, openings)) => (*called, openings),
             Err(reason) => {
                 return [*reason; 2].map(|reason| self.finish(Verdict::Reason(Asked::default(), reason)));
             }
         };
+        if let Some(sides) = self.straight_pair(call, called, openings) {
+            return sides;
+        }
+        let query = &asked::query(call, called);
         let at = call.call.charging_at;
-        let sides = self.pair(call, query, at, openings);
+        let sides = self.pair(call, query, at, *openings);
         let Some(other) = call.call.other_reading else { return sides };
-        let again = self.pair(call, query, other, self.openings(call, query, other, &choose));
+        let again = self.pair(call, query, other, self.openings(call, called, other, &choose));
         let of_two = |kind, side: Side, again: Side| {
             // Nobody pays for it, whoever holds the number.
             if nobody_pays(side.outcome) {
@@ -255,14 +259,45 @@ impl<'t> Sides<'t> {
         let talk = talk(call, at);
         let wholesale = self.finish(self.side(query, wholesale, &talk, &mut ()));
         let talk = Talk { wholesale: wholesale_charge(&wholesale), ..talk };
-        let mut retail = self.finish(self.side(query, retail, &talk, &mut ()));
-        // A mark-up row need not name where calls go: the wholesale row says it.
-        if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, wholesale.outcome)
+        let retail = self.finish(self.side(query, retail, &talk, &mut ()));
+        self.named([retail, wholesale])
+    }
+
+    /// A mark-up row need not name where calls go: the wholesale row says it.
+    #[inline]
+    fn named(&self, [mut retail, wholesale]: [Side; 2]) -> [Side; 2] {
+        if let (Outcome::Rated(priced), Outcome::Rated(carrier)) = (&mut retail.outcome, &wholesale.outcome)
             && Some(priced.destination) == self.unnamed
         {
             priced.destination = carrier.destination;
         }
         [retail, wholesale]
+    }
+
+    /// Both sides of a call about which nothing is special: it is clear when it was, and each side asks nobody, or has one
+    /// row for every call to that prefix and one plan for it. Nearly every call is such a one, and what tariffs are asked
+    /// need not be put together for it. `None` for all others, and where a sum does not fit.
+    ///
+    /// What [`straight`] gives is what [`Sides::pair`] gives.
+    #[inline]
+    fn straight_pair(
+        &self,
+        call: &AttributedCall<'_, '_>,
+        called: Called,
+        [wholesale, retail]: &[Opening<'t>; 2],
+    ) -> Option<[Side; 2]> {
+        if call.call.other_reading.is_some() || call.call.direction == Direction::Inbound {
+            return None;
+        }
+        let (at, site, duration) = (call.call.charging_at, site(call), call.call.duration);
+        let side = |opening: &Opening<'t>| match opening {
+            Opening::Asks(_, start) => straight(start.as_ref()?, called, (at, site), duration),
+            Opening::Reason(reason) => Some(self.finish(Verdict::Reason(Asked::default(), *reason))),
+            Opening::Unknown(code) => Some(self.finish(Verdict::Unknown(code))),
+            Opening::Unassigned => None,
+        };
+        let wholesale = side(wholesale)?;
+        Some(self.named([side(retail)?, wholesale]))
     }
 
     /// What one side comes to at the instant that decides.
@@ -274,10 +309,11 @@ impl<'t> Sides<'t> {
         choose: impl Choose,
         show: &mut impl Show,
     ) -> (Verdict<'t>, Option<Query<'a>>) {
-        match self.query(call) {
-            Ok(query) => {
+        match self.called(call) {
+            Ok(called) => {
+                let query = asked::query(call, called);
                 let at = call.call.charging_at;
-                let openings = self.openings(call, &query, at, &choose);
+                let openings = self.openings(call, called, at, &choose);
                 let [wholesale, retail] = openings;
                 let (opening, wholesale) = match kind {
                     SideKind::Wholesale => (wholesale, None),
@@ -304,7 +340,7 @@ impl<'t> Sides<'t> {
     }
 
     #[inline]
-    fn finish(&self, verdict: Verdict<'t>) -> Side {
+    pub(super) fn finish(&self, verdict: Verdict<'t>) -> Side {
         let (asked, outcome) = match verdict {
             Verdict::Unknown(code) => (Asked::default(), Outcome::Suspended(code)),
             Verdict::Reason(asked, reason) => (asked, reason.outcome()),
@@ -317,11 +353,11 @@ impl<'t> Sides<'t> {
     fn openings(
         &self,
         call: &AttributedCall<'_, '_>,
-        query: &Query<'_>,
+        called: Called,
         at: Instant,
         choose: &impl Choose,
     ) -> [Opening<'t>; 2] {
-        [SideKind::Wholesale, SideKind::Retail].map(|side| self.opening(call, query, side, at, choose))
+        [SideKind::Wholesale, SideKind::Retail].map(|side| self.opening(call, called, side, at, choose))
     }
 
     /// Whom one side of a call asks, if anybody.
@@ -329,7 +365,7 @@ impl<'t> Sides<'t> {
     fn opening(
         &self,
         call: &AttributedCall<'_, '_>,
-        query: &Query<'_>,
+        called: Called,
         side: SideKind,
         at: Instant,
         choose: &impl Choose,
@@ -338,10 +374,11 @@ impl<'t> Sides<'t> {
         if side == SideKind::Wholesale && self.retail_only {
             return Opening::Reason(Reason::WholesaleNotRated);
         }
-        let inbound = query.direction == Direction::Inbound;
+        let inbound = call.call.direction == Direction::Inbound;
         // Where no tariff at all has a row for the number, it does not matter who holds it.
-        let nobodys = call.holder.map_or(true, |holder| holder.payer == PayerId::OPERATOR);
-        if inbound && side == SideKind::Retail && nobodys && !self.book.prices_inbound(query, at, site) {
+        let nobodys = || call.holder.map_or(true, |holder| holder.payer == PayerId::OPERATOR);
+        let priced = || self.book.prices_inbound(&asked::query(call, called), at, site);
+        if inbound && side == SideKind::Retail && nobodys() && !priced() {
             return Opening::Reason(Reason::InboundCall);
         }
         let payer = match (side, call.holder) {
@@ -375,6 +412,12 @@ impl<'t> Sides<'t> {
 
     /// What tariffs are asked about the call, or why it is not charged whoever pays.
     pub(super) fn query<'a>(&self, call: &AttributedCall<'_, 'a>) -> Result<Query<'a>, Reason> {
+        Ok(asked::query(call, self.called(call)?))
+    }
+
+    /// Whom tariffs are asked about, or why the call is not charged whoever pays.
+    #[inline]
+    fn called(&self, call: &AttributedCall<'_, '_>) -> Result<Called, Reason> {
         let answered = call.call.answered && call.call.duration > Duration::ZERO;
         let application = matches!(call.call.called, Party::Feature(_)) && call.call.cdr.egress.is_empty();
         let (mut party, mut class) = (call.call.called, call.call.called_class);
@@ -383,8 +426,7 @@ impl<'t> Sides<'t> {
         if let (Direction::Inbound, Party::Extension(_), Some(number)) = (call.call.direction, party, held) {
             (party, class) = (Party::Number(number), (NumberClass::Ordinary, 0));
         }
-        let called = self.reached(call.call.direction, party, class, answered, application)?;
-        Ok(asked::query(call, called))
+        self.reached(call.call.direction, party, class, answered, application)
     }
 
     /// Whom a call of that direction went to; `application` is a feature code that left by no channel.

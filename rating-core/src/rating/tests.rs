@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::rater::{Sides, Verdict, unpriced};
+use super::straight::straight;
 use super::{Outcome, RatedCall, Rater, Reason, Side, Talk, Working, price};
 use crate::assignment::{Assignments, Names, SideKind};
 use crate::attribution::{AttributedBy, AttributedCall, AttributionReason, Holder};
@@ -40,11 +41,25 @@ fn cost_from(book: &TariffBook, caller: &str, number: &str, instant: &str, durat
 
 fn cost_of(book: &TariffBook, query: &Query<'_>, instant: &str, duration: &str) -> String {
     let talk = Talk::new(at(instant), LONDON, Duration::parse(duration).unwrap());
-    match Sides::new(book).by_tariff(TariffId(0), query, &talk, &mut ()) {
+    match by_every_way(book, query, &talk) {
         Verdict::Priced(.., working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => reason.code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
     }
+}
+
+/// What the first tariff says of a call; and where the short way of a common call has an answer, it is that.
+fn by_every_way<'t>(book: &'t TariffBook, query: &Query<'_>, talk: &Talk) -> Verdict<'t> {
+    let sides = Sides::new(book);
+    let verdict = || sides.by_tariff(TariffId(0), query, talk, &mut ());
+    if query.direction != Direction::Inbound
+        && query.charge_code.is_empty()
+        && let Some(start) = book.start(TariffId(0), talk.at, talk.site)
+        && let Some(side) = straight(&start, query.called, (talk.at, talk.site), talk.duration)
+    {
+        assert_eq!(side, sides.finish(verdict()), "{query:?}");
+    }
+    verdict()
 }
 
 /// What [`cost`] is worked out from.
@@ -297,7 +312,7 @@ fn guide_cost(book: &TariffBook, number: &str, instant: &str, duration: &str, mo
             _ => panic!("{word}"),
         }
     }
-    match Sides::new(book).by_tariff(TariffId(0), &query, &talk, &mut ()) {
+    match by_every_way(book, &query, &talk) {
         Verdict::Priced(.., working) => working.charge.to_string(),
         Verdict::Reason(_, reason) => unpriced(&query, reason).code().to_owned(),
         Verdict::Unknown(code) => code.to_owned(),
@@ -759,6 +774,12 @@ fn a_rater_asks_who_is_on_which_tariff_and_shows_its_working() {
     let mut seen = 0;
     rater.rate_all(&calls, |index, together| {
         let alone = rater.rate(calls[index]);
+        // An explanation never goes the short way of a common call.
+        for (kind, side) in [(SideKind::Retail, alone.retail), (SideKind::Wholesale, alone.wholesale)] {
+            if calls[index].call.other_reading.is_none() {
+                assert_eq!(rater.show(&calls[index], kind, Duration::ZERO, &mut ()).side, side, "{index}");
+            }
+        }
         assert_eq!((together.retail, together.wholesale), (alone.retail, alone.wholesale), "{index}");
         assert_eq!(index, seen);
         seen += 1;

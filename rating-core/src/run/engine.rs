@@ -236,10 +236,11 @@ impl<'p> Engine<'p> {
         }
         self.rater.rate_all(&calls, |index, rated| {
             let Some((place, suspended, books)) = admitted.get(index) else { return };
+            let mut row = in_full(&rated, *suspended);
             became(
                 *place,
-                match self.settle(&rated, *suspended, *books) {
-                    Ok(row) => {
+                match self.settle(&mut row, *books) {
+                    Ok(()) => {
                         let late = row.flags & flags::LATE != 0;
                         // A late call of somebody with an allowance is not settled by it.
                         let may_take = |payer| !late && self.project.assignments.may_have_allowances(payer, row.site);
@@ -261,7 +262,8 @@ impl<'p> Engine<'p> {
     pub(super) fn row<'a>(&self, arrived: Arrived<'a>) -> Result<CallRow<'a>, Fate> {
         let attributed = attribute(&arrived.call, &self.project.directory);
         let books = self.admit(&attributed, arrived.hash)?;
-        self.settle(&self.rater.rate(attributed), arrived.suspended, books)
+        let mut row = in_full(&self.rater.rate(attributed), arrived.suspended);
+        self.settle(&mut row, books).map(|()| row)
     }
 
     /// What the books of closed months say of a call that belongs to the month that is run or to one of them.
@@ -288,31 +290,25 @@ impl<'p> Engine<'p> {
         Ok(Books { known, late })
     }
 
-    /// The row of a rated call, as the books of closed months leave it.
+    /// Leaves of a row what the books of closed months leave of it.
     ///
     /// # Errors
     ///
-    /// What became of it, if they leave none.
+    /// What became of the call, if they leave no row.
     #[inline]
-    fn settle<'a>(
-        &self,
-        rated: &RatedCall<'_, 'a>,
-        suspended: Option<&'static str>,
-        books: Books,
-    ) -> Result<CallRow<'a>, Fate> {
-        let mut row = in_full(rated, suspended);
+    fn settle(&self, row: &mut CallRow<'_>, books: Books) -> Result<(), Fate> {
         if books.late {
             row.flags |= flags::LATE;
-            self.keep_from_allowances(&mut row);
+            self.keep_from_allowances(row);
         }
         if let Some(known) = books.known {
-            if keep_released(&mut row, known) {
+            if keep_released(row, known) {
                 row.flags |= flags::RELEASED;
             } else if !self.any_month {
                 return Err(Fate::StillSuspended);
             }
         }
-        Ok(row)
+        Ok(())
     }
 
     /// Rates an attributed call by itself: what every run, check and embedder takes for its charges, before allowances.

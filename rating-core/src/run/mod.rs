@@ -145,7 +145,7 @@ impl Progress for Silent {}
 #[non_exhaustive]
 pub enum RunError {
     /// Settings, directory or tariffs are wrong; nothing was rated.
-    #[error("the project has {} findings that must be mended first", .0.len())]
+    #[error("the project has {} that must be mended first", mistakes(.0))]
     Invalid(Findings),
     /// Files are missing or not whole, and nobody accepted it. Nothing was published.
     #[error("the input is incomplete, nothing was published")]
@@ -168,6 +168,14 @@ pub enum RunError {
     /// A fault of this program.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+/// How many findings keep a run from beginning: what is merely worth a look is not counted.
+fn mistakes(findings: &Findings) -> String {
+    match findings.errors() {
+        1 => "1 mistake".to_owned(),
+        count => format!("{count} mistakes"),
+    }
 }
 
 /// Calls or records set aside for one reason.

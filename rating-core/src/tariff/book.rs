@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::deck::{Rows, empty_interval};
 use super::inherit::{self, Found, Start};
 use super::settings::{self, Draft};
+use super::together::Together;
 use super::version::TariffVersion;
 use super::{Candidate, Match, Query};
 use crate::finding::{Finding, Findings, SourceText};
@@ -29,6 +30,10 @@ impl Tariff {
     #[must_use]
     pub fn versions(&self) -> &[TariffVersion] {
         &self.versions
+    }
+
+    pub(super) fn version_mut(&mut self, version: usize) -> Option<&mut TariffVersion> {
+        self.versions.get_mut(version)
     }
 
     /// The version in force at an instant, for calls at a site, and its index.
@@ -93,6 +98,7 @@ pub struct TariffBook {
     bands: Interner,
     /// By site; the last is the operator's.
     zones: Arc<[Zone]>,
+    prefixes: Together,
 }
 
 impl TariffBook {
@@ -137,7 +143,8 @@ impl TariffBook {
                 None => tariffs.push(Tariff { id: draft.id.into(), versions: vec![version] }),
             }
         }
-        Self { tariffs, destinations, bands, zones }
+        let prefixes = Together::build(&mut tariffs);
+        Self { tariffs, destinations, bands, zones, prefixes }
     }
 
     /// The id of the tariff that files call `id`.
@@ -182,6 +189,10 @@ impl TariffBook {
     #[must_use]
     pub const fn bands(&self) -> &Interner {
         &self.bands
+    }
+
+    pub(super) const fn prefixes(&self) -> &Together {
+        &self.prefixes
     }
 
     /// The zone of a site; the operator's for a site that is not known.

@@ -5,9 +5,9 @@ use super::deck::{RateRow, RowStatus};
 use super::index::Index;
 use super::settings::class_bit;
 use super::trie::{NONE, Place};
-use super::version::TariffVersion;
+use super::version::{Cost, TariffVersion};
 use super::{Called, Match, Query};
-use crate::ids::SiteId;
+use crate::ids::{DestinationId, SiteId};
 use crate::number::{Direction, MAX_DIGITS, NumberClass};
 use crate::time::Instant;
 
@@ -68,20 +68,51 @@ pub(super) enum Best {
     Nothing,
 }
 
-/// The longest prefix of a number that a version has, and what hangs there: most calls need nothing else of it.
+/// The longest prefix of a number that a version has, and what hangs there: most calls need nothing else of its rows.
 #[derive(Clone, Copy, Debug)]
 pub struct Way {
     /// The first row with that prefix; [`NONE`] if there is no prefix.
     head: u32,
-    /// How many digits it has.
+    /// The plan of that row.
+    plan: u32,
+    /// The destination of that row.
+    destination: u32,
+    /// How many digits the prefix has.
     len: u8,
+    /// Whose bands the row goes by.
+    band_set: u8,
     /// Whether it is the only row with that prefix, always valid and without conditions.
     is_plain: bool,
+    /// Whether such a row also prices by its plan in one band alone, as far as the version as a whole does: see
+    /// [`Cost::is_plain`].
+    is_straight: bool,
 }
 
 impl Way {
     /// No prefix.
-    pub(super) const NONE: Self = Self { head: NONE, len: 0, is_plain: false };
+    pub(super) const NONE: Self =
+        Self { head: NONE, plan: NONE, destination: 0, len: 0, band_set: 0, is_plain: false, is_straight: false };
+
+    /// The row.
+    #[must_use]
+    #[inline]
+    pub const fn row(&self) -> u32 {
+        self.head
+    }
+
+    /// Its destination.
+    #[must_use]
+    #[inline]
+    pub const fn destination(&self) -> DestinationId {
+        DestinationId(self.destination)
+    }
+
+    /// Whose bands it goes by.
+    #[must_use]
+    #[inline]
+    pub const fn band_set(&self) -> u8 {
+        self.band_set
+    }
 }
 
 /// One call asked of one version.
@@ -157,14 +188,46 @@ impl TariffVersion {
     /// What hangs where a walk has ended.
     #[inline]
     pub(super) fn way(&self, Place { head, len, .. }: Place) -> Way {
-        let is_plain = self.rate_row(head).is_some_and(|row| row.terms == 0 && row.next == NONE);
-        Way { head, len, is_plain }
+        let Some(row) = self.rate_row(head) else { return Way::NONE };
+        let is_plain = row.terms == 0 && row.next == NONE;
+        Way {
+            head,
+            plan: row.plan,
+            destination: row.destination,
+            len,
+            band_set: row.band_set,
+            is_plain,
+            is_straight: is_plain && self.prices_straight() && self.cost(head).is_some_and(|cost| cost.is_plain()),
+        }
     }
 
-    /// Numbers of the plan of the row that was found.
+    /// The longest prefix of a number, where that is the whole answer of [`TariffVersion::find`] about a call out: its row
+    /// is for every such call, and its price is its plan in the band at the answer.
+    ///
+    /// `way` is what was [looked up beforehand](super::Walks) for the number, if it was.
+    #[must_use]
     #[inline]
-    pub(super) fn ends_of(&self, way: Way) -> Option<[i64; 2]> {
-        self.cost(way.head).map(|cost| cost.ends())
+    pub fn straight(&self, called: Called, way: Option<Way>) -> Option<Way> {
+        let Called::Number(number, class, _) = called else { return None };
+        let index = self.index(Direction::Outbound)?;
+        if index.number(number) != NONE || self.guards(class) {
+            return None;
+        }
+        let way = way.unwrap_or_else(|| self.way(index.prefixes.end_of(number.digits())));
+        way.is_straight.then_some(way)
+    }
+
+    /// What the row of a [straight](TariffVersion::straight) way costs.
+    #[must_use]
+    #[inline]
+    pub fn cost_of(&self, way: &Way) -> Option<Cost<'_>> {
+        self.cost_by(way.head, way.plan)
+    }
+
+    /// Whether rows of short keys do not price numbers of a class.
+    #[inline]
+    fn guards(&self, class: NumberClass) -> bool {
+        class.is_protected() && self.fallback() & class_bit(class) == 0
     }
 
     #[inline]
@@ -203,7 +266,7 @@ impl TariffVersion {
             Called::Number(_, class, needed) | Called::ShortCode(_, class, needed) => Some((class, needed)),
             Called::Internal => None,
         };
-        let guarded = guarded.filter(|(class, _)| class.is_protected() && self.fallback() & class_bit(*class) == 0);
+        let guarded = guarded.filter(|(class, _)| self.guards(*class));
         Asking { query, at, slot: self.slot(site), guarded, known: Known::default() }
     }
 

@@ -30,6 +30,7 @@ mod query;
 mod scheme;
 mod settings;
 mod times;
+mod together;
 mod trie;
 mod vat;
 mod version;

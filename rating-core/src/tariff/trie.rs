@@ -39,6 +39,9 @@ impl Place {
     /// Before the first digit.
     pub(super) const ROOT: Self = Self { node: 0, head: NONE, len: 0 };
 
+    /// At the end of a walk that has found nothing.
+    pub(super) const END: Self = Self { node: END, ..Self::ROOT };
+
     /// There are no more digits.
     #[inline]
     pub(super) const fn end(&mut self) {

@@ -11,9 +11,10 @@ use super::charge::{
 use super::conditions::{Conditions, Known};
 use super::deck::{PlanWords, RateRow, RowStatus, RowTerms, Rows, empty_interval};
 use super::index::{self, Index};
+use super::lookup::Way;
 use super::notation::When;
 use super::settings::{Clock, Draft};
-use super::trie::NONE;
+use super::trie::{NONE, Place};
 use super::vat::Vat;
 use super::{Called, Query};
 use crate::finding::Findings;
@@ -109,6 +110,8 @@ pub struct TariffVersion {
     inbound: Option<Box<Index>>,
     parent: Option<TariffId>,
     vat: Option<Vat>,
+    /// What calls out find at the places of the book's tree of prefixes; empty if the version has no part in it.
+    ways: Box<[Way]>,
 }
 
 impl TariffVersion {
@@ -248,6 +251,34 @@ impl TariffVersion {
         self.parent
     }
 
+    /// Whether a row's plan may be all that prices a call: nothing is added to it, no other tariff has a say, and the clock is
+    /// known.
+    pub(super) const fn prices_straight(&self) -> bool {
+        self.plain && self.surcharges.is_empty() && self.parent.is_none() && self.caller_zones.is_none()
+    }
+
+    /// The prefixes of calls out, some perhaps more than once.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = Digits> {
+        self.rows.iter().filter_map(|row| match row.key {
+            DestinationKey::Prefix(digits) if !self.row_terms(row.terms).inbound => Some(digits),
+            _ => None,
+        })
+    }
+
+    /// Takes part in a tree of these prefixes, each of which has its index for its place.
+    pub(super) fn join(&mut self, prefixes: &[Digits]) {
+        self.ways = prefixes.iter().map(|prefix| self.way(self.out.prefixes.end_of(*prefix))).collect();
+    }
+
+    /// What a number finds whose walk down the book's tree ended there; `None` if the version has no part in that.
+    #[inline]
+    pub(super) fn joined(&self, place: Place) -> Option<Way> {
+        if self.ways.is_empty() {
+            return None;
+        }
+        Some(self.ways.get(place.head as usize).copied().unwrap_or(Way::NONE))
+    }
+
     pub(super) const fn set_parent(&mut self, parent: Option<TariffId>) {
         self.parent = parent;
     }
@@ -297,7 +328,12 @@ impl TariffVersion {
     #[must_use]
     #[inline]
     pub fn cost(&self, row: u32) -> Option<Cost<'_>> {
-        let plan = self.rows.get(row as usize)?.plan;
+        self.cost_by(row, self.rows.get(row as usize)?.plan)
+    }
+
+    /// What a row with that plan costs.
+    #[inline]
+    pub(super) fn cost_by(&self, row: u32, plan: u32) -> Option<Cost<'_>> {
         let start = (plan as usize).checked_mul(self.stride)?;
         Some(Cost { version: self, row, words: PlanWords(self.words.get(start..start.checked_add(self.stride)?)?) })
     }
@@ -444,6 +480,7 @@ impl TariffVersion {
             + size_of_val(&*self.words)
             + size_of_val(&*self.validities)
             + size_of_val(&*self.row_terms)
+            + size_of_val(&*self.ways)
             + self.conditions.bytes()
     }
 
@@ -537,6 +574,7 @@ impl TariffVersion {
             out,
             inbound,
             parent: None,
+            ways: Box::default(),
         }
     }
 }
@@ -602,9 +640,10 @@ impl<'v> Cost<'v> {
         Plan { price, per, first, further, connection: self.words.connection(), minimum: self.words.minimum() }
     }
 
-    /// The first and the last of the numbers that it is made of.
+    /// The first and the last of the numbers that it is made of: whoever reads them has all of them near.
+    #[must_use]
     #[inline]
-    pub(super) fn ends(&self) -> [i64; 2] {
+    pub fn ends(&self) -> [i64; 2] {
         self.words.ends()
     }
 

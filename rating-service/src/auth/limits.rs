@@ -70,7 +70,7 @@ impl Limiter {
     fn seconds_left(&self, begun: Instant, at: Instant) -> u64 {
         let left = begun.plus(self.window).since(at).as_millis();
         // Whole seconds, the last one begun counts.
-        u64::try_from((left + 999) / 1000).unwrap_or(1).max(1)
+        u64::try_from((left + 999) / 1000).unwrap_or(1)
     }
 }
 

@@ -64,6 +64,7 @@ pub const CODES: &[Code] = &[
     code("decommission.number_pending", 409, "A change of a number is under way"),
     code("decommission.service_updating", 409, "A service has an update in progress"),
     code("demo.not_entered", 500, "The demo could not be entered"),
+    code("file.in_use", 409, "Something uses the file"),
     code("file.unknown", 404, "There is no such file"),
     code("idempotency.in_progress", 409, "The first request with this key is not done yet"),
     code("idempotency.key_malformed", 400, "The idempotency key cannot be used"),

@@ -2,7 +2,6 @@
 //! a list of its own, and keeps nothing else back (domain rules 67 and 68).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -17,10 +16,14 @@ use super::extract::{Asked, Body, Named};
 use super::files::everywhere;
 use super::months::{month as read_month, problem};
 use super::products::guarded;
+use super::reports::in_force;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Faults, Problem, Result};
-use crate::publish::published::{Form, Of};
+use crate::publish::decimal::units;
+use crate::publish::download::Audience;
+use crate::publish::published::Of;
+use crate::publish::tables;
 use crate::store::occupiers::Identifier;
 use crate::store::{audit::Entry, contracts, occupiers, operator, sites, sources};
 use crate::wire::exports as wire;
@@ -82,48 +85,15 @@ async fn set_target(
     Ok(Tagged(revision + 1, given))
 }
 
-/// What an occupier is charged at a site.
-struct Charged {
-    site: String,
-    occupier: String,
-    amount: String,
-    currency: String,
-}
-
-/// The rows of a published summary of call charges that charge somebody.
-fn read(path: &PathBuf) -> csv::Result<Vec<Charged>> {
-    let mut reader = csv::Reader::from_path(path)?;
-    let header = reader.headers()?.clone();
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record?;
-        let cell = |name: &str| {
-            let at = header.iter().position(|column| column == name);
-            at.and_then(|at| record.get(at)).unwrap_or_default().to_owned()
-        };
-        let (occupier, amount) = (cell("client_id"), cell("client_amount"));
-        // The operator's own calls, and those whose payer is not known, have no amount.
-        if !occupier.is_empty() && !amount.is_empty() {
-            rows.push(Charged { site: cell("site"), occupier, amount, currency: cell("currency") });
-        }
-    }
-    Ok(rows)
-}
-
 async fn exported(app: &App, principal: &Principal, system: &str, which: &wire::WhichExport) -> Result<wire::Export> {
     let month = read_month(&which.month)?;
-    let archive = app.engine.archive();
-    let published = tokio::task::spawn_blocking(move || {
-        let Some(version) = archive.in_force(month)? else { return Ok(None) };
-        let file = version.report(&Of::AllSites, Report::CallCharges, Form::Machine);
-        Ok::<_, crate::publish::Refusal>(file.map(|file| (version.run.clone(), read(&file.path))))
-    });
-    let published = published.await.map_err(Problem::internal)?.map_err(problem)?;
-    let (run, charged) = published.ok_or_else(|| {
+    let version = in_force(app, month).await?.ok_or_else(|| {
         Problem::new("report.not_available", format!("{month} is not published"))
             .help("publish it first: POST /api/v1/months/{month}/publications")
     })?;
-    let charged = charged.map_err(Problem::internal)?;
+    let run = version.run.clone();
+    let read = move || tables::rows(&version, &Audience::operator(), &Of::AllSites, Report::CallCharges);
+    let charged = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)?.map_err(problem)?;
 
     let mut reader = app.store.read().await?;
     let (target, _) = known(reader.on(), system).await?;
@@ -133,16 +103,23 @@ async fn exported(app: &App, principal: &Principal, system: &str, which: &wire::
         zones.insert(site.id, Zone::load(&site.zone).unwrap_or_else(Zone::utc));
     }
     let mut export = wire::Export { month: month.to_string(), run, rows: Vec::new(), errors: Vec::new() };
-    for charged in charged {
-        let is_asked = which.site.as_ref().is_none_or(|site| *site == charged.site);
-        let is_zero = charged.amount.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-        if !is_asked || !principal.sites().has(&charged.site) || charged.occupier == operator {
+    for mut row in charged {
+        let mut cell = |name: &str| row.remove(name).unwrap_or_default();
+        let (site, occupier) = (cell("site"), cell("client_id"));
+        let (amount, currency) = (cell("client_amount"), cell("currency"));
+        let is_asked = which.site.as_ref().is_none_or(|asked| *asked == site);
+        // The operator's own calls, and those whose payer is not known, have no amount.
+        if !is_asked
+            || !principal.sites().has(&site)
+            || occupier == operator
+            || occupier.is_empty()
+            || amount.is_empty()
+        {
             continue;
         }
-        if is_zero && target.ignore_zero {
+        if target.ignore_zero && units(&amount) == Some(0) {
             continue;
         }
-        let Charged { site, occupier, amount, currency } = charged;
         let found = occupiers::get(reader.on(), &occupier).await?;
         let account = found.as_ref().and_then(|found| account(&found.identifiers, system, &site));
         let product = target.products.get(&site).or_else(|| target.products.get("*"));

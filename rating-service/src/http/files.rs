@@ -1,5 +1,7 @@
 //! Files of the project (tariffs, decks, calendars, templates), and who is on which tariff.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body as RawBody;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,11 +12,12 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Body, Named};
+use super::months::{problem, snapshot};
 use super::sources::{blocking, receive};
 use super::users::zone;
 use crate::app::App;
 use crate::auth::{Principal, Sites};
-use crate::error::{Faults, Problem, Result};
+use crate::error::{Fault, Faults, Problem, Result};
 use crate::store::reach::Kind;
 use crate::store::snapshots::FILES;
 use crate::store::{audit::Entry, secrets, sources};
@@ -100,10 +103,10 @@ async fn put(
     Ok(to_wire(&zone, shown))
 }
 
-/// Takes a file out of the project. Its content is kept for the months that were made from it.
+/// Takes a file out of the project, unless something would be wrong without it. Its content is kept for the months that were made from it.
 #[utoipa::path(delete, path = "/api/v1/files/{folder}/{file}", tag = "tariffs",
     params(("folder" = String, Path), ("file" = String, Path)),
-    responses((status = 204, description = "Taken out"), (status = 404)))]
+    responses((status = 204, description = "Taken out"), (status = 404), (status = 409, description = "Something uses it")))]
 async fn remove(
     State(app): State<App>,
     principal: Principal,
@@ -111,6 +114,21 @@ async fn remove(
 ) -> Result<StatusCode> {
     everywhere(&principal)?;
     let path = format!("{folder}/{file}");
+    if sources::get_file(app.store.read().await?.on(), &path).await?.is_none() {
+        return Err(unknown(&path));
+    }
+    let missed = app.engine.missed(snapshot(&app).await?, &path).await.map_err(problem)?;
+    if !missed.is_empty() {
+        let faults = missed.into_iter().map(|found| Fault {
+            field: found.place,
+            code: found.code,
+            detail: found.what,
+            help: found.how,
+        });
+        return Err(Problem::new("file.in_use", format!("`{path}` is in use: something would be wrong without it"))
+            .help("first change what uses it: assignments, products, services, other tariffs")
+            .errors(faults.collect()));
+    }
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     if !sources::remove_file(change.on(), &path).await? {
         return Err(unknown(&path));
@@ -135,7 +153,31 @@ fn assignment_to_wire(assignment: sources::Assignment) -> Tagged<wire::Assignmen
     Tagged(revision, wire::Assignment { id, settings })
 }
 
-fn check(settings: &wire::AssignmentSettings) -> Result<()> {
+/// The ids of the tariffs, or of the allowances, that the files of the project define.
+async fn defined(app: &App, of_allowances: bool) -> Result<BTreeSet<String>> {
+    let files = sources::files(app.store.read().await?.on()).await?;
+    let mut ids = BTreeSet::new();
+    for file in files {
+        let is_settings =
+            file.path.ends_with(".toml") && ["tariffs/", "allowances/"].iter().any(|at| file.path.starts_with(at));
+        if !is_settings {
+            continue;
+        }
+        let text = tokio::fs::read_to_string(app.config.data.join(FILES).join(&file.sha256)).await;
+        // What is wrong with a file is said where the project is checked.
+        let Some(table) = text.ok().and_then(|text| text.parse::<toml::Table>().ok()) else { continue };
+        if of_allowances {
+            ids.extend(
+                table.get("allowances").and_then(toml::Value::as_table).into_iter().flat_map(|all| all.keys().cloned()),
+            );
+        } else {
+            ids.extend(table.get("id").and_then(toml::Value::as_str).map(str::to_owned));
+        }
+    }
+    Ok(ids)
+}
+
+async fn check(app: &App, settings: &wire::AssignmentSettings) -> Result<()> {
     let mut faults = Faults::default();
     if !["retail", "wholesale", "allowance"].contains(&settings.side.as_str()) {
         let what = format!("`{}` is no side", settings.side);
@@ -147,6 +189,19 @@ fn check(settings: &wire::AssignmentSettings) -> Result<()> {
         }
     }
     faults.text("/tariff", &settings.tariff, 200);
+    if faults.is_empty() {
+        let of_allowances = settings.side == "allowance";
+        let (code, what) =
+            if of_allowances { ("allowance_unknown", "allowance") } else { ("tariff_unknown", "tariff") };
+        let known = defined(app, of_allowances).await?;
+        if !known.contains(&settings.tariff) {
+            let help = match known.len() {
+                0 => format!("no file defines one yet: bring the {what} first"),
+                _ => format!("there are {}", known.into_iter().collect::<Vec<_>>().join(", ")),
+            };
+            faults.push("/tariff", &format!("field.{code}"), format!("there is no {what} `{}`", settings.tariff), help);
+        }
+    }
     for (field, text) in [("/from", &settings.from), ("/until", &settings.until)] {
         if !text.is_empty() && Zone::utc().bound(text).is_none() {
             let what = format!("`{text}` is neither a day nor an instant");
@@ -182,7 +237,7 @@ async fn assign(
     Body(settings): Body<wire::AssignmentSettings>,
 ) -> Result<(StatusCode, Tagged<wire::Assignment>)> {
     everywhere(&principal)?;
-    check(&settings)?;
+    check(&app, &settings).await?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut assignment = sources::Assignment {
         id: secrets::fresh_id("assignment")?,
@@ -235,7 +290,7 @@ async fn reassign(
     Body(settings): Body<wire::AssignmentSettings>,
 ) -> Result<Tagged<wire::Assignment>> {
     everywhere(&principal)?;
-    check(&settings)?;
+    check(&app, &settings).await?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut assignment = one(change.on(), &id).await?;
     expected.meets(assignment.revision)?;

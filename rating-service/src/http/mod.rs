@@ -2,6 +2,7 @@
 
 pub mod active_services;
 pub mod audit;
+mod beside;
 pub mod charges;
 pub mod conditions;
 pub mod contracts;
@@ -145,6 +146,7 @@ pub fn router(app: &App) -> Result<Router> {
     let json = serde_json::to_value(&document).map_err(Problem::internal)?;
     let openapi = axum::routing::get(move || async move { Json(json) });
     let limits = &app.config.limits;
+    let face = (app.clone(), within.clone());
     let routes = routes.merge(pages::routes(within)).route("/api/v1/openapi.json", openapi);
     let quick = guarded(routes)
         .layer(middleware::from_fn(to_its_end))
@@ -152,7 +154,7 @@ pub fn router(app: &App) -> Result<Router> {
         .layer(DefaultBodyLimit::max(limits.body))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_address)
-        .layer(middleware::from_fn_with_state(app.clone(), pages::face::face))
+        .layer(middleware::from_fn_with_state(face, pages::face::face))
         .with_state(app.clone());
     Ok(Router::from(
         utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
@@ -168,11 +170,12 @@ pub fn router(app: &App) -> Result<Router> {
 }
 
 /// Routes that take as long as the file that is sent.
-const UPLOADS: [(Method, &str); 5] = [
+const UPLOADS: [(Method, &str); 6] = [
     (Method::PUT, "/api/v1/sources/{source}/files/{name}"),
     (Method::PUT, "/api/v1/files/{folder}/{file}"),
     (Method::POST, "/sources/{source}/files"),
     (Method::POST, "/tariffs/drafts"),
+    (Method::POST, "/tariffs/drafts/keep"),
     (Method::POST, "/tariffs/files"),
 ];
 

@@ -9,6 +9,7 @@ use rating_core::time::{Month, Zone};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::beside;
 use super::extract::{Body, Named};
 use super::files::everywhere;
 use super::users::zone;
@@ -115,13 +116,17 @@ async fn list(State(app): State<App>) -> Result<axum::Json<Page<wire::Month>>> {
 #[utoipa::path(get, path = "/api/v1/months/{month}", tag = "months", params(("month" = String, Path, example = "2026-10")),
     responses((status = 200, description = "The month", body = wire::Month), (status = 400)))]
 async fn show(State(app): State<App>, Named(text): Named<String>) -> Result<axum::Json<wire::Month>> {
-    Ok(axum::Json(state(&app, month(&text)?).await?))
+    let month = month(&text)?;
+    let mut found = state(&app, month).await?;
+    beside::put(&mut found, &state(&app, month.previous()).await?);
+    Ok(axum::Json(found))
 }
 
 async fn state(app: &App, month: Month) -> Result<wire::Month> {
     let name = month.to_string();
     // Asked first: what a run came to is kept before it ends, so that an answer never has neither.
     let (under_way, last_refusal) = (app.jobs.running(&name), app.jobs.refusal(&name));
+    let again = app.jobs.again(&name).filter(|_| under_way.is_none());
     let (kept, zone, complete) = {
         let mut reader = app.store.read().await?;
         let now = app.clock.now();
@@ -140,6 +145,10 @@ async fn state(app: &App, month: Month) -> Result<wire::Month> {
     .map_err(problem)?;
     let in_force =
         versions.iter().find(|version| version.standing == Standing::InForce).map(|version| version.run.clone());
+    // What was approved or published since has moved on.
+    let is_news =
+        |run: &&Run| [&run.approved, &run.published].into_iter().flatten().all(|(at, _)| *at <= run.checked_at);
+    let unchanged = again.filter(|again| kept.iter().filter(is_news).any(|run| run.run == *again));
     let is = |state: &str| kept.iter().any(|run| run.state == state);
     let state = match () {
         () if in_force.is_some() => "published",
@@ -156,6 +165,7 @@ async fn state(app: &App, month: Month) -> Result<wire::Month> {
         published: None,
         totals: Some(totals(version)),
         findings: Vec::new(),
+        beside: Vec::new(),
     }));
     Ok(wire::Month {
         state: state.to_owned(),
@@ -169,6 +179,7 @@ async fn state(app: &App, month: Month) -> Result<wire::Month> {
             help: refusal.help,
             findings: refusal.findings.into_iter().map(finding).collect(),
         }),
+        unchanged,
         runs,
         month: name,
     })
@@ -186,6 +197,7 @@ fn to_wire(zone: &Zone, run: &Run, versions: &[Version]) -> wire::Run {
         published: done(&run.published),
         totals: versions.iter().find(|version| version.run == run.run).map(totals),
         findings: serde_json::from_str(&run.findings).unwrap_or_default(),
+        beside: Vec::new(),
     }
 }
 
@@ -286,6 +298,9 @@ async fn check(State(app): State<App>, principal: Principal, Named(text): Named<
         let outcome = app.engine.check(snapshot, month, Some(teller)).await?;
         let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
         let (run, at) = (outcome.summary.run.clone(), change.at());
+        if months::get(change.on(), &run).await?.is_some_and(|known| known.state != "discarded") {
+            app.jobs.came_to(&month.to_string(), &run);
+        }
         months::checked(change.on(), &run, &month.to_string(), &principal.actor().to_string(), &findings(&outcome), at)
             .await?;
         change.note(Entry::new("month.checked", format!("month:{month}")).with(serde_json::json!({ "run": run })));

@@ -17,13 +17,14 @@ use utoipa_axum::routes;
 
 use super::extract::{Asked, Named};
 use super::months::{month as read_month, problem};
+use super::sites::places;
 use crate::app::App;
-use crate::auth::{Principal, unknown_occupier, unknown_site};
+use crate::auth::{Principal, unknown_occupier};
 use crate::error::{Fault, Problem, Result};
 use crate::publish::download::{Audience, CalledNumbers, Desk, Format, Visibility, Wanted};
 use crate::publish::published::{Of, Version};
 use crate::store::sites::Site;
-use crate::store::{audit::Entry, occupiers, portal, services, sites, sources};
+use crate::store::{audit::Entry, occupiers, portal, services, sources};
 use crate::wire::months as wire;
 
 /// The routes of this file.
@@ -145,20 +146,7 @@ async fn scope(
 ) -> Result<Scope> {
     let mut reader = app.store.read().await?;
     let operator = super::operator::get(reader.on()).await?;
-    if let Some(site) = site {
-        principal.at(site)?;
-    }
-    let all = sites::list(reader.on()).await?.into_iter();
-    let sites: Vec<(Site, Zone)> = all
-        .filter(|found| principal.sites().has(&found.id) && site.is_none_or(|site| site == found.id))
-        .map(|found| {
-            let zone = Zone::load(&found.zone).unwrap_or_else(Zone::utc);
-            (found, zone)
-        })
-        .collect();
-    if let (Some(site), true) = (site, sites.is_empty()) {
-        return Err(unknown_site(site));
-    }
+    let sites = places(reader.on(), principal, site).await?;
     let now = app.clock.now();
     let month = match (month, sites.first()) {
         (Some(text), _) => read_month(text)?,
@@ -170,13 +158,13 @@ async fn scope(
     };
     let is_preview = preview.unwrap_or(false);
     let is_over = sites.iter().all(|(_, zone)| now >= month.bounds(zone).1);
-    let archive = app.engine.archive();
+    let owner = app.clone();
     let found = tokio::task::spawn_blocking(move || match (is_preview, is_over) {
-        (true, _) => archive.preview(month),
-        (false, true) => archive.in_force(month),
-        (false, false) => Ok(match archive.in_force(month)? {
+        (true, _) => owner.shelf.preview(month),
+        (false, true) => owner.shelf.in_force(month),
+        (false, false) => Ok(match owner.shelf.in_force(month)? {
             Some(version) => Some(version),
-            None => archive.preview(month)?,
+            None => owner.shelf.preview(month)?,
         }),
     });
     let version = found.await.map_err(Problem::internal)?.map_err(problem)?;

@@ -55,6 +55,29 @@ pub(super) async fn get(on: &mut sqlx::SqliteConnection, id: &str) -> Result<sit
     sites::get(on, id).await?.ok_or_else(|| unknown_site(id))
 }
 
+/// The sites that somebody may see, or the one asked for, with their clocks.
+pub(super) async fn places(
+    on: &mut sqlx::SqliteConnection,
+    principal: &Principal,
+    site: Option<&str>,
+) -> Result<Vec<(sites::Site, Zone)>> {
+    if let Some(site) = site {
+        principal.at(site)?;
+    }
+    let all = sites::list(on).await?.into_iter();
+    let places: Vec<(sites::Site, Zone)> = all
+        .filter(|found| principal.sites().has(&found.id) && site.is_none_or(|site| site == found.id))
+        .map(|site| {
+            let zone = Zone::load(&site.zone).unwrap_or_else(Zone::utc);
+            (site, zone)
+        })
+        .collect();
+    match (site, places.is_empty()) {
+        (Some(site), true) => Err(unknown_site(site)),
+        _ => Ok(places),
+    }
+}
+
 /// Lists the sites that the caller may see, by id.
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", params(Paging), responses(
     (status = 200, description = "Sites", body = Page<wire::sites::Site>)

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::Response;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use tower::ServiceExt;
 
 use crate::auth::Principal;
 use crate::error::{Fault, Problem, Result};
+use crate::wire::users::Session;
 
 /// What may stand in a part of an address as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -84,6 +85,14 @@ impl Api {
     /// The interface refuses.
     pub async fn get<T: DeserializeOwned>(&self, who: &Principal, address: &str) -> Result<T> {
         self.ask(Some(who), Method::GET, address, None, None).await?.read()
+    }
+
+    /// The session of somebody whose browser sends these cookies, if there is one.
+    pub async fn session(&self, cookies: HeaderValue) -> Option<Session> {
+        let request = Request::builder().uri("/api/v1/session").header(header::COOKIE, cookies);
+        let response = self.pass(None, request.body(Body::empty()).ok()?).await.ok()?;
+        let bytes = to_bytes(response.into_body(), usize::MAX).await.ok()?;
+        serde_json::from_slice(&bytes).ok()
     }
 
     /// Any request with a body of JSON or none.

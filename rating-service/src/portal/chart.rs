@@ -137,32 +137,12 @@ fn percent(hundredths: i128) -> String {
     format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }
 
-/// A decimal number as an integer of its 10⁻¹⁰ parts, to draw by: what is no number has none.
-#[must_use]
-pub fn size(text: &str) -> i128 {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
-    let parts = format!("{whole}{rest:0<10}");
-    let end = whole.len() + 10;
-    parts.get(..end).and_then(|parts| parts.parse::<i128>().ok()).map_or(0, |parts| sign * parts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn bar(size: i128) -> Bar {
         Bar { label: "Oct".into(), under: String::new(), figure: format!("<{size}>"), size, is_provisional: false }
-    }
-
-    #[test]
-    fn decimals_are_compared_exactly() {
-        // 12.5 = 125 000 000 000 × 10⁻¹⁰
-        assert_eq!(size("12.5"), 125_000_000_000);
-        assert_eq!(size("-0.0000000001"), -1);
-        assert_eq!(size("3"), 30_000_000_000);
-        assert_eq!(size("1.23456789019"), 12_345_678_901);
-        assert_eq!((size(""), size("n/a")), (0, 0));
     }
 
     #[test]

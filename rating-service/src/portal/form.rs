@@ -224,6 +224,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::Fault;
 
     fn fields(pairs: &[(&str, &str)]) -> Fields {
         Fields(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -273,6 +274,4 @@ mod tests {
         assert_eq!(form.fault("/nam"), "");
         assert_eq!(form.others(["/name"]), ["/hours/0/from is empty: write something"]);
     }
-
-    use crate::error::Fault;
 }

@@ -108,28 +108,7 @@ impl Page {
     /// What stands around the content.
     #[must_use]
     pub fn frame(&self) -> Frame {
-        let links: &[(&str, &str)] = match self.role() {
-            Some(Role::OperatorAdmin) => &OPERATOR_ADMIN,
-            Some(Role::OperatorUser) => &OPERATOR_USER,
-            Some(Role::OccupierAdmin) => &OCCUPIER_ADMIN,
-            Some(Role::OccupierEdit | Role::OccupierView) => &OCCUPIER,
-            None => &[],
-        };
-        let is_here = |address: &str| match address {
-            "/" => self.path == "/",
-            address => self.path == address || self.path.starts_with(&format!("{address}/")),
-        };
-        Frame {
-            operator: self.session.operator.clone(),
-            logo: self.session.logo.clone(),
-            help: if self.who.is_operator() { String::new() } else { self.session.support_contact.clone() },
-            name: self.session.user.name.clone().or_else(|| self.session.user.email.clone()).unwrap_or_default(),
-            links: links
-                .iter()
-                .map(|(address, text)| Link { address: (*address).to_owned(), text, is_here: is_here(address) })
-                .collect(),
-            said: self.said,
-        }
+        Frame { said: self.said, ..Frame::of(&self.session, &self.path) }
     }
 }
 
@@ -163,6 +142,36 @@ pub struct Frame {
     pub links: Vec<Link>,
     /// What was done just now.
     pub said: Option<&'static str>,
+}
+
+impl Frame {
+    /// For whoever a session is of, at an address.
+    #[must_use]
+    pub fn of(session: &Session, path: &str) -> Self {
+        let role = Role::parse(&session.user.role);
+        let links: &[(&str, &str)] = match role {
+            Some(Role::OperatorAdmin) => &OPERATOR_ADMIN,
+            Some(Role::OperatorUser) => &OPERATOR_USER,
+            Some(Role::OccupierAdmin) => &OCCUPIER_ADMIN,
+            Some(Role::OccupierEdit | Role::OccupierView) => &OCCUPIER,
+            None => &[],
+        };
+        let is_here = |address: &str| match address {
+            "/" => path == "/",
+            address => path == address || path.starts_with(&format!("{address}/")),
+        };
+        Self {
+            operator: session.operator.clone(),
+            logo: session.logo.clone(),
+            help: if role.is_some_and(Role::is_operator) { String::new() } else { session.support_contact.clone() },
+            name: session.user.name.clone().or_else(|| session.user.email.clone()).unwrap_or_default(),
+            links: links
+                .iter()
+                .map(|(address, text)| Link { address: (*address).to_owned(), text, is_here: is_here(address) })
+                .collect(),
+            said: None,
+        }
+    }
 }
 
 /// Whose pages these are, for those who have not signed in.

@@ -1,5 +1,7 @@
 //! How things are written for people: money with its currency, durations as clocks show them, instants as a calendar does.
 
+use rating_core::time::Month;
+
 /// An amount with its currency, digits in threes: `1,234.50 GBP`. An amount that is none is shown as it is.
 #[must_use]
 pub fn money(amount: &str, currency: &str) -> String {
@@ -46,36 +48,16 @@ pub fn clock(seconds: i64) -> String {
     format!("{sign}{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-fn month_name(number: &str) -> Option<&'static str> {
-    number.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).and_then(|index| MONTHS.get(index).copied())
-}
-
 /// `2026-10` as `October 2026`.
 #[must_use]
 pub fn month(text: &str) -> String {
-    let named = text.split_once('-').and_then(|(year, month)| Some(format!("{} {year}", month_name(month)?)));
-    named.unwrap_or_else(|| text.to_owned())
+    Month::parse(text).map_or_else(|| text.to_owned(), Month::in_words)
 }
 
 /// `2026-10` as `Oct 26`, where there is little room.
 #[must_use]
 pub fn short_month(text: &str) -> String {
-    let named = text.split_once('-').and_then(|(year, month)| Some((month_name(month)?.get(..3)?, year.get(2..)?)));
+    let named = Month::parse(text).and_then(|month| Some((month.name().get(..3)?, text.get(2..4)?)));
     named.map_or_else(|| text.to_owned(), |(month, year)| format!("{month} {year}"))
 }
 
@@ -87,8 +69,8 @@ pub fn when(text: &str) -> String {
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else {
         return text.to_owned();
     };
-    let Some(month) = month_name(month) else { return text.to_owned() };
-    let date = format!("{} {month} {year}", day.trim_start_matches('0'));
+    let Some(month) = Month::parse(&format!("{year}-{month}")) else { return text.to_owned() };
+    let date = format!("{} {}", day.trim_start_matches('0'), month.in_words());
     time.map_or_else(|| date.clone(), |time| format!("{date}, {time}"))
 }
 
@@ -98,6 +80,41 @@ pub fn count(number: impl std::fmt::Display, one: &str, several: &str) -> String
     let number = number.to_string();
     let word = if number == "1" { one } else { several };
     format!("{} {word}", grouped(&number))
+}
+
+/// A difference with its sign, digits in threes: `+1,200`, `-3.50`; `0` as it is.
+#[must_use]
+pub fn signed(difference: &str) -> String {
+    let is_some = difference.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    let sign = if is_some && !difference.starts_with('-') { "+" } else { "" };
+    format!("{sign}{}", grouped(difference))
+}
+
+/// What a look at a project found, by how much it matters: what must be mended, and what is merely worth a look.
+#[must_use]
+pub fn found<'s>(severities: impl IntoIterator<Item = &'s str>) -> String {
+    let (mut mistakes, mut others) = (0_usize, 0_usize);
+    for severity in severities {
+        *(if severity == "error" { &mut mistakes } else { &mut others }) += 1;
+    }
+    let look = |others: usize| count(others, "finding is", "findings are") + " worth a look";
+    match (mistakes, others) {
+        (0, 0) => "No mistake was found in settings, directory and tariffs.".to_owned(),
+        (0, others) => format!("No mistake was found in settings, directory and tariffs; {}.", look(others)),
+        (mistakes, 0) => format!("{} must be mended.", count(mistakes, "mistake", "mistakes")),
+        (mistakes, others) => format!("{} must be mended; {}.", count(mistakes, "mistake", "mistakes"), look(others)),
+    }
+}
+
+/// Who is charged on a side.
+#[must_use]
+pub fn side(side: &str) -> &str {
+    match side {
+        "retail" => "Occupiers are charged",
+        "wholesale" => "We are charged",
+        "allowance" => "Allowance",
+        other => other,
+    }
 }
 
 /// What a problem says, as a sentence: `there is no site \`lnd\`` as `There is no site “lnd”.`

@@ -6,7 +6,8 @@ use rating_core::report::Kind;
 const SCALE: usize = 12;
 
 /// A decimal number as machine CSV writes it, in units of 10⁻¹².
-pub(crate) fn units(text: &str) -> Option<i128> {
+#[must_use]
+pub fn units(text: &str) -> Option<i128> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
@@ -17,7 +18,8 @@ pub(crate) fn units(text: &str) -> Option<i128> {
 }
 
 /// The inverse, as a cell of its kind is written: money with two decimals at least.
-pub(crate) fn shown(units: i128, kind: Kind) -> String {
+#[must_use]
+pub fn shown(units: i128, kind: Kind) -> String {
     let least = if kind == Kind::Amount { 2 } else { 0 };
     let digits = format!("{:0>width$}", units.unsigned_abs(), width = SCALE + 1);
     let (whole, fraction) = digits.split_at(digits.len() - SCALE);

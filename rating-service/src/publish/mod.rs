@@ -17,7 +17,7 @@
 //! Nothing here decides a price or a holder, and nothing here knows HTTP: what is refused is a [`Refusal`] with a stable
 //! code.
 
-pub(crate) mod decimal;
+pub mod decimal;
 pub mod download;
 pub mod engine;
 pub mod explained;

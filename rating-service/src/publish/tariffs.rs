@@ -269,6 +269,24 @@ impl Engine {
         .await
     }
 
+    /// What would be wrong with the project of this moment without one of its files, and is not wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// If the project cannot be written or read at all.
+    pub async fn missed(&self, snapshot: Snapshot, path: &str) -> Result<Vec<Found>> {
+        let files = snapshot.files.iter().filter(|file| file.path != path).cloned().collect();
+        let without = Snapshot { files, ..snapshot.clone() };
+        let mistakes = |engine: &Self, folder: &Path| {
+            let (_, findings) = Project::load_with(engine.storage(), folder, None, &StandIns::default())?;
+            Ok(found(&findings).into_iter().filter(|found| found.severity == "error").collect::<Vec<Found>>())
+        };
+        // The project as it is comes last, so that it is the one that is pointed to.
+        let missed = self.aside(mistakes, without).await?;
+        let known = self.aside(mistakes, snapshot).await?;
+        Ok(missed.into_iter().filter(|found| !known.contains(found)).collect())
+    }
+
     fn load(&self, folder: &Path, stand_ins: &StandIns) -> Result<Project> {
         let (project, findings) = Project::load_with(self.storage(), folder, None, stand_ins)?;
         project.ok_or_else(|| rating_core::run::RunError::Invalid(findings).into())

@@ -130,6 +130,9 @@ pub struct Month {
     /// Why the last run that was asked for was not made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_refusal: Option<Refusal>,
+    /// The run that the last check came to, if that was there before: nothing has changed that went into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<String>,
     /// Its runs, the newest first.
     pub runs: Vec<Run>,
 }
@@ -200,6 +203,45 @@ pub struct Run {
     pub totals: Option<Totals>,
     /// What is worth a look.
     pub findings: Vec<Finding>,
+    /// What it stands beside, where one month is shown: the version before it, and the month before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
+}
+
+/// A run that another is looked at beside.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Beside {
+    /// `version_before` or `month_before`.
+    pub what: String,
+    /// Its month.
+    pub month: String,
+    /// Its id.
+    pub run: String,
+    /// What it came to.
+    pub totals: Totals,
+    /// What the run comes to less what this one came to.
+    pub difference: Difference,
+}
+
+/// What one run comes to less what another came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// Records read.
+    pub records: i64,
+    /// Records that cannot be read.
+    pub rejected: i64,
+    /// Calls.
+    pub calls: i64,
+    /// Of them, charged.
+    pub rated: i64,
+    /// Of them, free.
+    pub not_chargeable: i64,
+    /// Of them, charged to nobody for now.
+    pub suspended: i64,
+    /// What occupiers are charged, in each currency of either: exact decimals as text.
+    pub retail: BTreeMap<String, String>,
+    /// What the operator is charged.
+    pub wholesale: BTreeMap<String, String>,
 }
 
 /// Something done.

@@ -116,6 +116,9 @@ pub struct ExceptionGroup {
     pub key_kind: String,
     /// What they have in common besides the reason.
     pub key: String,
+    /// Who would pay, as far as that is known; of suspended calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payers: Vec<Payer>,
     /// How many.
     pub count: u64,
     /// Talk time in seconds, where it can be told.
@@ -142,6 +145,17 @@ pub struct ExceptionGroup {
     /// The route that mends it, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+}
+
+/// Who pays.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub struct Payer {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is an occupier; if not, it is the operator itself.
+    pub occupier: bool,
 }
 
 /// One call of a group.

@@ -20,6 +20,7 @@ mod months;
 mod numbers;
 mod occupiers;
 mod pages;
+mod pages_months;
 mod pages_occupier;
 mod pages_operator;
 mod pages_work;

@@ -37,6 +37,19 @@ async fn a_problem_is_a_page_for_who_looks_at_pages_and_a_document_for_programs(
     let (desk, ada) = Desk::set_up().await;
     let page = desk.ask(&ada, "GET", "/no-such-page", None, &[HTML]).await.expect(404);
     assert!(page.header("content-type").starts_with("text/html") && page.text().contains("request.no_such_address"));
+    // The ways to other pages stay: those of who looks, wherever it is that there is nothing.
+    let ways = |page: &str| page.contains("<nav aria-label=\"Main\">") && page.contains("action=\"/sign-out\"");
+    assert!(ways(&page.text()) && page.text().contains("href=\"/audit\""), "{}", page.text());
+    let page = desk.ask(&ada, "GET", "/months/2026-99", None, &[HTML]).await.expect(400).text();
+    assert!(ways(&page) && page.contains("href=\"/months\" aria-current=\"page\""), "{page}");
+    desk.sites(&ada).await;
+    let limited = desk.operator_user(&ada, "operator_user", Some(&["ldn"])).await;
+    for (address, status) in [("/sites/nyc/numbers", 404), ("/audit", 403)] {
+        let page = desk.ask(&limited, "GET", address, None, &[HTML]).await.expect(status).text();
+        assert!(ways(&page) && !page.contains("href=\"/audit\""), "{page}");
+    }
+    let page = desk.ask(&Who::Nobody, "GET", "/no-such-page", None, &[HTML]).await.expect(404).text();
+    assert!(!ways(&page) && page.contains("To the first page"), "{page}");
     desk.get(&ada, "/no-such-page").await.refused(404, "request.no_such_address");
     desk.ask(&ada, "GET", "/api/v1/no-such-thing", None, &[HTML]).await.refused(404, "request.no_such_address");
 }

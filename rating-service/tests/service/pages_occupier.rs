@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rating_service::portal::api::part;
 use rating_service::portal::chart;
+use rating_service::publish::decimal::units;
 use serde_json::{Value, json};
 
 use crate::desk::{Answer, Desk, LEVEL, PASSWORD, Who};
@@ -112,10 +113,10 @@ async fn level(desk: &Desk, ada: &Who, change: Value) {
     desk.put(ada, "/api/v1/occupiers/acme/portal", level).await.expect(200);
 }
 
-/// An amount in pounds as it is read, in units of 10⁻¹⁰, with the zeros that it was filled up with.
+/// An amount in pounds as it is read, in units of 10⁻¹², with the zeros that it was filled up with.
 #[track_caller]
 fn pounds(text: &str) -> i128 {
-    chart::size(&text.strip_suffix(" GBP").unwrap_or_else(|| panic!("{text}")).replace(',', ""))
+    units(&text.strip_suffix(" GBP").unwrap_or_else(|| panic!("{text}")).replace(',', "")).expect("a number")
 }
 
 #[tokio::test]
@@ -125,7 +126,7 @@ async fn the_figures_of_the_page_are_those_of_the_downloads() {
     assert!(home.contains("Call charges, October 2026"), "the last complete month: {home}");
     let destinations = report(&desk, &ann, "destinations").await;
     let total = destinations.iter().find(|row| row["row"] == "total").unwrap();
-    let total = ("Total".to_owned(), total["calls"].clone(), chart::size(&total["cost"]));
+    let total = ("Total".to_owned(), total["calls"].clone(), units(&total["cost"]).expect("a number"));
     let summary = report(&desk, &ann, "extension-summary").await;
     for (rows, key, calls, label) in [
         (&destinations, "destination", "calls", "Charges by destination"),
@@ -133,7 +134,7 @@ async fn the_figures_of_the_page_are_those_of_the_downloads() {
     ] {
         let of_key = rows.iter().filter(|row| row["row"] == key);
         let mut expected: Vec<(String, String, i128)> =
-            of_key.map(|row| (row[key].clone(), row[calls].clone(), chart::size(&row["cost"]))).collect();
+            of_key.map(|row| (row[key].clone(), row[calls].clone(), units(&row["cost"]).expect("a number"))).collect();
         let mut found: Vec<(String, String, i128)> =
             table(&home, label).into_iter().map(|row| (row[0].clone(), row[1].clone(), pounds(&row[3]))).collect();
         assert_eq!(found.pop().unwrap(), total, "{label}");

@@ -642,7 +642,10 @@ async fn the_first_page_says_what_a_month_came_to_and_what_needs_a_look() {
     let home = page(&desk, &ada, "/").await;
     for amount in [&site["client"]["GBP"], &site["operator"]["GBP"]] {
         let shown = words::money(&words::rounded(amount.as_str().unwrap()), "GBP");
-        assert!(home.contains(&format!("<td class=\"number\">{shown}</td>")), "{shown}: {home}");
+        assert!(
+            home.contains(&format!("<td class=\"number\"><span class=\"line\">{shown}</span></td>")),
+            "{shown}: {home}"
+        );
     }
     assert!(home.contains("October 2026 is published."), "{home}");
     let alerts = desk.get(&ada, "/api/v1/alerts").await.expect(200).json();

@@ -1,12 +1,7 @@
 //! Prefix look-up: a flat tree of decimal digits.
-
-/// What hangs at one prefix: a value for numbers of certain lengths.
-#[derive(Clone, Copy, Debug)]
-struct Entry<V> {
-    node: u32,
-    lengths: Lengths,
-    value: V,
-}
+//!
+//! What a number of some length finds is worked out for every node beforehand, from all that stands on the way there: a
+//! look-up goes as deep as the digits lead, and reads the answer.
 
 /// A set of number lengths from 0 to 15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,27 +28,19 @@ impl Lengths {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Node {
-    children: [u32; 10],
-    /// First entry of this node in `entries`, and how many there are.
-    first: u32,
-    count: u32,
-}
-
-impl Node {
-    const EMPTY: Self = Self { children: [0; 10], first: 0, count: 0 };
-}
+/// What numbers find, by their lengths: the value, and how long its prefix is.
+type Answers<V> = [Option<(V, u8)>; 16];
 
 /// Values at digit prefixes. Look-ups walk integers and allocate nothing.
 #[derive(Clone, Debug)]
 pub(super) struct PrefixTree<V> {
-    nodes: Vec<Node>,
-    entries: Vec<Entry<V>>,
+    /// The node that each digit leads to; 0 is none.
+    children: Vec<[u32; 10]>,
+    /// By node: its place in `answers`, and all lengths that stand on the way to it, itself included.
+    places: Vec<(u32, Lengths)>,
+    answers: Vec<Answers<V>>,
     /// Where the first [`HEAD`] digits lead, if that was worked out: see [`PrefixTree::with_heads`].
     heads: Box<[Head]>,
-    /// What stands on the way there, for all heads, with its depth.
-    ways: Vec<(Entry<V>, u8)>,
 }
 
 /// How many digits are looked up at once.
@@ -62,71 +49,68 @@ const HEAD: usize = 3;
 /// Where the first digits lead.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    /// The node, or 0 if there is none.
     node: u32,
-    /// What stands on the way, that node included, as a range of `ways`.
-    begin: u32,
-    end: u32,
-    /// All lengths that stand there.
-    lengths: Lengths,
+    /// Whether all of them led there, and further ones may lead on.
+    goes_on: bool,
 }
 
 impl<V: Copy> PrefixTree<V> {
     /// Builds the tree. Of two values at one prefix and for one length, the later wins.
     pub(super) fn build(rows: impl IntoIterator<Item = (Vec<u8>, Lengths, V)>) -> Self {
-        let mut nodes = vec![Node::EMPTY];
-        let mut entries = Vec::new();
+        let mut children = vec![[0_u32; 10]];
+        let mut entries: Vec<(usize, Lengths, (V, u8))> = Vec::new();
         for (prefix, lengths, value) in rows {
             let mut at = 0_usize;
             for byte in &prefix {
                 let digit = usize::from(byte.wrapping_sub(b'0'));
-                let Some(next) = nodes.get(at).and_then(|node| node.children.get(digit)).copied() else { break };
+                let Some(next) = children.get(at).and_then(|node| node.get(digit)).copied() else { break };
                 if next == 0 {
-                    let new = nodes.len();
-                    nodes.push(Node::EMPTY);
-                    nodes[at].children[digit] = u32::try_from(new).unwrap_or(0);
+                    let new = children.len();
+                    children.push([0; 10]);
+                    children[at][digit] = u32::try_from(new).unwrap_or(0);
                     at = new;
                 } else {
                     at = next as usize;
                 }
             }
-            entries.push(Entry { node: u32::try_from(at).unwrap_or(0), lengths, value });
+            entries.push((at, lengths, (value, u8::try_from(prefix.len()).unwrap_or(u8::MAX))));
         }
-        entries.reverse();
-        entries.sort_by_key(|entry| entry.node);
-        for (index, entry) in entries.iter().enumerate() {
-            let node = &mut nodes[entry.node as usize];
-            if node.count == 0 {
-                node.first = u32::try_from(index).unwrap_or(0);
+        entries.sort_by_key(|(node, ..)| *node);
+        // A node comes before those that it leads to, so that what it finds is known when they ask for it.
+        let mut places = vec![(0, Lengths::NONE); children.len()];
+        let mut answers: Vec<Answers<V>> = vec![[None; 16]];
+        let mut entries = entries.as_slice();
+        for node in 0..children.len() {
+            let count = entries.iter().take_while(|(at, ..)| *at == node).count();
+            let (own, others) = entries.split_at(count);
+            entries = others;
+            if let Some((before, lengths)) = places.get(node).copied().filter(|_| count > 0) {
+                let mut found = answers.get(before as usize).copied().unwrap_or([None; 16]);
+                let mut all = lengths;
+                for (_, lengths, answer) in own {
+                    all = Lengths(all.0 | lengths.0);
+                    for (_, found) in found.iter_mut().enumerate().filter(|(length, _)| lengths.contains(*length)) {
+                        *found = Some(*answer);
+                    }
+                }
+                places[node] = (u32::try_from(answers.len()).unwrap_or(0), all);
+                answers.push(found);
             }
-            node.count += 1;
+            for next in children[node].into_iter().filter(|next| *next != 0) {
+                places[next as usize] = places[node];
+            }
         }
-        Self { nodes, entries, heads: Box::default(), ways: Vec::new() }
+        Self { children, places, answers, heads: Box::default() }
     }
 
     /// The same tree, in which the first digits of a number are one step: for trees that are asked for each call.
     pub(super) fn with_heads(mut self) -> Self {
-        let place = |at: usize| u32::try_from(at).unwrap_or(0);
-        let mut ways = Vec::new();
         let head = |value: usize| {
-            let begin = place(ways.len());
-            let digits = [value / 100, value / 10 % 10, value % 10];
-            let mut at = Some(0_usize);
-            for depth in 0..=HEAD {
-                let Some(node) = at.and_then(|at| self.nodes.get(at)) else { break };
-                // Of the entries of one node the one that wins comes last.
-                let (first, count) = (node.first as usize, node.count as usize);
-                let entries = self.entries.get(first..first + count).unwrap_or_default();
-                ways.extend(entries.iter().rev().map(|entry| (*entry, depth as u8)));
-                let Some(digit) = digits.get(depth) else { break };
-                at = node.children.get(*digit).map(|next| *next as usize).filter(|next| *next != 0);
-            }
-            let way = ways.get(begin as usize..).unwrap_or_default();
-            let lengths = Lengths(way.iter().fold(0, |all, (entry, _)| all | entry.lengths.0));
-            Head { node: at.map_or(0, place), begin, end: place(ways.len()), lengths }
+            let digits = [value / 100, value / 10 % 10, value % 10].map(|digit| b'0' + digit as u8);
+            let (node, depth) = self.walk((0, 0), &digits);
+            Head { node: u32::try_from(node).unwrap_or(0), goes_on: depth == HEAD }
         };
         self.heads = (0..1_000).map(head).collect();
-        self.ways = ways;
         self
     }
 
@@ -134,29 +118,26 @@ impl<V: Copy> PrefixTree<V> {
     /// prefix is.
     #[inline]
     pub(super) fn longest(&self, digits: &[u8]) -> Option<(V, usize)> {
-        let mut best = None;
-        self.walk(digits, |entry, depth| {
-            if entry.lengths.contains(digits.len()) {
-                best = Some((entry.value, depth));
-            }
-        });
-        best
+        let (place, _) = self.place(digits);
+        let (value, len) = (*self.answers.get(place as usize)?.get(digits.len())?)?;
+        Some((value, usize::from(len)))
     }
 
     /// The lengths allowed by any prefix of `digits`.
+    #[inline]
     pub(super) fn lengths(&self, digits: &[u8]) -> Lengths {
-        let mut all = Lengths::NONE;
-        let from = match self.head(digits) {
-            Some(head) => {
-                all = head.lengths;
-                self.behind(head, digits)
-            }
-            None => Some((0, 0)),
+        self.place(digits).1
+    }
+
+    /// What stands at the last node that `digits` lead to.
+    #[inline]
+    fn place(&self, digits: &[u8]) -> (u32, Lengths) {
+        let node = match self.head(digits) {
+            Some(head) if head.goes_on => self.walk((head.node as usize, HEAD), digits).0,
+            Some(head) => head.node as usize,
+            None => self.walk((0, 0), digits).0,
         };
-        if let Some(from) = from {
-            self.walk_from(from, digits, |entry, _| all = Lengths(all.0 | entry.lengths.0));
-        }
-        all
+        self.places.get(node).copied().unwrap_or((0, Lengths::NONE))
     }
 
     /// Where the first digits lead, if that was worked out.
@@ -169,45 +150,19 @@ impl<V: Copy> PrefixTree<V> {
         self.heads.get(hundreds * 100 + tens * 10 + ones)
     }
 
-    /// The node that the digit behind a head leads to, and its depth.
+    /// From a node that so many digits have led to: the last that they lead to, and how many do.
     #[inline]
-    fn behind(&self, head: &Head, digits: &[u8]) -> Option<(usize, usize)> {
-        if head.node == 0 {
-            return None;
-        }
-        let digit = usize::from(digits.get(HEAD)?.wrapping_sub(b'0'));
-        let next = *self.nodes.get(head.node as usize)?.children.get(digit)?;
-        (next != 0).then_some((next as usize, HEAD + 1))
-    }
-
-    /// Visits the entries on the path of `digits`, shortest prefix first; at one prefix the entry that wins last.
-    #[inline]
-    fn walk(&self, digits: &[u8], mut visit: impl FnMut(&Entry<V>, usize)) {
-        let Some(head) = self.head(digits) else { return self.walk_from((0, 0), digits, visit) };
-        for (entry, depth) in self.ways.get(head.begin as usize..head.end as usize).unwrap_or_default() {
-            visit(entry, usize::from(*depth));
-        }
-        if let Some(from) = self.behind(head, digits) {
-            self.walk_from(from, digits, visit);
-        }
-    }
-
-    /// Visits the entries from a node on, which so many digits have led to.
-    #[inline]
-    fn walk_from(&self, (node, from): (usize, usize), digits: &[u8], mut visit: impl FnMut(&Entry<V>, usize)) {
-        let mut at = node;
-        for depth in from..=digits.len() {
-            let Some(node) = self.nodes.get(at) else { return };
-            let (first, count) = (node.first as usize, node.count as usize);
-            for entry in self.entries.get(first..first + count).unwrap_or_default().iter().rev() {
-                visit(entry, depth);
+    fn walk(&self, (mut node, from): (usize, usize), digits: &[u8]) -> (usize, usize) {
+        let mut depth = from;
+        for digit in digits.get(from..).unwrap_or_default() {
+            let next = self.children.get(node).and_then(|node| node.get(usize::from(digit.wrapping_sub(b'0'))));
+            match next {
+                Some(next) if *next != 0 => node = *next as usize,
+                _ => break,
             }
-            let Some(digit) = digits.get(depth) else { return };
-            at = match node.children.get(usize::from(digit.wrapping_sub(b'0'))) {
-                Some(next) if *next != 0 => *next as usize,
-                _ => return,
-            };
+            depth += 1;
         }
+        (node, depth)
     }
 }
 
@@ -237,19 +192,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tree_with_heads_answers_as_one_without(
+        fn a_tree_answers_as_a_search_through_its_rows(
             rows in proptest::collection::vec(("[0-2]{0,6}", 4_u8..8), 0..30),
             numbers in proptest::collection::vec("[0-2*]{0,8}", 1..30),
         ) {
-            let rows = rows.into_iter().zip(0_u32..).map(|((prefix, length), value)| {
+            let rows: Vec<(Vec<u8>, Lengths, u32)> = rows.into_iter().zip(0_u32..).map(|((prefix, length), value)| {
                 let lengths = if length == 4 { Lengths::ANY } else { Lengths::NONE.with(length) };
                 (prefix.into_bytes(), lengths, value)
-            });
-            let tree = PrefixTree::build(rows);
+            }).collect();
+            let tree = PrefixTree::build(rows.iter().cloned());
             let with_heads = tree.clone().with_heads();
             for number in numbers {
-                prop_assert_eq!(with_heads.longest(number.as_bytes()), tree.longest(number.as_bytes()), "{}", number);
-                prop_assert_eq!(with_heads.lengths(number.as_bytes()), tree.lengths(number.as_bytes()), "{}", number);
+                let number = number.as_bytes();
+                let matching = || rows.iter().filter(|(prefix, ..)| number.starts_with(prefix));
+                // The last of equal ones is the maximum.
+                let longest = matching()
+                    .filter(|(_, lengths, _)| lengths.contains(number.len()))
+                    .max_by_key(|(prefix, ..)| prefix.len())
+                    .map(|(prefix, _, value)| (*value, prefix.len()));
+                let lengths = Lengths(matching().fold(0, |all, (_, lengths, _)| all | lengths.0));
+                for tree in [&tree, &with_heads] {
+                    prop_assert_eq!(tree.longest(number), longest, "{:?}", number);
+                    prop_assert_eq!(tree.lengths(number), lengths, "{:?}", number);
+                }
             }
         }
     }

@@ -8,11 +8,12 @@ use rating_core::time::{Duration, Instant, Month, Zone};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::operator::{ids, places, version};
+use super::operator::{ids, version};
 use crate::app::App;
 use crate::auth::{Principal, Role};
 use crate::error::{Problem, Result};
 use crate::http::months::problem;
+use crate::http::sites::places;
 use crate::publish::project::CDR;
 use crate::store::sites::Site;
 use crate::store::{alerts as ahead, months, sources};
@@ -52,7 +53,7 @@ async fn alerts(State(app): State<App>, principal: Principal) -> Result<axum::Js
 }
 
 async fn found(app: &App, principal: &Principal) -> Result<Vec<Alert>> {
-    let places = places(app, principal, None).await?;
+    let places = places(app.store.read().await?.on(), principal, None).await?;
     let mut found = Vec::new();
     let runs_months = match principal.role() {
         Some(role) => role == Role::OperatorAdmin,

@@ -9,13 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ground::{Ground, There, ground};
-use super::masked;
+use super::{masked, operator};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Fault, Problem, Result};
 use crate::http::extract::{Asked, Named};
 use crate::http::months::{month as read_month, problem};
-use crate::http::reports::in_force;
 use crate::publish::download::{Audience, CalledNumbers};
 use crate::publish::index::{Call, Cursor, Query};
 use crate::publish::published::Version;
@@ -46,6 +45,14 @@ struct Which {
     /// How many, 1 to 500; 100 if left out.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
+}
+
+/// Of which run.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct OfRun {
+    /// The run; left out, the one that is in force, or else the newest that was checked or previewed.
+    run: Option<String>,
 }
 
 fn status(text: &str) -> Result<String> {
@@ -219,15 +226,16 @@ async fn explain(
 
 /// Explains a call to the operator: both sides, its record, and every price that lost.
 #[utoipa::path(get, path = "/api/v1/months/{month}/calls/{call}/explanation", tag = "charges",
-    params(("month" = String, Path), ("call" = String, Path, description = "Its `id`")),
+    params(("month" = String, Path), ("call" = String, Path, description = "Its `id`"), OfRun),
     responses((status = 200, description = "Why", body = wire::Explained), (status = 400), (status = 404), (status = 409)))]
 async fn explain_to_operator(
     State(app): State<App>,
     principal: Principal,
     Named((month, id)): Named<(String, String)>,
+    Asked(of): Asked<OfRun>,
 ) -> Result<axum::Json<wire::Explained>> {
     let month = read_month(&month)?;
-    let version = in_force(&app, month).await?.ok_or_else(|| unknown_call(&id))?;
+    let version = operator::version(&app, month, of.run, false).await?.ok_or_else(|| unknown_call(&id))?;
     let sites = principal.sites().filter();
     let audience = Audience::operator();
     let found = app.index.call(&version, &audience, sites.as_deref(), &id).await.map_err(problem)?;

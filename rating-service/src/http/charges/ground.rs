@@ -9,16 +9,17 @@ use rating_core::report::availability::{
 use rating_core::time::{Interval, Month, Zone};
 
 use crate::app::App;
-use crate::auth::{Principal, unknown_occupier, unknown_site};
+use crate::auth::{Principal, unknown_occupier};
 use crate::error::{Problem, Result};
 use crate::http::months::problem;
 use crate::http::reports::audience;
+use crate::http::sites::places;
 use crate::publish::Refusal;
 use crate::publish::download::{Audience, CalledNumbers, Visibility};
 use crate::publish::published::Version;
 use crate::store::occupiers::{self, Occupier};
+use crate::store::services;
 use crate::store::sites::Site;
-use crate::store::{services, sites};
 use crate::wire::charges as wire;
 
 /// An occupier, as somebody may see its charges.
@@ -61,15 +62,7 @@ pub(super) async fn ground(app: &App, principal: &Principal, id: &str, site: Opt
     };
     let mut reader = app.store.read().await?;
     let occupier = occupiers::get(reader.on(), id).await?.ok_or_else(|| unknown_occupier(id))?;
-    if let Some(site) = site {
-        principal.at(site)?;
-    }
-    let all = sites::list(reader.on()).await?;
-    if let Some(site) = site
-        && !all.iter().any(|known| known.id == site)
-    {
-        return Err(unknown_site(site));
-    }
+    let all = places(reader.on(), principal, site).await?;
     let filter = services::Filter { occupier: Some(id.to_owned()), ..services::Filter::default() };
     let mut voice: BTreeMap<String, Vec<Interval>> = BTreeMap::new();
     for service in services::list(reader.on(), &filter).await?.into_iter().filter(|service| service.lines > 0) {
@@ -78,10 +71,8 @@ pub(super) async fn ground(app: &App, principal: &Principal, id: &str, site: Opt
     }
     let mut places: Vec<Place> = all
         .into_iter()
-        .filter(|found| principal.sites().has(&found.id) && site.is_none_or(|site| site == found.id))
-        .filter(|found| occupier.contracts.iter().any(|(at, _)| *at == found.id))
-        .map(|site| {
-            let zone = Zone::load(&site.zone).unwrap_or_else(Zone::utc);
+        .filter(|(found, _)| occupier.contracts.iter().any(|(at, _)| *at == found.id))
+        .map(|(site, zone)| {
             let voice = voice.remove(&site.id).unwrap_or_default();
             Place { site, zone, voice }
         })

@@ -15,18 +15,19 @@ use utoipa_axum::routes;
 use super::remedies;
 use super::sums::put;
 use crate::app::App;
-use crate::auth::{Principal, unknown_site};
+use crate::auth::Principal;
 use crate::error::{Problem, Result};
 use crate::http::extract::{Asked, Named};
 use crate::http::months::{month as read_month, problem};
+use crate::http::sites::places;
 use crate::publish::Refusal;
 use crate::publish::decimal::{shown, units};
 use crate::publish::download::Audience;
 use crate::publish::index::Suspended;
 use crate::publish::published::{Of, Version};
 use crate::publish::tables::{self, Row};
-use crate::store::sites::{self, Site};
-use crate::store::{months, sources};
+use crate::store::sites::Site;
+use crate::store::{months, occupiers, operator, sources};
 use crate::wire::work as wire;
 
 /// The routes of this file.
@@ -53,25 +54,6 @@ struct Between {
     before: Option<String>,
     /// The run compared; left out, one that waits, or else the one in force.
     after: Option<String>,
-}
-
-/// The sites that somebody may see, with their clocks.
-pub(super) async fn places(app: &App, principal: &Principal, site: Option<&str>) -> Result<Vec<(Site, Zone)>> {
-    if let Some(site) = site {
-        principal.at(site)?;
-    }
-    let all = sites::list(app.store.read().await?.on()).await?.into_iter();
-    let places: Vec<(Site, Zone)> = all
-        .filter(|found| principal.sites().has(&found.id) && site.is_none_or(|site| site == found.id))
-        .map(|site| {
-            let zone = Zone::load(&site.zone).unwrap_or_else(Zone::utc);
-            (site, zone)
-        })
-        .collect();
-    match (site, places.is_empty()) {
-        (Some(site), true) => Err(unknown_site(site)),
-        _ => Ok(places),
-    }
 }
 
 /// The run of a month that waits to be approved or published, if it was checked after what is published.
@@ -155,7 +137,7 @@ async fn charges(
     Asked(which): Asked<Which>,
 ) -> Result<axum::Json<wire::MonthOfSites>> {
     let month = read_month(&month)?;
-    let places = places(&app, &principal, which.site.as_deref()).await?;
+    let places = places(app.store.read().await?.on(), &principal, which.site.as_deref()).await?;
     let mut sites: Vec<wire::OfSite> = places
         .iter()
         .map(|(site, zone)| wire::OfSite {
@@ -226,14 +208,15 @@ async fn exceptions(
     Asked(which): Asked<Which>,
 ) -> Result<axum::Json<wire::Exceptions>> {
     let month = read_month(&month)?;
-    let places = places(&app, &principal, which.site.as_deref()).await?;
+    let places = places(app.store.read().await?.on(), &principal, which.site.as_deref()).await?;
     let version = version(&app, month, which.run, true).await?.ok_or_else(|| {
         Problem::new("publish.no_such_version", format!("nothing was made of {month}"))
             .help("check the month: POST /api/v1/months/{month}/checks")
     })?;
     let ids: Vec<String> = places.iter().map(|(site, _)| site.id.clone()).collect();
     let suspended = app.index.suspended(&version, Some(&ids)).await.map_err(problem)?;
-    let mut groups = by_key(suspended, &places);
+    let known = payers(&app, &suspended).await?;
+    let mut groups = by_key(suspended, &places, &known);
     let here: BTreeMap<String, String> = {
         let all = sources::list(app.store.read().await?.on()).await?;
         all.into_iter().filter(|source| ids.contains(&source.site)).map(|source| (source.id, source.site)).collect()
@@ -259,15 +242,41 @@ async fn exceptions(
     }))
 }
 
-/// Suspended calls by site, source, side, reason and key, whoever would pay.
-fn by_key(suspended: Vec<Suspended>, places: &[(Site, Zone)]) -> Vec<wire::ExceptionGroup> {
-    let mut found: BTreeMap<[String; 6], Suspended> = BTreeMap::new();
+/// Those who would pay for suspended calls.
+async fn payers(app: &App, suspended: &[Suspended]) -> Result<BTreeMap<String, wire::Payer>> {
+    let ids: BTreeSet<&String> = suspended.iter().map(|one| &one.payer).filter(|payer| !payer.is_empty()).collect();
+    let mut reader = app.store.read().await?;
+    let own = operator::get(reader.on()).await?;
+    let mut found = BTreeMap::new();
+    for id in ids {
+        let of_operator = own.as_ref().filter(|own| own.id == *id).map(|own| own.name.clone());
+        let occupier = of_operator.is_none();
+        let name = match of_operator {
+            Some(name) => Some(name),
+            None => occupiers::get(reader.on(), id).await?.map(|occupier| occupier.name),
+        };
+        if let Some(name) = name {
+            found.insert(id.clone(), wire::Payer { id: id.clone(), name, occupier });
+        }
+    }
+    Ok(found)
+}
+
+/// Suspended calls by site, source, side, reason and key, with everybody who would pay.
+fn by_key(
+    suspended: Vec<Suspended>,
+    places: &[(Site, Zone)],
+    payers: &BTreeMap<String, wire::Payer>,
+) -> Vec<wire::ExceptionGroup> {
+    let mut found: BTreeMap<[String; 6], (Suspended, BTreeSet<wire::Payer>)> = BTreeMap::new();
     for one in suspended {
         let key = [&one.site, &one.source, &one.side, &one.reason, &one.key_kind, &one.key].map(Clone::clone);
-        let Some(known) = found.get_mut(&key) else {
-            found.insert(key, one);
+        let payer = payers.get(&one.payer).cloned();
+        let Some((known, known_payers)) = found.get_mut(&key) else {
+            found.insert(key, (one, payer.into_iter().collect()));
             continue;
         };
+        known_payers.extend(payer);
         known.calls += one.calls;
         let sum = |a: &str, b: &str| units(a).unwrap_or_default().saturating_add(units(b).unwrap_or_default());
         known.duration_s = shown(sum(&known.duration_s, &one.duration_s), Kind::Seconds);
@@ -281,10 +290,10 @@ fn by_key(suspended: Vec<Suspended>, places: &[(Site, Zone)]) -> Vec<wire::Excep
             known.last = one.last;
         }
     }
-    found.into_values().map(|group| of_calls(group, places)).collect()
+    found.into_values().map(|(group, payers)| of_calls(group, payers, places)).collect()
 }
 
-fn of_calls(group: Suspended, places: &[(Site, Zone)]) -> wire::ExceptionGroup {
+fn of_calls(group: Suspended, payers: BTreeSet<wire::Payer>, places: &[(Site, Zone)]) -> wire::ExceptionGroup {
     let utc = Zone::utc();
     let zone = places.iter().find(|(site, _)| site.id == group.site).map_or(&utc, |(_, zone)| zone);
     let instance = |(at, call): (Instant, String)| wire::Instance { at: zone.format(at), call };
@@ -302,6 +311,7 @@ fn of_calls(group: Suspended, places: &[(Site, Zone)]) -> wire::ExceptionGroup {
         source: Some(group.source),
         key_kind: group.key_kind,
         key: group.key,
+        payers: payers.into_iter().collect(),
         count: group.calls,
         duration_s: Some(group.duration_s),
         at_stake: group.at_stake,
@@ -337,6 +347,7 @@ fn of_records(row: &Row, site: Option<&String>) -> wire::ExceptionGroup {
         key_kind: "source".to_owned(),
         key: source.clone(),
         source: Some(source).filter(|source| !source.is_empty()),
+        payers: Vec::new(),
         count: count(row, "count"),
         duration_s: row.get("duration_s").cloned(),
         at_stake: BTreeMap::new(),

@@ -47,6 +47,8 @@ struct Listed {
     provisional: bool,
     rows: Vec<Row>,
     missing: Vec<String>,
+    /// The clocks of the sites, where they are several: each row says its own.
+    clocks: Vec<(String, String)>,
     first: String,
     next: String,
 }
@@ -89,6 +91,11 @@ impl Listed {
     fn is_filtered(&self) -> bool {
         let Which { extension, destination, search, status, .. } = &self.which;
         [extension, destination, search, status].into_iter().any(|filter| !filter.is_empty())
+    }
+
+    /// The clock of a row, if there are several.
+    fn clock_of(&self, row: &Row) -> &str {
+        self.clocks.iter().find(|(site, _)| *site == row.call.site).map_or("", |(_, zone)| zone)
     }
 
     fn charges(&self) -> String {
@@ -152,9 +159,10 @@ pub(super) async fn list(page: &Page, ground: Ground, mut which: Which) -> Resul
     let states = charges.sites.iter().map(|site| &site.state);
     let missing = states.clone().filter(|state| !state.available);
     let missing = missing.map(|state| why(state, &which.month, &frame.operator)).collect();
-    let mut zones: Vec<&str> = states.map(|state| state.zone.as_str()).collect();
+    let mut zones: Vec<&str> = states.clone().map(|state| state.zone.as_str()).collect();
     zones.sort_unstable();
     zones.dedup();
+    let clocks = states.filter(|_| zones.len() > 1).map(|state| (state.site.clone(), state.zone.clone())).collect();
     let own = [("month", which.month.as_str())];
     let address = |more: &[(&str, &str)]| {
         let asked: Vec<_> = own.into_iter().chain(asked).chain(more.iter().copied()).collect();
@@ -198,5 +206,6 @@ pub(super) async fn list(page: &Page, ground: Ground, mut which: Which) -> Resul
         which,
         is_open,
         missing,
+        clocks,
     })
 }

@@ -8,22 +8,33 @@ use super::calls::instant;
 use super::{Ground, asking, clock};
 use crate::error::{Problem, Result};
 use crate::portal::api::part;
+use crate::portal::operator::head;
 use crate::portal::page::{Frame, Page, show};
 use crate::portal::words;
 use crate::wire::charges::Explained;
+use crate::wire::operator::Operator;
 
 #[derive(Template)]
 #[template(path = "occupier/call.html")]
 struct Why {
     frame: Frame,
-    ground: Ground,
-    month: String,
+    title: String,
+    /// Where one came from.
+    back: (String, String),
     call: Called,
     site: String,
     holder: Holder,
+    /// Who pays: a name, and the page of it.
+    payer: Option<(String, Option<String>)>,
+    sides: Vec<OfSide>,
+    is_operators: bool,
+    text: Option<String>,
+}
+
+/// A side of a call, with its sum step by step.
+struct OfSide {
     side: Side,
     steps: Vec<Step>,
-    text: Option<String>,
 }
 
 /// A step of a sum: what is done, and what comes out.
@@ -75,6 +86,9 @@ struct Numbering {
 
 #[derive(Default, Deserialize)]
 struct Holder {
+    payer: Option<String>,
+    name: Option<String>,
+    reason: Option<String>,
     rule: Option<String>,
     number: Option<String>,
     extension: Option<String>,
@@ -82,6 +96,8 @@ struct Holder {
 
 #[derive(Default, Deserialize)]
 struct Side {
+    #[serde(default)]
+    side: String,
     #[serde(default)]
     status: String,
     reason: Option<String>,
@@ -208,24 +224,17 @@ impl Party {
     }
 }
 
-impl Why {
-    fn title(&self) -> String {
+impl OfSide {
+    fn of(side: Side) -> Self {
+        Self { steps: steps(&side), side }
+    }
+
+    /// What it comes to: an amount, or how it stands.
+    fn amount(&self) -> String {
         match (&self.side.charge, &self.side.currency) {
-            (Some(charge), Some(currency)) => format!("Why this call costs {}", words::money(charge, currency)),
-            _ => format!("Why this call is {}", self.side.status.replace('_', " ")),
+            (Some(charge), Some(currency)) => words::money(charge, currency),
+            _ => self.side.status.replace('_', " "),
         }
-    }
-
-    fn at(&self) -> String {
-        instant(&self.call.charged_at)
-    }
-
-    fn time(&self) -> String {
-        clock(&self.call.duration_s)
-    }
-
-    fn back(&self) -> String {
-        asking(&self.ground.calls(), &[("month", &self.month)])
     }
 
     /// The row of the tariff that decides.
@@ -238,23 +247,71 @@ impl Why {
     }
 }
 
-/// The page of a call.
-pub(super) async fn explain(page: &Page, ground: Ground, month: &str, call: &str) -> Result<Response> {
+impl Why {
+    fn at(&self) -> String {
+        instant(&self.call.charged_at)
+    }
+
+    fn time(&self) -> String {
+        clock(&self.call.duration_s)
+    }
+}
+
+fn told(explained: &mut Explained) -> Result<Told> {
+    serde_json::from_value(explained.explanation.take()).map_err(Problem::internal)
+}
+
+/// The page of a call, for the one who pays for it.
+pub(super) async fn to_payer(page: &Page, ground: &Ground, month: &str, call: &str) -> Result<Response> {
     let address = ground.api(&format!("calls/{}/{}/explanation", part(month), part(call)));
-    let explained: Explained = page.get(&address).await?;
-    let told: Told = serde_json::from_value(explained.explanation).map_err(Problem::internal)?;
-    let side = told.sides.into_iter().next().unwrap_or_default();
-    let (places, _) = super::month::choices(page, &ground, &explained.month).await?;
+    let mut explained: Explained = page.get(&address).await?;
+    let told = told(&mut explained)?;
+    let side = OfSide::of(told.sides.into_iter().next().unwrap_or_default());
+    let (places, _) = super::month::choices(page, ground, &explained.month).await?;
     let site = places.into_iter().find(|(id, _)| *id == told.call.site);
+    let month = &explained.month;
+    let what = if side.side.charge.is_some() { "costs" } else { "is" };
     show(&Why {
+        title: format!("Why this call {what} {}", side.amount()),
+        back: (asking(&ground.calls(), &[("month", month)]), format!("Calls, {}", words::month(month))),
         site: site.map_or_else(|| told.call.site.clone(), |(_, name)| name),
         frame: page.frame(),
-        ground,
-        month: explained.month,
         call: told.call,
+        payer: told.holder.rule.is_some().then(|| ("You".to_owned(), None)),
         holder: told.holder,
-        steps: steps(&side),
-        side,
+        sides: vec![side],
+        is_operators: false,
+        text: explained.text,
+    })
+}
+
+/// The page of a call, for the operator: what the payer is charged, and what the carrier charges.
+pub(super) async fn to_operator(
+    page: &Page,
+    month: &str,
+    call: &str,
+    run: &str,
+    back: (String, String),
+) -> Result<Response> {
+    let address = format!("/api/v1/months/{}/calls/{}/explanation", part(month), part(call));
+    let mut explained: Explained = page.get(&asking(&address, &[("run", run)])).await?;
+    let told = told(&mut explained)?;
+    let sites = head::sites(page).await?;
+    let operator: Operator = page.get("/api/v1/operator").await?;
+    let payer = told.holder.payer.as_ref().map(|id| {
+        let name = told.holder.name.clone().unwrap_or_else(|| id.clone());
+        (name, (*id != operator.id).then(|| format!("/occupiers/{}", part(id))))
+    });
+    show(&Why {
+        title: format!("A call of {}", instant(&told.call.charged_at)),
+        back,
+        site: head::site_name(&sites, &told.call.site).to_owned(),
+        frame: page.frame(),
+        call: told.call,
+        payer,
+        holder: told.holder,
+        sides: told.sides.into_iter().map(OfSide::of).collect(),
+        is_operators: true,
         text: explained.text,
     })
 }

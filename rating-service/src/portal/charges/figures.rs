@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::{Ground, amounts, asking, clock, decimals, padded};
 use crate::portal::chart::{self, Bar, Columns, DAYS, Heat, Hour};
 use crate::portal::words;
+use crate::publish::decimal::units;
 use crate::wire::charges::{Allowance, Call, MonthOfSpend, OfHour, SiteOfCharges, Sums};
 
 /// A row of a table of sums.
@@ -33,9 +34,14 @@ impl Row {
     }
 }
 
+/// An amount to draw and to compare by; what is none counts as nothing.
+fn size(amount: &str) -> i128 {
+    units(amount).unwrap_or_default()
+}
+
 /// What sums are compared by: what they cost in their first currency.
 fn weight(sums: &Sums) -> i128 {
-    sums.charge.values().next().map_or(0, |amount| chart::size(amount))
+    sums.charge.values().next().map_or(0, |amount| size(amount))
 }
 
 /// Rows, the dearest first, with their bars.
@@ -214,12 +220,12 @@ fn of_currency(spent: &[Spent], currency: &str) -> Columns {
             label: label.to_owned(),
             under: if begins { format!("’{year}") } else { String::new() },
             figure: format!("{}: {figure}", month.name()),
-            size: amount(month).map_or(0, |amount| chart::size(&amount)),
+            size: amount(month).map_or(0, |amount| size(&amount)),
             is_provisional: month.is_provisional,
         }
     });
     let bars: Vec<Bar> = bars.collect();
-    let highest = spent.iter().filter_map(amount).max_by_key(|amount| chart::size(amount));
+    let highest = spent.iter().filter_map(amount).max_by_key(|amount| size(amount));
     let decimals = spent.first().map_or(2, |month| month.decimals);
     let most = words::money(&padded(highest.as_deref().unwrap_or("0"), decimals), currency);
     chart::columns(&format!("Spend by month in {currency}, at most {most}; the table has the figures"), &most, bars)

@@ -29,6 +29,7 @@ use crate::wire::charges::State;
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/calls"),
     ("GET", "/calls/{month}/{call}"),
+    ("GET", "/months/{month}/calls/{call}"),
     ("GET", "/occupiers/{occupier}/calls"),
     ("GET", "/occupiers/{occupier}/calls/{month}/{call}"),
     ("GET", "/occupiers/{occupier}/charges"),
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/calls", get(own_calls))
         .route("/calls/{month}/{call}", get(own_call))
+        .route("/months/{month}/calls/{call}", get(call_of_month))
         .route("/occupiers/{occupier}/charges", get(charges_of))
         .route("/occupiers/{occupier}/calls", get(calls_of))
         .route("/occupiers/{occupier}/calls/{month}/{call}", get(call_of))
@@ -77,11 +79,33 @@ async fn calls_of(page: Page, Named(occupier): Named<String>, Query(which): Quer
 }
 
 async fn own_call(page: Page, Named((month, call)): Named<(String, String)>) -> Result<Response> {
-    explained::explain(&page, Ground::own(&page)?, &month, &call).await
+    explained::to_payer(&page, &Ground::own(&page)?, &month, &call).await
 }
 
 async fn call_of(page: Page, Named((occupier, month, call)): Named<(String, String, String)>) -> Result<Response> {
-    explained::explain(&page, Ground::of(&page, &occupier)?, &month, &call).await
+    let ground = Ground::of(&page, &occupier)?;
+    if !ground.is_operators() {
+        return explained::to_payer(&page, &ground, &month, &call).await;
+    }
+    let back = (asking(&ground.calls(), &[("month", &month)]), format!("Calls, {}", words::month(&month)));
+    explained::to_operator(&page, &month, &call, "", back).await
+}
+
+/// Of which run.
+#[derive(Debug, Default, Deserialize)]
+struct OfRun {
+    #[serde(default)]
+    run: String,
+}
+
+async fn call_of_month(
+    page: Page,
+    Named((month, call)): Named<(String, String)>,
+    Query(of): Query<OfRun>,
+) -> Result<Response> {
+    let work = asking(&format!("/months/{}/exceptions", part(&month)), &[("run", &of.run)]);
+    let back = (work, format!("Exceptions of {}", words::month(&month)));
+    explained::to_operator(&page, &month, &call, &of.run, back).await
 }
 
 /// Whose charges, and where their pages are.
@@ -196,35 +220,9 @@ fn why_briefly(reason: Option<&str>) -> &'static str {
     }
 }
 
-/// The month before: `2026-01` gives `2025-12`.
-fn month_before(month: &str) -> Option<String> {
-    let (year, number) = month.split_once('-')?;
-    let (year, number): (u32, u32) = (year.parse().ok()?, number.parse().ok()?);
-    if number > 1 {
-        Some(format!("{year:04}-{:02}", number - 1))
-    } else {
-        Some(format!("{:04}-12", year.checked_sub(1)?))
-    }
-}
-
-/// The month after.
-fn month_after(month: &str) -> Option<String> {
-    let (year, number) = month.split_once('-')?;
-    let (year, number): (u32, u32) = (year.parse().ok()?, number.parse().ok()?);
-    if number < 12 { Some(format!("{year:04}-{:02}", number + 1)) } else { Some(format!("{:04}-01", year + 1)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn months_go_round_the_year() {
-        assert_eq!(month_before("2026-01").as_deref(), Some("2025-12"));
-        assert_eq!(month_before("2026-10").as_deref(), Some("2026-09"));
-        assert_eq!(month_after("2026-12").as_deref(), Some("2027-01"));
-        assert_eq!((month_before("soon"), month_after("2026")), (None, None));
-    }
 
     #[test]
     fn times_are_as_a_clock_shows_them_with_what_the_switch_measured() {

@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::response::Response;
+use rating_core::time::Month;
 
 use super::figures::{AtSite, Large, Spent, columns, spent};
-use super::{Asked, Ground, asking, month_after, month_before, why};
+use super::{Asked, Ground, asking, why};
 use crate::error::Result;
 use crate::portal::chart::{Columns, DAYS};
 use crate::portal::operator::head::OccupierHead;
@@ -174,7 +175,7 @@ pub(super) type Pairs = Vec<(String, String)>;
 
 /// What an occupier whose pages are empty waits for: the end of the running month.
 async fn to_come(page: &Page, ground: &Ground, last: &str) -> Result<Vec<String>> {
-    let Some(next) = month_after(last) else { return Ok(Vec::new()) };
+    let Some(next) = Month::parse(last).map(|last| last.next().to_string()) else { return Ok(Vec::new()) };
     let address = ground.api(&format!("charges/{}", super::part(&next)));
     let Some(charges) = page.find::<MonthOfCharges>(&address).await? else { return Ok(Vec::new()) };
     let ahead = charges.sites.iter().filter(|site| site.state.not_before.is_some());
@@ -184,11 +185,8 @@ async fn to_come(page: &Page, ground: &Ground, last: &str) -> Result<Vec<String>
 /// The months to choose from, the newest first.
 fn months(spend: &Spend, here: &str) -> Vec<(String, String)> {
     let newest = spend.months.last().map_or(here, |month| month.month.as_str());
-    let mut all: Vec<String> = vec![newest.to_owned()];
-    while all.len() < CHOICE {
-        let Some(before) = all.last().and_then(|month| month_before(month)) else { break };
-        all.push(before);
-    }
+    let back = std::iter::successors(Month::parse(newest), |month| Some(month.previous()));
+    let mut all: Vec<String> = back.take(CHOICE).map(|month| month.to_string()).collect();
     if !all.iter().any(|month| month == here) {
         all.push(here.to_owned());
         all.sort_unstable_by(|a, b| b.cmp(a));

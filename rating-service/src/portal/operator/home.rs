@@ -82,11 +82,11 @@ impl Home {
     }
 }
 
-/// Amounts at a glance, each with its currency.
-fn amounts(amounts: &std::collections::BTreeMap<String, String>) -> String {
-    let all: Vec<String> =
-        amounts.iter().map(|(currency, amount)| words::money(&words::rounded(amount), currency)).collect();
-    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+/// Amounts at a glance, a line for each currency.
+fn amounts(amounts: &std::collections::BTreeMap<String, String>) -> Vec<String> {
+    let each = amounts.iter().map(|(currency, amount)| words::money(&words::rounded(amount), currency));
+    let all: Vec<String> = each.collect();
+    if all.is_empty() { vec!["none".to_owned()] } else { all }
 }
 
 /// A count, its digits in threes.

@@ -7,13 +7,13 @@ use serde::Deserialize;
 
 use crate::error::Result;
 use crate::http::extract::Named;
-use crate::portal::api::part;
+use crate::portal::api::{asking, part};
 use crate::portal::operator::head::{choices, site_name, sites};
 use crate::portal::page::{Frame, Page, show};
 use crate::portal::words;
 use crate::wire::months::{Month, Run};
 use crate::wire::sites::Site;
-use crate::wire::work::{Comparison, ExceptionGroup, Exceptions, Line};
+use crate::wire::work::{Comparison, ExceptionGroup, Exceptions, Instance, Line};
 
 /// Of which site, and which run.
 #[derive(Debug, Default, Deserialize)]
@@ -35,8 +35,33 @@ struct Work {
 }
 
 impl Work {
-    fn of(&self, needs_action: bool) -> Vec<&ExceptionGroup> {
-        self.exceptions.groups.iter().filter(|group| group.needs_action == needs_action).collect()
+    /// The rows of the list: the same reason and key on both sides is one matter.
+    fn of(&self, needs_action: bool) -> Vec<Vec<&ExceptionGroup>> {
+        let mut rows: Vec<Vec<&ExceptionGroup>> = Vec::new();
+        for group in self.exceptions.groups.iter().filter(|group| group.needs_action == needs_action) {
+            let matter = |one: &ExceptionGroup| {
+                [&one.kind, &one.reason, &one.key_kind, &one.key]
+                    .map(Clone::clone)
+                    .to_vec()
+                    .into_iter()
+                    .chain([one.site.clone().unwrap_or_default(), one.source.clone().unwrap_or_default()])
+                    .collect::<Vec<String>>()
+            };
+            let is_same = |row: &&mut Vec<&ExceptionGroup>| {
+                row.iter().all(|one| matter(one) == matter(group) && one.side != group.side)
+            };
+            match rows.iter_mut().find(is_same) {
+                Some(row) => row.push(group),
+                None => rows.push(vec![group]),
+            }
+        }
+        rows
+    }
+
+    /// The page of a call of the run that is shown.
+    fn call(&self, instance: &Instance) -> String {
+        let address = format!("/months/{}/calls/{}", part(&self.month), part(&instance.call));
+        asking(&address, &[("run", &self.exceptions.run)])
     }
 
     fn choices(&self) -> Vec<(String, String)> {
@@ -99,11 +124,8 @@ pub(super) async fn exceptions(
     Named(month): Named<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response> {
-    let given = [("site", &asked.site), ("run", &asked.run)];
-    let given = given.into_iter().filter(|(_, value)| !value.is_empty());
-    let parameters: Vec<String> = given.map(|(name, value)| format!("{name}={}", part(value))).collect();
-    let address = format!("/api/v1/months/{}/exceptions?{}", part(&month), parameters.join("&"));
-    let exceptions = page.get(&address).await?;
+    let given = [("site", asked.site.as_str()), ("run", &asked.run)];
+    let exceptions = page.get(&asking(&format!("/api/v1/months/{}/exceptions", part(&month)), &given)).await?;
     let sites = sites(&page).await?;
     show(&Work { frame: page.frame(), month, exceptions, sites, asked, is_admin: page.is_operator_admin() })
 }
@@ -141,26 +163,14 @@ impl Compared {
     }
 }
 
-/// Who pays, in words.
-pub(super) fn side(side: &str) -> &str {
-    match side {
-        "retail" => "occupiers are charged",
-        "wholesale" => "we are charged",
-        other => other,
-    }
-}
-
 /// Compares two versions of a month.
 pub(super) async fn comparison(
     page: Page,
     Named(month): Named<String>,
     Query(between): Query<Between>,
 ) -> Result<Response> {
-    let given = [("before", &between.before), ("after", &between.after)];
-    let given = given.into_iter().filter(|(_, value)| !value.is_empty());
-    let parameters: Vec<String> = given.map(|(name, value)| format!("{name}={}", part(value))).collect();
-    let address = format!("/api/v1/months/{}/comparison?{}", part(&month), parameters.join("&"));
-    let compared = page.get(&address).await?;
+    let given = [("before", between.before.as_str()), ("after", &between.after)];
+    let compared = page.get(&asking(&format!("/api/v1/months/{}/comparison", part(&month)), &given)).await?;
     let found: Month = page.get(&format!("/api/v1/months/{}", part(&month))).await?;
     let runs = found.runs.into_iter().filter(|run| run.state != "provisional").collect();
     show(&Compared { frame: page.frame(), month, runs, compared })

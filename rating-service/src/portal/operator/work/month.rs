@@ -1,21 +1,22 @@
 //! A month: its files, its draft and the figures that are approved, its versions, its reports.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::head::People;
-use super::months::{amounts, telling};
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::Fields;
+use crate::portal::operator::head;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
-use crate::wire::months::{CdrFile, Finding, Month, ReportRow, Reports, Run, Source, Totals};
-use crate::wire::sites::Site;
+use crate::wire::months::{Beside, CdrFile, Difference, Finding, Month, ReportRow, Reports, Run, Source, Totals};
 
 /// A switch and its files.
 struct Files {
@@ -38,7 +39,6 @@ struct OneMonth {
     people: People,
     sources: Vec<Files>,
     reports: Vec<OfSite>,
-    last: Option<Month>,
     problem: Option<Problem>,
 }
 
@@ -75,20 +75,6 @@ impl OneMonth {
         all.filter_map(|report| report.detail.as_deref()).next().unwrap_or("There are none yet.")
     }
 
-    /// The figures of a run beside those of the version before it, and of the month before: a heading each.
-    fn beside(&self, run: &Run, heading: &str) -> Vec<(String, Totals)> {
-        let mut columns: Vec<(String, Totals)> = Vec::new();
-        columns.extend(run.totals.clone().map(|totals| (heading.to_owned(), totals)));
-        let is_before =
-            |other: &&Run| other.run != run.run && matches!(other.state.as_str(), "published" | "superseded");
-        let before = self.in_force().filter(|other| other.run != run.run);
-        let before = before.or_else(|| self.month.runs.iter().find(is_before));
-        columns.extend(before.and_then(|run| Some(("Version before".to_owned(), run.totals.clone()?))));
-        let last = self.last.as_ref().and_then(|month| Some((month, telling(month)?)));
-        columns.extend(last.and_then(|(month, run)| Some((words::month(&month.month), run.totals.clone()?))));
-        columns
-    }
-
     /// How far a run is, in hundredths.
     fn percent(&self) -> u64 {
         let running = self.month.running.as_ref();
@@ -113,34 +99,92 @@ pub(super) fn state(run: &Run, month: &Month) -> (&'static str, &'static str) {
     }
 }
 
-/// Whether the first of them has more suspended calls or unreadable records than the limits.
-pub(super) fn is_above_limit(columns: &[(String, Totals)]) -> bool {
-    columns.first().is_some_and(|(_, totals)| totals.above_limit)
+/// Whether a run has more suspended calls or unreadable records than the limits.
+pub(super) fn is_above_limit(run: &Run) -> bool {
+    run.totals.as_ref().is_some_and(|totals| totals.above_limit)
 }
 
-/// The figures of runs beside each other: what they are called, and how each reads.
-pub(super) fn figures(columns: &[(String, Totals)]) -> Vec<(&'static str, Vec<String>)> {
-    let names: Vec<&'static str> =
-        columns.first().map(|(_, totals)| named(totals)).into_iter().flatten().map(|one| one.0).collect();
-    let of = |index: usize| {
-        columns.iter().filter_map(move |(_, totals)| named(totals).into_iter().nth(index)).map(|one| one.1).collect()
+/// Whether anything of what was found must be mended.
+pub(super) fn has_mistake(found: &[Finding]) -> bool {
+    found.iter().any(|one| one.severity == "error")
+}
+
+/// What was found, in a sentence.
+pub(super) fn said_of(found: &[Finding]) -> String {
+    words::found(found.iter().map(|one| one.severity.as_str()))
+}
+
+/// A row of figures: what it is called, and what each column has.
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) cells: Vec<String>,
+}
+
+/// The heads of the columns beside a run's own, each with one for the difference after it.
+pub(super) fn heads(run: &Run) -> Vec<String> {
+    let head = |beside: &Beside| match beside.what.as_str() {
+        "version_before" => format!("Version before, {}", short(&beside.run)),
+        _ => words::month(&beside.month),
     };
-    names.into_iter().enumerate().map(|(index, name)| (name, of(index))).collect()
+    run.beside.iter().map(head).collect()
 }
 
-/// The figures of a run that are approved.
-fn named(totals: &Totals) -> Vec<(&'static str, String)> {
+/// The figures of a run, and beside them those of the version before it and of the month before, each with the difference: a line
+/// for each currency.
+pub(super) fn figures(run: &Run) -> Vec<Row> {
+    let Some(totals) = &run.totals else { return Vec::new() };
     let number = |number: u64| words::grouped(&number.to_string());
-    vec![
-        ("Records read", number(totals.records)),
-        ("Records that cannot be read", number(totals.rejected)),
-        ("Calls", number(totals.calls)),
-        ("charged", number(totals.rated)),
-        ("not chargeable", number(totals.not_chargeable)),
-        ("suspended", number(totals.suspended)),
-        ("Occupiers are charged", amounts(&totals.retail)),
-        ("We are charged", amounts(&totals.wholesale)),
-    ]
+    let count =
+        |name: &str, of: fn(&Totals) -> u64, less: fn(&Difference) -> i64| Row {
+            name: name.to_owned(),
+            cells: std::iter::once(number(of(totals)))
+                .chain(run.beside.iter().flat_map(|beside| {
+                    [number(of(&beside.totals)), words::signed(&less(&beside.difference).to_string())]
+                }))
+                .collect(),
+        };
+    let mut rows = vec![
+        count("Records read", |totals| totals.records, |less| less.records),
+        count("Records that cannot be read", |totals| totals.rejected, |less| less.rejected),
+        count("Calls", |totals| totals.calls, |less| less.calls),
+        count("charged", |totals| totals.rated, |less| less.rated),
+        count("not chargeable", |totals| totals.not_chargeable, |less| less.not_chargeable),
+        count("suspended", |totals| totals.suspended, |less| less.suspended),
+    ];
+    rows.extend(money(run, totals, "retail", |totals| &totals.retail, |less| &less.retail));
+    rows.extend(money(run, totals, "wholesale", |totals| &totals.wholesale, |less| &less.wholesale));
+    rows
+}
+
+type Amounts = BTreeMap<String, String>;
+
+/// The rows of a side, one for each currency of any column.
+fn money(
+    run: &Run,
+    totals: &Totals,
+    side: &str,
+    of: fn(&Totals) -> &Amounts,
+    less: fn(&Difference) -> &Amounts,
+) -> Vec<Row> {
+    let all = std::iter::once(totals).chain(run.beside.iter().map(|beside| &beside.totals));
+    let currencies: BTreeSet<&String> = all.flat_map(|totals| of(totals).keys()).collect();
+    let row = |currency: &String| {
+        let amount =
+            |amounts: &Amounts| amounts.get(currency).map_or_else(|| "–".to_owned(), |one| words::money(one, currency));
+        let difference =
+            |amounts: &Amounts| amounts.get(currency).map_or_else(|| "–".to_owned(), |one| words::signed(one));
+        Row {
+            name: format!("{}, {currency}", words::side(side)),
+            cells: std::iter::once(amount(of(totals)))
+                .chain(
+                    run.beside
+                        .iter()
+                        .flat_map(|beside| [amount(of(&beside.totals)), difference(less(&beside.difference))]),
+                )
+                .collect(),
+        }
+    };
+    currencies.into_iter().map(row).collect()
 }
 
 /// Where something that was found is mended.
@@ -180,7 +224,7 @@ async fn page_of(page: &Page, month: &str, problem: Option<Problem>) -> Result<O
         let files: Listed<CdrFile> = page.get(&format!("/api/v1/sources/{}/files", part(&source.id))).await?;
         sources.push(Files { source, files: files.items });
     }
-    let sites: Listed<Site> = page.get("/api/v1/sites?limit=500").await?;
+    let sites = head::sites(page).await?;
     // A month that has not begun has no reports to speak of.
     let rows = match page.get::<Reports>(&format!("/api/v1/reports?month={}", part(month))).await {
         Ok(reports) => reports.reports,
@@ -190,7 +234,7 @@ async fn page_of(page: &Page, month: &str, problem: Option<Problem>) -> Result<O
     let mut reports: Vec<OfSite> = Vec::new();
     for row in rows {
         if reports.last().is_none_or(|site| site.site != row.site) {
-            let name = sites.items.iter().find(|site| site.id == row.site).map(|site| site.settings.name.clone());
+            let name = sites.iter().find(|site| site.id == row.site).map(|site| site.settings.name.clone());
             let name = name.unwrap_or_else(|| "All sites".to_owned());
             reports.push(OfSite { site: row.site.clone(), name, reports: Vec::new() });
         }
@@ -198,12 +242,8 @@ async fn page_of(page: &Page, month: &str, problem: Option<Problem>) -> Result<O
             site.reports.push(row);
         }
     }
-    let last = match rating_core::time::Month::parse(month) {
-        Some(month) => page.find(&format!("/api/v1/months/{}", month.previous())).await?,
-        None => None,
-    };
     let people = People::of(page).await?;
-    Ok(OneMonth { frame: page.frame(), month: found, people, sources, reports, last, problem })
+    Ok(OneMonth { frame: page.frame(), month: found, people, sources, reports, problem })
 }
 
 /// Shows a month.
@@ -258,10 +298,7 @@ async fn look(page: &Page, month: &str) -> Result<Response> {
         }
     };
     let mut shown = page_of(page, month, None).await?;
-    let detail = match found.items.len() {
-        0 => "No mistake was found in settings, directory and tariffs.".to_owned(),
-        count => format!("{} in settings, directory and tariffs.", words::count(count, "finding", "findings")),
-    };
+    let detail = said_of(&found.items);
     shown.month.last_refusal =
         Some(crate::wire::months::Refusal { code: String::new(), detail, help: None, findings: found.items });
     show(&shown)

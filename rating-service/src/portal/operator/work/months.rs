@@ -46,12 +46,6 @@ pub(super) fn telling(month: &Month) -> Option<&Run> {
     in_force.or_else(|| month.runs.first())
 }
 
-/// Amounts by currency, in words.
-pub(super) fn amounts(amounts: &std::collections::BTreeMap<String, String>) -> String {
-    let all: Vec<String> = amounts.iter().map(|(currency, amount)| words::money(amount, currency)).collect();
-    if all.is_empty() { "nothing".to_owned() } else { all.join(" + ") }
-}
-
 #[derive(Template)]
 #[template(path = "operator/work/months.html")]
 struct Months {

@@ -48,16 +48,6 @@ pub(super) struct Tariffs {
     findings: Option<Vec<Finding>>,
 }
 
-impl Tariffs {
-    fn of_side(side: &str) -> &str {
-        match side {
-            "retail" => "occupiers are charged",
-            "wholesale" => "we are charged",
-            other => other,
-        }
-    }
-}
-
 /// The tariffs there are, or why they cannot be read: what is wrong with them is mended on the pages that show them.
 pub(super) async fn in_force(page: &Page) -> Result<(Vec<Tariff>, Option<Problem>)> {
     match page.get::<wire::Tariffs>("/api/v1/tariffs").await {
