@@ -32,8 +32,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(set_contact))
 }
 
-/// Ids that no occupier can have: addresses have them in its place.
-const KEPT_IDS: [&str; 2] = ["by-external-id", "new"];
+/// Ids that no occupier can have: addresses have them in its place, and who signs in says by one that the operator is meant.
+const KEPT_IDS: [&str; 3] = ["by-external-id", "new", "operator"];
 
 /// The occupier of that id.
 pub(super) async fn get(on: &mut SqliteConnection, id: &str) -> Result<Occupier> {
@@ -305,7 +305,7 @@ async fn create(
     if let Some(id) = &new.id {
         faults.id("/id", id);
         if KEPT_IDS.iter().any(|kept| id.eq_ignore_ascii_case(kept)) {
-            faults.push("/id", "field.id_kept", format!("`{id}` is part of an address"), "choose another");
+            faults.push("/id", "field.id_kept", format!("`{id}` stands for something else already"), "choose another");
         }
     }
     new.settings.check(&mut faults, "/settings");

@@ -79,6 +79,9 @@ pub(super) async fn places(
     }
 }
 
+/// Ids that no site can have: addresses and reports of all sites have them in its place.
+const KEPT_IDS: [&str; 2] = ["new", "all-sites"];
+
 /// Lists the sites that the caller may see, by id.
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", params(Paging), responses(
     (status = 200, description = "Sites", body = Page<wire::sites::Site>)
@@ -110,7 +113,7 @@ async fn create(
     }
     let mut faults = Faults::default();
     faults.id("/id", &new.id);
-    if new.id.eq_ignore_ascii_case("new") {
+    if KEPT_IDS.iter().any(|kept| new.id.eq_ignore_ascii_case(kept)) {
         faults.push("/id", "field.id_kept", format!("`{}` is part of an address", new.id), "choose another");
     }
     new.settings.check(&mut faults);

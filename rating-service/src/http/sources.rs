@@ -18,7 +18,7 @@ use super::sites::get as site_of;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Faults, Problem, Result};
-use crate::publish::inbox::{Inbox, Incoming, Limits};
+use crate::publish::inbox::{Inbox, Incoming};
 use crate::publish::project::CDR;
 use crate::store::reach::Kind;
 use crate::store::{audit::Entry, sites, sources};
@@ -208,8 +208,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Receives a body into a file aside, which goes unless it is kept.
 pub(super) async fn receive(app: &App, mut body: RawBody) -> Result<Incoming> {
-    let limits = Limits { stored: app.config.limits.upload, unpacked: app.config.limits.unpacked };
-    let inbox = Inbox::new(&app.config.data, limits);
+    let inbox = Inbox::new(&app.config.data, app.config.limits.files());
     let mut incoming = blocking(move || inbox.begin()).await?;
     while let Some(frame) = body.frame().await {
         let broken = |error| Problem::new("request.body_malformed", format!("the body broke off: {error}"));

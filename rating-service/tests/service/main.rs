@@ -4,6 +4,7 @@
 
 mod backup;
 mod charges;
+mod connections;
 mod contracts;
 mod decommission;
 mod demo;
