@@ -14,7 +14,7 @@ use crate::mail::Mailer;
 use crate::publish::download::Desk;
 use crate::publish::engine::Engine;
 use crate::publish::explained::Explainer;
-use crate::publish::inbox::{Inbox, Limits};
+use crate::publish::inbox::Inbox;
 use crate::publish::index::Index;
 use crate::publish::shelf::Shelf;
 use crate::store::{Actor, Store, idempotency, operator, secrets};
@@ -54,8 +54,10 @@ pub struct Inner {
     pub requests: Limiter,
     /// Counters.
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
-    /// Failed sign-ins by address, and by user.
+    /// Failed sign-ins by e-mail address and network.
     pub sign_ins: Limiter,
+    /// Failed sign-ins by e-mail address, from wherever.
+    pub sign_ins_from_anywhere: Limiter,
 }
 
 impl std::ops::Deref for App {
@@ -92,11 +94,12 @@ impl App {
         });
         let metrics = metrics.clone();
         let engine = Engine::new(&config.data);
-        let unpacked = Limits { stored: config.limits.upload, unpacked: config.limits.unpacked };
-        Inbox::new(&config.data, unpacked).clear().map_err(Problem::internal)?;
+        Inbox::new(&config.data, config.limits.files()).clear().map_err(Problem::internal)?;
         let desk = Desk::new(&config.data).map_err(Problem::internal)?;
         let requests = Limiter::new(Duration::from_seconds(60), config.limits.requests_a_minute);
-        let sign_ins = Limiter::new(Duration::from_seconds(15 * 60), config.limits.failed_sign_ins);
+        let quarter = Duration::from_seconds(15 * 60);
+        let sign_ins = Limiter::new(quarter, config.limits.failed_sign_ins);
+        let sign_ins_from_anywhere = Limiter::new(quarter, config.limits.failed_sign_ins.saturating_mul(10));
         Ok(Self(Arc::new(Inner {
             store,
             clock,
@@ -110,6 +113,7 @@ impl App {
             jobs: Jobs::default(),
             requests,
             sign_ins,
+            sign_ins_from_anywhere,
             metrics,
             config,
         })))

@@ -264,8 +264,8 @@ impl Faults {
         if length > longest {
             self.push(field, "field.too_long", format!("has {length} characters, at most {longest} are kept"), "");
         }
-        if text.chars().any(char::is_control) {
-            self.push(field, "field.control_character", "holds a control character", "take it out");
+        if text.chars().any(is_unseen) {
+            self.push(field, "field.control_character", "holds a character that is not seen", "write it anew");
         }
     }
 
@@ -295,6 +295,13 @@ impl Faults {
         let detail = if count == 1 { "one field is wrong".to_owned() } else { format!("{count} fields are wrong") };
         Err(Problem::new("request.invalid", detail).errors(self.0))
     }
+}
+
+/// Whether a character is not seen, and makes a text look like another: controls, marks that turn the direction of writing,
+/// spaces without width (Unicode Standard Annex 9; Unicode Technical Standard 39, section 3).
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub mod clock;
 #[cfg(feature = "serve")]
 pub mod config;
 #[cfg(feature = "serve")]
+pub mod connections;
+#[cfg(feature = "serve")]
 pub mod demo;
 #[cfg(feature = "serve")]
 pub mod due;

@@ -1,52 +1,30 @@
 //! Starting and stopping the service.
 
-use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::connections::take;
 use crate::due::due;
-use crate::error::{Problem, Result};
+use crate::error::Result;
 use crate::http::router;
-
-/// How long those who are connected may take when the service ends.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// Serves until `stop` is done; then takes no new request, finishes those under way, and closes the database.
 ///
 /// # Errors
 ///
-/// The address cannot be used, or serving fails.
+/// A fault of this program: routes and policy do not agree.
 pub async fn serve(app: &App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
     let routes = router(app)?;
     let minutes = tokio::spawn(each_minute(app.clone()));
     let tidied = tokio::spawn(crate::tidy::begin(app.clone()));
-    let (asked, to_stop) = tokio::sync::oneshot::channel::<()>();
-    let stop = async move {
-        stop.await;
-        let _ = asked.send(());
-    };
-    // Ready-made: the router as it is would be copied, every route of it, for each connection.
-    let served = axum::serve(listener, routes.into_make_service()).with_graceful_shutdown(stop).into_future();
-    let too_long = async {
-        if to_stop.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        tokio::time::sleep(GRACE).await;
-    };
-    let served = tokio::select! {
-        served = served => served,
-        () = too_long => {
-            tracing::warn!("connections were still open after {} s, and are dropped", GRACE.as_secs());
-            Ok(())
-        }
-    };
+    take(listener, routes, &app.config, stop).await;
     minutes.abort();
     tidied.abort();
     app.store.close().await;
-    served.map_err(Problem::internal)
+    Ok(())
 }
 
 /// Does each minute what is due by then.

@@ -87,8 +87,12 @@ impl<K: Copy + Ord> Amounts<K> {
 
     /// Adds every sum of `other`.
     pub fn merge(&mut self, other: &Self) {
-        for (key, sum) in other.iter() {
+        // Nearly always the one currency of both.
+        if let Some((key, sum)) = other.first {
             self.add_sum(key, sum);
+        }
+        for (key, sum) in &other.rest {
+            self.add_sum(*key, *sum);
         }
     }
 

@@ -135,7 +135,11 @@ impl<'v> ColumnWriter<'v> {
         };
         let mut write = |out: &mut Vec<u8>| match *from {
             Shared::Name(_, names) => {
-                if let Some(name) = u32::try_from(cell).ok().and_then(|id| names.get(id)) {
+                let Ok(id) = u32::try_from(cell) else { return };
+                let Some(name) = names.get(id) else { return };
+                if profile == Profile::Machine && names.is_plain(id) {
+                    out.extend_from_slice(name.as_bytes());
+                } else {
                     write_text(name.as_bytes(), profile, out);
                 }
             }
@@ -316,6 +320,12 @@ const MARKS: [u8; 256] = {
     }
     marks
 };
+
+/// Whether a text is written for programs as it is.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    let marks = text.iter().fold(0, |marks, byte| marks | MARKS.get(usize::from(*byte)).copied().unwrap_or(0));
+    !text.is_empty() && marks & QUOTED == 0
+}
 
 /// A text cell, guarded and quoted as the profile asks.
 fn write_text(text: &[u8], profile: Profile, out: &mut Vec<u8>) {

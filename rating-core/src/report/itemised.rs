@@ -11,7 +11,7 @@ use super::names::Names;
 use crate::aggregation::PayerKey;
 use crate::ids::{BandId, DestinationId, PayerId, SiteId, SourceId, TariffId};
 use crate::money::{self, Currency};
-use crate::number::{Direction, NumberClass, Party};
+use crate::number::{Digits, Direction, E164, NumberClass, Party};
 use crate::rating::{CallRow, Outcome, Priced, Side, flags};
 use crate::time::{Duration, Month, Zone};
 
@@ -21,8 +21,10 @@ const PLACE: usize = 0;
 const NATURE: usize = 1;
 /// For what the side shown to the payer says, its amounts left out.
 const TERMS: usize = 2;
+/// For whose line it was: extension and number.
+const LINE: usize = 3;
 /// For what the wholesale side says, in the operator's table.
-const WHOLESALE: usize = 3;
+const WHOLESALE: usize = 4;
 
 table! {
     /// What a payer is shown. Nothing of wholesale may ever be here.
@@ -31,8 +33,8 @@ table! {
         site: Name @PLACE required,
         started_at: Moment,
         charged_at: Moment required,
-        extension: Number,
-        number: Number,
+        extension: Number @LINE,
+        number: Number @LINE,
         calling: Number,
         dialled: Text,
         called: Number,
@@ -114,6 +116,7 @@ pub struct Itemised<'n> {
     sites: Vec<SiteId>,
     natures: Codes<Nature>,
     terms: Codes<Terms>,
+    lines: Codes<Line>,
     payer: PayerColumns,
     audience: Audience,
 }
@@ -132,8 +135,9 @@ impl<'n> Itemised<'n> {
             band: column::Name::of(&names.bands),
             ..PayerColumns::default()
         };
-        let (places, natures, terms) = (Codes::default(), Codes::default(), Codes::default());
-        Self { names, places, sites: Vec::new(), natures, terms, payer, audience }
+        let (places, natures) = (Codes::default(), Codes::default());
+        let (terms, lines) = (Codes::default(), Codes::default());
+        Self { names, places, sites: Vec::new(), natures, terms, lines, payer, audience }
     }
 
     /// The calls of one payer at one site, for that payer. For the operator's own calls the cost is the wholesale charge.
@@ -167,6 +171,7 @@ impl<'n> Itemised<'n> {
         fresh.places.refill(list());
         fresh.natures.refill(list());
         fresh.terms.refill(list());
+        fresh.lines.refill(list());
         fresh.payer.refill(&mut columns);
         if let Audience::Operator(operator, wholesale) = &mut fresh.audience {
             wholesale.refill(list());
@@ -179,40 +184,71 @@ impl<'n> Itemised<'n> {
     ///
     /// # Panics
     ///
-    /// If the table is for a payer and the call is another's: a payer would see it.
+    /// As [`Itemised::push_all`].
     pub fn push(&mut self, row: &CallRow<'_>) {
-        let place = Place { site: row.site, payer: row.payer, source: row.source, file: row.record.file() };
-        let new_place = self.places.push(place);
-        if new_place {
-            self.sites.push(row.site);
-            self.payer.push_place(&place);
-        }
-        let side = match &mut self.audience {
+        self.push_all(std::slice::from_ref(row));
+    }
+
+    /// Adds calls. Column after column, so that each is filled in one go: best some dozens of calls at a time.
+    ///
+    /// # Panics
+    ///
+    /// If the table is for a payer and a call is another's: a payer would see it.
+    pub fn push_all(&mut self, rows: &[CallRow<'_>]) {
+        match &self.audience {
             Audience::Payer(key) => {
-                assert_eq!((row.site, row.payer), (key.site, key.payer), "a call of another payer or site");
-                if key.is_operator() { &row.wholesale } else { &row.retail }
-            }
-            Audience::Operator(columns, wholesale) => {
-                if new_place {
-                    columns.push_place(&place);
+                let theirs = |row: &CallRow<'_>| (row.site, row.payer) == (key.site, key.payer);
+                assert!(rows.iter().all(theirs), "a call of another payer or site");
+                if key.is_operator() {
+                    self.push_shown(rows, |row| &row.wholesale);
+                } else {
+                    self.push_shown(rows, |row| &row.retail);
                 }
+            }
+            Audience::Operator(..) => self.push_shown(rows, |row| &row.retail),
+        }
+        if let Audience::Operator(columns, wholesale) = &mut self.audience {
+            for row in rows {
                 let terms = Terms::of(&row.wholesale);
                 if wholesale.push(terms) {
                     columns.push_terms(&terms);
                 }
-                columns.push(row);
-                &row.retail
             }
-        };
-        let nature = Nature::of(row, &self.names.zones);
-        if self.natures.push(nature) {
-            self.payer.push_nature(&nature);
+            columns.push_all(rows);
         }
-        let terms = Terms::of(side);
-        if self.terms.push(terms) {
-            self.payer.push_terms(&terms);
+    }
+
+    /// Adds what payers are shown, too; `side` is the one that they are.
+    fn push_shown(&mut self, rows: &[CallRow<'_>], side: impl for<'r> Fn(&'r CallRow<'_>) -> &'r Side) {
+        for row in rows {
+            let place = Place { site: row.site, payer: row.payer, source: row.source, file: row.record.file() };
+            if self.places.push(place) {
+                self.sites.push(row.site);
+                self.payer.push_place(&place);
+                if let Audience::Operator(columns, _) = &mut self.audience {
+                    columns.push_place(&place);
+                }
+            }
         }
-        self.payer.push(row, side);
+        for row in rows {
+            let nature = Nature::of(row, &self.names.zones);
+            if self.natures.push(nature) {
+                self.payer.push_nature(&nature);
+            }
+        }
+        for row in rows {
+            let line = Line { extension: row.extension, number: row.number };
+            if self.lines.push(line) {
+                self.payer.push_line(&line);
+            }
+        }
+        for row in rows {
+            let terms = Terms::of(side(row));
+            if self.terms.push(terms) {
+                self.payer.push_terms(&terms);
+            }
+        }
+        self.payer.push_all(rows, side);
     }
 
     /// How many calls there are.
@@ -232,7 +268,7 @@ impl<'n> Itemised<'n> {
     pub fn finish(self) -> Batch {
         let clocks = Clocks { zones: self.names.zones.clone(), sites: self.sites };
         let mut columns = self.payer.into_columns();
-        let mut codes = vec![self.places.rows, self.natures.rows, self.terms.rows];
+        let mut codes = vec![self.places.rows, self.natures.rows, self.terms.rows, self.lines.rows];
         let schema = match self.audience {
             Audience::Payer(_) => &PAYER_SCHEMA,
             Audience::Operator(operator, wholesale) => {
@@ -322,6 +358,23 @@ impl Key for Nature {
     fn word(&self) -> u64 {
         let flags = u64::from(self.flags) << 17 | u64::from(self.answered) << 16;
         mix(flags | (self.direction as u64) << 8 | self.class as u64, 0)
+    }
+}
+
+/// Whose line a call was on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Line {
+    extension: Option<Digits>,
+    number: Option<E164>,
+}
+
+impl Key for Line {
+    const RUNS: bool = false;
+
+    #[inline]
+    fn word(&self) -> u64 {
+        let bits = |digits: Option<Digits>| digits.map_or(u64::MAX, Digits::to_bits);
+        mix(bits(self.extension), bits(self.number.map(E164::digits)))
     }
 }
 
@@ -425,22 +478,24 @@ fn flag_words(bits: u16) -> Option<&'static str> {
 }
 
 impl PayerColumns {
-    #[inline]
-    fn push(&mut self, row: &CallRow<'_>, side: &Side) {
-        let priced = priced(side);
-        self.call_id.push(Some(row.call_id));
-        self.started_at.push(row.setup_at);
-        self.charged_at.push(Some(row.charging_at));
-        self.extension.push_digits(row.extension);
-        self.number.push_e164(row.number);
-        self.calling.push(row.calling);
-        self.dialled.push(Some(row.dialled).filter(|dialled| !dialled.is_empty()));
-        self.called.push(row.called);
-        self.duration_s.push(Some(row.duration));
-        self.billed_duration_s.push(priced.map(|priced| priced.billed));
-        self.allowance_taken_s.push(row.allowance_taken);
-        self.cost.push(priced.map(|priced| priced.charge));
-        self.vat.push(row.vat);
+    fn push_all(&mut self, rows: &[CallRow<'_>], side: impl for<'r> Fn(&'r CallRow<'_>) -> &'r Side) {
+        let priced = |row| priced(side(row));
+        rows.iter().for_each(|row| self.call_id.push(Some(row.call_id)));
+        rows.iter().for_each(|row| self.started_at.push(row.setup_at));
+        rows.iter().for_each(|row| self.charged_at.push(Some(row.charging_at)));
+        rows.iter().for_each(|row| self.calling.push(row.calling));
+        rows.iter().for_each(|row| self.dialled.push(Some(row.dialled).filter(|dialled| !dialled.is_empty())));
+        rows.iter().for_each(|row| self.called.push(row.called));
+        rows.iter().for_each(|row| self.duration_s.push(Some(row.duration)));
+        rows.iter().for_each(|row| self.billed_duration_s.push(priced(row).map(|priced| priced.billed)));
+        rows.iter().for_each(|row| self.allowance_taken_s.push(row.allowance_taken));
+        rows.iter().for_each(|row| self.cost.push(priced(row).map(|priced| priced.charge)));
+        rows.iter().for_each(|row| self.vat.push(row.vat));
+    }
+
+    fn push_line(&mut self, line: &Line) {
+        self.extension.push_digits(line.extension);
+        self.number.push_e164(line.number);
     }
 
     fn push_place(&mut self, place: &Place) {
@@ -471,13 +526,12 @@ impl PayerColumns {
 }
 
 impl OperatorColumns {
-    #[inline]
-    fn push(&mut self, row: &CallRow<'_>) {
-        let priced = priced(&row.wholesale);
-        self.operator_amount.push(priced.map(|priced| priced.charge));
-        self.wholesale_billed_duration_s.push(priced.map(|priced| priced.billed));
-        self.forwarder.push(row.forwarder.unwrap_or(Party::Missing));
-        self.record_offset.push(Some(row.record.offset()));
+    fn push_all(&mut self, rows: &[CallRow<'_>]) {
+        let priced = |row: &CallRow<'_>| priced(&row.wholesale).copied();
+        rows.iter().for_each(|row| self.operator_amount.push(priced(row).map(|priced| priced.charge)));
+        rows.iter().for_each(|row| self.wholesale_billed_duration_s.push(priced(row).map(|priced| priced.billed)));
+        rows.iter().for_each(|row| self.forwarder.push(row.forwarder.unwrap_or(Party::Missing)));
+        rows.iter().for_each(|row| self.record_offset.push(Some(row.record.offset())));
     }
 
     fn push_place(&mut self, place: &Place) {

@@ -3,12 +3,15 @@
 use std::sync::{Arc, OnceLock};
 
 use super::cells::clean;
+use super::csv;
 use crate::time::Zone;
 
 /// Names by dense id. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Dictionary {
     names: Arc<[Box<str>]>,
+    /// Which of them a program is given as they are, without quotes.
+    plain: Arc<[bool]>,
     /// The place of each in the order of the names, found when it is first asked for.
     places: Arc<OnceLock<Box<[u32]>>>,
 }
@@ -16,8 +19,10 @@ pub struct Dictionary {
 impl Dictionary {
     /// From names in id order; see [text](super#text) for what becomes of unprintable characters.
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {
-        let names = names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect();
-        Self { names, places: Arc::default() }
+        let names: Arc<[Box<str>]> =
+            names.into_iter().map(|name| clean(name.as_ref().as_bytes()).as_ref().into()).collect();
+        let plain = names.iter().map(|name| csv::is_plain(name.as_bytes())).collect();
+        Self { names, plain, places: Arc::default() }
     }
 
     /// The name behind `id`.
@@ -25,6 +30,12 @@ impl Dictionary {
     #[inline]
     pub fn get(&self, id: u32) -> Option<&str> {
         self.names.get(id as usize).map(|name| &**name)
+    }
+
+    /// Whether CSV for programs has the name as it is, without quotes.
+    #[inline]
+    pub(super) fn is_plain(&self, id: u32) -> bool {
+        self.plain.get(id as usize).copied().unwrap_or(false)
     }
 
     /// The place of `id` in the order of names, ids of equal names by number; `None`, which comes first, if it has none.

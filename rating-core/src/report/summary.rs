@@ -187,18 +187,21 @@ pub(super) fn by_name<'a>(
 /// Only billable calls are here. The cost of the operator's own calls is what the carrier charges.
 #[must_use]
 pub fn payer_destinations(listing: &Listing<'_>, names: &Names, key: PayerKey) -> Batch {
+    // One payer has each destination once: nothing is added up.
     let theirs = listing.destinations_of(key).iter().filter(|(_, sums)| sums.calls > 0);
-    let list = by_name(names, theirs.map(|(of, sums)| (of.destination, *sums)));
+    let mut list: Vec<(Option<u32>, DestinationId, &DestinationSums)> =
+        theirs.map(|(of, sums)| (names.destinations.place(of.destination.0), of.destination, *sums)).collect();
+    list.sort_unstable_by_key(|(place, destination, _)| (*place, *destination));
     let mut columns = PayerDestinationColumns {
         site: column::Name::of(&names.sites),
         destination: column::Name::of(&names.destinations),
         ..PayerDestinationColumns::default()
     };
     let mut total = DestinationSums::default();
-    for (_, sums) in &list {
+    for (.., sums) in &list {
         total.merge(sums);
     }
-    let rows = list.iter().map(|(destination, sums)| (Some(*destination), &**sums)).chain([(None, &total)]);
+    let rows = list.iter().map(|(_, destination, sums)| (Some(*destination), *sums)).chain([(None, &total)]);
     let mut total_rows = 0;
     for (destination, sums) in rows {
         let cost = if key.is_operator() { &sums.operator } else { &sums.client };

@@ -31,8 +31,9 @@ use crate::source::RecordId;
 /// Into how many parts set-aside records are cut.
 pub(super) const LEG_PARTITIONS: usize = 64;
 
-/// How many bytes of rows a worker sorts and sets aside at once.
-const RUN_BYTES: usize = 12 << 20;
+/// How many bytes of rows a worker sorts and sets aside at once: what stays in a core's own cache, for they are picked out of
+/// it in another order than they came.
+const RUN_BYTES: usize = 2 << 20;
 
 /// How many calls are rated together: enough that their look-ups wait for memory together, and few enough to stay near.
 const BLOCK: usize = 64;

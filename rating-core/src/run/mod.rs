@@ -221,6 +221,18 @@ pub fn holidays(calendar: &str) -> Option<Vec<crate::time::Date>> {
     crate::tariff::calendar::dates(calendar)
 }
 
+/// The ids of the built-in calendars: `GB-ENG`, `IE`.
+#[must_use]
+pub fn calendars() -> Vec<String> {
+    crate::tariff::calendar::ids().collect()
+}
+
+/// The countries whose dial plan is known, by their ISO 3166-1 codes.
+#[must_use]
+pub fn countries() -> Vec<String> {
+    crate::mediation::dial_plan::Countries::embedded().ids().map(str::to_owned).collect()
+}
+
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Summary {

@@ -6,6 +6,7 @@
 //! `current` sees the old month or the new one, never a mixture. A published version is never touched again.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -54,7 +55,8 @@ pub struct Stage<'s> {
     /// Nothing is written; files are hashed all the same.
     dry: bool,
     files: Mutex<Vec<PublishedFile>>,
-    folders: Mutex<BTreeSet<PathBuf>>,
+    /// As they are written: thousands of paths with one beginning are not compared name by name.
+    folders: Mutex<BTreeSet<OsString>>,
 }
 
 /// What became of a run's output.
@@ -164,8 +166,9 @@ impl<'s> Stage<'s> {
     }
 
     fn folder(&self, path: &Path) -> Result<()> {
+        let name = path.as_os_str();
         let is_new =
-            self.folders.lock().is_ok_and(|mut folders| !folders.contains(path) && folders.insert(path.to_owned()));
+            self.folders.lock().is_ok_and(|mut folders| !folders.contains(name) && folders.insert(name.to_owned()));
         if is_new { self.storage.create_folder(path) } else { Ok(()) }
     }
 
@@ -220,7 +223,7 @@ impl<'s> Stage<'s> {
         let folders = self.folders.lock().map_or_else(|_| BTreeSet::new(), |folders| folders.clone());
         // Deepest first, so that a folder is synced after what is in it; those between are few and synced too.
         let mut all = BTreeSet::new();
-        for folder in &folders {
+        for folder in folders.iter().map(Path::new) {
             all.extend(folder.ancestors().take_while(|path| path.starts_with(self.partial())).map(Path::to_owned));
         }
         for folder in all.iter().rev() {

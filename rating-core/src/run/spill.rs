@@ -237,6 +237,7 @@ impl RowBuffer {
         self.entries.clear();
         self.places.clear();
         self.groups.clear();
+        stretches.shrink_to_fit();
         Ok(Run { block, stretches })
     }
 }
@@ -550,6 +551,31 @@ mod tests {
             }
             rows.push(CallRow { wholesale: row.retail, ..row });
             rows.push(row);
+        }
+        // A step of amounts is a million units, and four thousand million steps are narrow.
+        let most = i64::from(u32::MAX) * 1_000_000;
+        for units in [0, 1, -1, 999_999, 1_000_000, 1_000_001, -1_000_000, most, most + 1, most + 1_000_000, i64::MAX] {
+            let priced = |side: &Side| match side.outcome {
+                Outcome::Rated(priced) => priced,
+                _ => panic!("rated"),
+            };
+            let narrow = Priced {
+                charge: Charge::from_units(7_000_000),
+                price: Price::ZERO,
+                setup_fee: Price::ZERO,
+                ..priced(&plain.retail)
+            };
+            for priced in [
+                Priced { charge: Charge::from_units(units), ..narrow },
+                Priced { price: Price::from_units(units), setup_fee: Price::from_units(2_000_000), ..narrow },
+                Priced { setup_fee: Price::from_units(units), ..narrow },
+                Priced { per: Duration::from_millis(units), ..narrow },
+                Priced { band: BandId(u32::try_from(units.unsigned_abs() % 70_000).unwrap()), ..narrow },
+            ] {
+                let side = Side { outcome: Outcome::Rated(priced), ..plain.retail };
+                rows.push(CallRow { retail: side, ..plain });
+                rows.push(CallRow { retail: side, wholesale: side, ..plain });
+            }
         }
         for source in [0, 65_534, 65_535, 65_536, u32::MAX] {
             rows.push(CallRow { source: SourceId(source), ..plain });

@@ -70,6 +70,12 @@ impl Zone {
         Self { name: name.into(), changes: Box::new([(i64::MIN, offset)]), slots: Box::default() }
     }
 
+    /// The names of IANA zones that are places: `Europe/London`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        names.filter(|name| name.contains('/') && !name.starts_with("Etc/") && !name.starts_with("US/"))
+    }
+
     /// Compiles the IANA zone of that name (`Europe/London`); `None` if there is none.
     #[must_use]
     pub fn load(name: &str) -> Option<Self> {

@@ -123,18 +123,23 @@ pub fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// from (Fetch Metadata; RFC 6454 for `Origin`).
 pub(crate) fn same_site(app: &App, headers: &HeaderMap) -> Result<()> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if text("sec-fetch-site") == Some("same-origin") {
-        return Ok(());
-    }
-    let origin = text("origin").unwrap_or_default();
-    let host = text("host").unwrap_or_default();
+    // Pages that name no referrer have no origin to name.
+    let Some(origin) = text("origin").filter(|origin| *origin != "null") else {
+        return if text("sec-fetch-site") == Some("same-origin") { Ok(()) } else { Err(cross_site()) };
+    };
+    // Who was told how the outside reaches it answers under no other name.
+    let host = text("host").filter(|host| !host.is_empty() && app.config.public_url.is_none());
     let is_ours = origin == app.config.url()
-        || (!host.is_empty() && origin.split_once("://").is_some_and(|(_, at)| at.eq_ignore_ascii_case(host)));
+        || host.is_some_and(|host| origin.split_once("://").is_some_and(|(_, at)| at.eq_ignore_ascii_case(host)));
     if is_ours && text("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none") {
         return Ok(());
     }
-    Err(Problem::new("auth.cross_site", "the request says that it comes from another site, or does not say")
-        .help("send `Origin` with the service's own address; machines use a token instead of a cookie"))
+    Err(cross_site())
+}
+
+fn cross_site() -> Problem {
+    Problem::new("auth.cross_site", "the request says that it comes from another site, or does not say")
+        .help("send `Origin` with the service's own address; machines use a token instead of a cookie")
 }
 
 /// That every object the route names is at the caller's sites and of its occupier; otherwise it is unknown.

@@ -32,6 +32,9 @@ pub(super) struct ServeArguments {
     /// How the outside reaches it, for links in mails
     #[arg(long, value_name = "URL", env = "RATING_PUBLIC_URL")]
     public_url: Option<String>,
+    /// All requests come through a proxy that says in `X-Forwarded-For` who asked it
+    #[arg(long, env = "RATING_BEHIND_PROXY")]
+    behind_proxy: bool,
     /// The server that mails leave through; without it each mail is a file in `mail/` of the data folder
     #[arg(long, value_name = "URL", env = "RATING_SMTP", requires = "mail_from", hide_env_values = true)]
     smtp: Option<String>,
@@ -55,6 +58,7 @@ pub(super) fn run(arguments: ServeArguments) -> Exit {
         data: arguments.data,
         listen: arguments.listen,
         public_url: arguments.public_url,
+        is_behind_proxy: arguments.behind_proxy,
         mail,
         limits: Limits { requests_a_minute: arguments.requests_a_minute, ..Limits::default() },
     };

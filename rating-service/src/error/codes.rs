@@ -128,6 +128,7 @@ pub const CODES: &[Code] = &[
     code("number.two_holders", 409, "The number had another holder at that time"),
     code("number.unknown", 404, "There is no such number"),
     code("occupier.billing_reference_taken", 409, "The billing reference belongs to another occupier"),
+    code("occupier.contact_synced", 409, "Another system brings the contact"),
     code("occupier.decommissioned", 409, "The occupier is decommissioned"),
     code("occupier.exists", 409, "There is such an occupier already"),
     code("occupier.identifier_taken", 409, "The external identifier belongs to another occupier"),

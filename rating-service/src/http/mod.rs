@@ -13,6 +13,7 @@ pub mod files;
 pub mod handling;
 pub mod health;
 pub mod idempotency;
+pub mod known;
 pub mod logo;
 pub mod months;
 pub mod numbers;
@@ -76,6 +77,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(setup::routes())
         .merge(session::routes())
         .merge(operator::routes())
+        .merge(known::routes())
         .merge(logo::routes())
         .merge(sites::routes())
         .merge(occupiers::routes())

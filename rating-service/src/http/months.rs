@@ -428,17 +428,25 @@ async fn discard(
     Named((text, id)): Named<(String, String)>,
 ) -> Result<StatusCode> {
     let month = month(&text)?;
-    let run = run_of(app.store.read().await?.on(), month, &id).await?;
+    // Nobody publishes it meanwhile.
+    let name = month.to_string();
+    app.jobs.begin(&name, "removal")?;
+    let _ending = Ending { app: app.clone(), month: name, refusal: None };
+    throw_away(&app, &principal, month, &id).await?;
+    tidy::soon(&app);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn throw_away(app: &App, principal: &Principal, month: Month, id: &str) -> Result<()> {
+    let run = run_of(app.store.read().await?.on(), month, id).await?;
     if matches!(run.state.as_str(), "published" | "superseded") {
         return Err(Problem::new("month.is_published", "what was published is kept"));
     }
-    app.engine.discard(month, id.clone()).await.map_err(problem)?;
+    app.engine.discard(month, id.to_owned()).await.map_err(problem)?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
-    months::discard(change.on(), &id).await?;
+    months::discard(change.on(), id).await?;
     change.note(Entry::new("month.run_discarded", format!("month:{month}")).with(serde_json::json!({ "run": id })));
-    change.commit().await?;
-    tidy::soon(&app);
-    Ok(StatusCode::NO_CONTENT)
+    change.commit().await
 }
 
 async fn said(app: &App, principal: &Principal, note: String) -> Result<Said> {

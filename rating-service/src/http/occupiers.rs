@@ -25,11 +25,15 @@ use crate::wire::{self, Page, page_limit};
 
 /// The routes of this file.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, settle)).routes(routes!(sync))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, settle))
+        .routes(routes!(sync))
+        .routes(routes!(set_contact))
 }
 
-/// Ids that no occupier can have: addresses have them in its place.
-const KEPT_IDS: [&str; 2] = ["by-external-id", "new"];
+/// Ids that no occupier can have: addresses have them in its place, and who signs in says by one that the operator is meant.
+const KEPT_IDS: [&str; 3] = ["by-external-id", "new", "operator"];
 
 /// The occupier of that id.
 pub(super) async fn get(on: &mut SqliteConnection, id: &str) -> Result<Occupier> {
@@ -89,6 +93,7 @@ fn to_wire(
         email: contact.email,
         phone: contact.phone,
         synced_at: zone.format(contact.synced_at),
+        by_hand: contact.by_hand,
     });
     let shown = wire::occupiers::Occupier {
         id: occupier.id,
@@ -156,12 +161,46 @@ async fn list(
     }
 }
 
+/// A letter of Europe's languages in those of ASCII, in small letters; nothing for others.
+fn without_marks(c: char) -> &'static str {
+    const PLAIN: [(&str, &str); 24] = [
+        ("ÀÁÂÃÅĀĂĄàáâãåāăą", "a"),
+        ("ÄÆäæ", "ae"),
+        ("ÇĆČçćč", "c"),
+        ("ĎĐÐďđð", "d"),
+        ("ÈÉÊËĒĘĚèéêëēęě", "e"),
+        ("ĞĢğģ", "g"),
+        ("ÌÍÎÏĪĮİìíîïīįı", "i"),
+        ("Ķķ", "k"),
+        ("ĻĽŁļľł", "l"),
+        ("ÑŃŅŇñńņň", "n"),
+        ("ÒÓÔÕŌŐòóôõōő", "o"),
+        ("ÖØŒöøœ", "oe"),
+        ("ŔŘŕř", "r"),
+        ("ŚŞŠȘśşšș", "s"),
+        ("ẞß", "ss"),
+        ("ŢŤȚţťț", "t"),
+        ("Þþ", "th"),
+        ("ÙÚÛŪŮŰŲùúûūůűų", "u"),
+        ("Üü", "ue"),
+        ("Ŵŵ", "w"),
+        ("ÝŶŸýŷÿ", "y"),
+        ("ŹŻŽźżž", "z"),
+        ("Ĥĥ", "h"),
+        ("Ĵĵ", "j"),
+    ];
+    PLAIN.iter().find(|(letters, _)| letters.contains(c)).map_or("", |(_, plain)| plain)
+}
+
 /// A free id made from a name: its letters and digits, in small letters.
 pub(super) fn id_from(name: &str) -> String {
     let mut id = String::new();
     for c in name.chars() {
+        let plain = without_marks(c);
         if c.is_ascii_alphanumeric() {
             id.push(c.to_ascii_lowercase());
+        } else if !plain.is_empty() {
+            id.push_str(plain);
         } else if !matches!(c, '\'' | '’') && !id.is_empty() && !id.ends_with('-') {
             id.push('-');
         }
@@ -266,7 +305,7 @@ async fn create(
     if let Some(id) = &new.id {
         faults.id("/id", id);
         if KEPT_IDS.iter().any(|kept| id.eq_ignore_ascii_case(kept)) {
-            faults.push("/id", "field.id_kept", format!("`{id}` is part of an address"), "choose another");
+            faults.push("/id", "field.id_kept", format!("`{id}` stands for something else already"), "choose another");
         }
     }
     new.settings.check(&mut faults, "/settings");
@@ -358,8 +397,8 @@ struct AtSite {
     site: Option<String>,
 }
 
-/// Brings an occupier up to date with another system, by that system's name for it; makes it if there is none. The one way
-/// to change its contact.
+/// Brings an occupier up to date with another system, by that system's name for it; makes it if there is none. Once it
+/// has brought a contact, that is changed in no other way.
 #[utoipa::path(put, path = "/api/v1/occupiers/by-external-id/{system}/{identifier}", tag = "occupiers",
     request_body = wire::occupiers::SyncedOccupier,
     params(("system" = String, Path), ("identifier" = String, Path), AtSite),
@@ -382,11 +421,7 @@ async fn sync(
     name.check(&mut faults, "");
     check_sites(change.on(), std::slice::from_ref(&name), &mut faults, "").await?;
     if let Some(contact) = &given.contact {
-        faults.text("/contact/name", &contact.name, 200);
-        faults.optional_text("/contact/phone", &contact.phone, 50);
-        if !is_address(contact.email.trim()) {
-            faults.push("/contact/email", "field.email_malformed", "is no e-mail address", "");
-        }
+        check_contact(contact, &mut faults, "/contact");
     }
     let found = occupiers::by_identifier(change.on(), &name.system, &name.identifier, name.site.as_deref()).await?;
     let before = match &found {
@@ -413,12 +448,7 @@ async fn sync(
         }
     }
     if let Some(given) = given.contact {
-        let contact = Contact {
-            name: given.name.trim().to_owned(),
-            email: given.email.trim().to_owned(),
-            phone: given.phone.trim().to_owned(),
-            synced_at: change.at(),
-        };
+        let contact = contact(&given, change.at(), false);
         occupiers::set_contact(change.on(), &occupier.id, &contact).await?;
     }
     change.note(Entry::new("occupier.synced", format!("occupier:{}", occupier.id)).of(&occupier.id));
@@ -430,6 +460,55 @@ async fn sync(
         Some(_) => shown.into_response(),
         None => (StatusCode::CREATED, location(&occupier.id)?, shown).into_response(),
     })
+}
+
+fn check_contact(contact: &wire::occupiers::SyncedContact, faults: &mut Faults, at: &str) {
+    faults.text(&format!("{at}/name"), &contact.name, 200);
+    faults.optional_text(&format!("{at}/phone"), &contact.phone, 50);
+    if !is_address(contact.email.trim()) {
+        faults.push(format!("{at}/email"), "field.email_malformed", "is no e-mail address", "");
+    }
+}
+
+fn contact(given: &wire::occupiers::SyncedContact, at: Instant, by_hand: bool) -> Contact {
+    let trimmed = |text: &str| text.trim().to_owned();
+    let (name, email, phone) = (trimmed(&given.name), trimmed(&given.email), trimmed(&given.phone));
+    Contact { name, email, phone, synced_at: at, by_hand }
+}
+
+/// Says whom to write to, where no other system does. One that a sync has brought is changed by the sync alone (rule 76).
+#[utoipa::path(put, path = "/api/v1/occupiers/{occupier}/contact", tag = "occupiers",
+    request_body = wire::occupiers::SyncedContact, params(("occupier" = String, Path)),
+    responses((status = 200, description = "Kept", body = wire::occupiers::Occupier), (status = 403), (status = 404), (status = 409), (status = 422)))]
+async fn set_contact(
+    State(app): State<App>,
+    principal: Principal,
+    Named(id): Named<String>,
+    Body(given): Body<wire::occupiers::SyncedContact>,
+) -> Result<Tagged<wire::occupiers::Occupier>> {
+    if *principal.sites() != Sites::All {
+        return Err(Problem::new(
+            "auth.not_allowed",
+            "an occupier's contact holds at every site, and you are limited to some",
+        )
+        .help("ask somebody who is at all sites"));
+    }
+    let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
+    let occupier = get_open(change.on(), &id).await?;
+    if occupier.contact.is_some_and(|contact| !contact.by_hand) {
+        return Err(Problem::new("occupier.contact_synced", format!("another system brings the contact of `{id}`"))
+            .help("change it there"));
+    }
+    let mut faults = Faults::default();
+    check_contact(&given, &mut faults, "");
+    faults.finish()?;
+    let at = change.at();
+    occupiers::set_contact(change.on(), &id, &contact(&given, at, true)).await?;
+    change.note(Entry::new("occupier.contact_changed", format!("occupier:{id}")).of(&id));
+    let changed = get(change.on(), &id).await?;
+    let shown = shown(change.on(), &principal, changed, at).await?;
+    change.commit().await?;
+    Ok(shown)
 }
 
 /// What an occupier's settings are after a sync: what it leaves out stays.
@@ -468,6 +547,8 @@ mod tests {
             ("Acme Ltd", "acme-ltd"),
             ("  Smith & Sons, Inc. ", "smith-sons-inc"),
             ("O'Neill", "oneill"),
+            ("Müller & Søn A/S", "mueller-soen-a-s"),
+            ("Łódź Žižkov", "lodz-zizkov"),
             ("東京", "occupier"),
             ("Con", "occupier-con"),
             ("By External Id", "occupier-by-external-id"),

@@ -160,8 +160,8 @@ async fn ready(on: &mut SqliteConnection, id: &str, given: Activation) -> Result
             .help("change what it shows, or deactivate it first"));
     }
     if occupier.contact.is_none() {
-        return Err(Problem::new("portal.contact_missing", format!("no sync has brought the contact of `{id}`"))
-            .help("have your customer system send it: PUT /api/v1/occupiers/by-external-id/{system}/{identifier}"));
+        return Err(Problem::new("portal.contact_missing", format!("nobody has said whom to write to at `{id}`"))
+            .help("say it: PUT /api/v1/occupiers/{occupier}/contact; or have your customer system send it: PUT /api/v1/occupiers/by-external-id/{system}/{identifier}"));
     }
     let mut faults = Faults::default();
     let level = given.level.map(level_from_wire).or(earlier.map(|portal| portal.level));

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use rating_core::directory::contracts::{State as Contracted, assign_service};
+use rating_core::directory::refusal::Refusal;
 use rating_core::time::{Instant, Interval, Zone};
 use sqlx::SqliteConnection;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,7 +15,7 @@ use super::extract::{Asked, Body, Named};
 use super::{occupiers, telephony};
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::{Faults, Problem, Result};
+use crate::error::{Fault, Faults, Problem, Result};
 use crate::store::contracts::Contract;
 use crate::store::products::Product;
 use crate::store::reach::Kind;
@@ -139,6 +140,22 @@ fn inactive(product: &Product) -> Problem {
         .help("choose an active product; services that were assigned before stay as they are")
 }
 
+/// A refusal for the day on which a service would begin stands beside that day.
+fn beside_its_day(refusal: Refusal) -> Problem {
+    let (code, help) = (refusal.code, refusal.help);
+    let problem = Problem::from(refusal);
+    if !matches!(code, "service.start_in_past" | "service.after_contract") {
+        return problem;
+    }
+    let fault = Fault {
+        field: "/from".to_owned(),
+        code: code.to_owned(),
+        detail: "cannot be the first day".to_owned(),
+        help: Some(help.to_owned()),
+    };
+    problem.errors(vec![fault])
+}
+
 /// What the log says of a service.
 fn note(change: &mut Change, action: &'static str, service: &Service) {
     let time = service.time();
@@ -195,7 +212,7 @@ async fn assign(
     let asked = Interval { from: from.unwrap_or(Instant::MIN), until: until.unwrap_or(Instant::MAX) };
     let contract = contract_for(change.on(), &occupier.id, &site.id, new.contract.as_deref(), at).await?;
     let terms = contract.as_ref().map(|contract| contract.terms);
-    assign_service(terms.as_ref(), asked, &zone, at)?;
+    assign_service(terms.as_ref(), asked, &zone, at).map_err(beside_its_day)?;
     let Some(contract) = contract else { return Err(Problem::internal("a service without a contract")) };
     let product = product(change.on(), &site.id, &new.product).await?;
     if !product.is_active {

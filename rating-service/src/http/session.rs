@@ -1,5 +1,6 @@
 //! Signing in and out, and the links of mails.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,7 @@ use super::users::{send_link, to_wire, zone};
 use crate::app::App;
 use crate::auth::guard::cookie;
 use crate::auth::{COOKIE, Principal, password};
+use crate::connections::Client;
 use crate::error::{Faults, Problem, Result};
 use crate::store::secrets::Purpose;
 use crate::store::{Actor, Change, audit::Entry, operator, reach, secrets, users};
@@ -85,15 +87,23 @@ async fn session_of(on: &mut sqlx::SqliteConnection, user: &str, at: Instant) ->
     (status = 409, description = "They are good for several companies: say which"),
     (status = 429, description = "Too many attempts")
 ))]
-async fn sign_in(State(app): State<App>, Body(given): Body<wire::users::SignIn>) -> Result<Response> {
+async fn sign_in(
+    State(app): State<App>,
+    client: Option<Extension<Client>>,
+    Body(given): Body<wire::users::SignIn>,
+) -> Result<Response> {
     let now = app.clock.now();
     let email = given.email.trim().to_lowercase();
+    let from_here = from(&email, client);
     let too_many = |seconds| {
         Problem::new("auth.too_many_attempts", "too many failed attempts for this address")
             .help("wait, or ask for a link to choose another password")
             .retry_after(seconds)
     };
-    app.sign_ins.check(&email, now).map_err(too_many)?;
+    // Counted before it is known how it ends: many at once are as many. Strangers elsewhere do not lock anybody out, unless
+    // they are from many networks.
+    app.sign_ins.count(&from_here, now).map_err(too_many)?;
+    app.sign_ins_from_anywhere.count(&email, now).map_err(too_many)?;
     let known = users::by_email(app.store.read().await?.on(), &email).await?;
     let accounts = with_password(known, given.password).await?;
     let wrong = || {
@@ -110,15 +120,21 @@ async fn sign_in(State(app): State<App>, Body(given): Body<wire::users::SignIn>)
         }
     }
     if may.is_empty() {
-        let _ = app.sign_ins.count(&email, now);
         return Err(wrong());
     }
     let user = of_company(may, given.company.as_deref()).map_err(|problem| problem.unwrap_or_else(wrong))?.user;
     let mut change = app.store.change(&Actor::User(user.clone()), now).await?;
-    app.sign_ins.forget(&email);
+    app.sign_ins.forget(&from_here);
+    app.sign_ins_from_anywhere.forget(&email);
     let signed_in = begin(&mut change, &user).await?;
     change.commit().await?;
     Ok((StatusCode::CREATED, signed_in.headers()?, axum::Json(signed_in.session)).into_response())
+}
+
+/// What attempts for an e-mail address from one network are counted by.
+fn from(email: &str, client: Option<Extension<Client>>) -> String {
+    let network = client.map(|Extension(client)| client.network()).unwrap_or_default();
+    format!("{network} {email}")
 }
 
 /// Those accounts that a password opens. It takes as long where there is none.
@@ -186,7 +202,11 @@ async fn sign_out(State(app): State<App>, principal: Principal, headers: HeaderM
     (status = 404, description = "The link is not valid, or not any more"),
     (status = 422, description = "The password is too weak")
 ))]
-async fn join(State(app): State<App>, Body(given): Body<wire::users::Joining>) -> Result<Response> {
+async fn join(
+    State(app): State<App>,
+    client: Option<Extension<Client>>,
+    Body(given): Body<wire::users::Joining>,
+) -> Result<Response> {
     let now = app.clock.now();
     let void = || {
         Problem::new("auth.invitation_invalid", "this link is not valid, or was used, or is too old")
@@ -216,7 +236,9 @@ async fn join(State(app): State<App>, Body(given): Body<wire::users::Joining>) -
     change.note(entry);
     let signed_in = begin(&mut change, &user.id).await?;
     change.commit().await?;
-    app.sign_ins.forget(&email.to_lowercase());
+    let email = email.to_lowercase();
+    app.sign_ins.forget(&from(&email, client));
+    app.sign_ins_from_anywhere.forget(&email);
     Ok((StatusCode::CREATED, signed_in.headers()?, axum::Json(signed_in.session)).into_response())
 }
 
@@ -231,17 +253,25 @@ async fn ask_for_reset(State(app): State<App>, Body(given): Body<wire::users::Re
     app.sign_ins.count(&format!("reset:{email}"), now).map_err(|seconds| {
         Problem::new("auth.too_many_attempts", "too many links were asked for").retry_after(seconds)
     })?;
-    let found = users::by_email(app.store.read().await?.on(), &email).await?;
-    for account in found.into_iter().filter(|account| account.password.is_some()) {
-        let mut change = app.store.change(&Actor::User(account.user.clone()), now).await?;
-        let letter = send_link(&app, &mut change, &account.user, Purpose::Reset).await?;
-        change.commit().await?;
-        // The answer must not tell whether there is such a user: what goes wrong with the mail stands in the log.
-        if let Err(problem) = app.mailer.send(&letter).await {
-            tracing::warn!(%problem, "a mail was not sent");
+    // Neither the answer nor how long it takes tells whether there is such a user: what goes wrong stands in the log.
+    tokio::spawn(async move {
+        if let Err(problem) = mail_links(&app, &email).await {
+            tracing::warn!(%problem, "a link to choose another password was not sent");
         }
-    }
+    });
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Mails a link to choose another password to each user of an e-mail address.
+async fn mail_links(app: &App, email: &str) -> Result<()> {
+    let found = users::by_email(app.store.read().await?.on(), email).await?;
+    for account in found.into_iter().filter(|account| account.password.is_some()) {
+        let mut change = app.store.change(&Actor::User(account.user.clone()), app.clock.now()).await?;
+        let letter = send_link(app, &mut change, &account.user, Purpose::Reset).await?;
+        change.commit().await?;
+        app.mailer.send(&letter).await?;
+    }
+    Ok(())
 }
 
 /// The user who is signed in.

@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Asked, Body, Named};
+use super::known::check_site;
 use crate::app::App;
 use crate::auth::{Principal, unknown_site};
 use crate::error::{Faults, Problem, Result};
@@ -78,6 +79,9 @@ pub(super) async fn places(
     }
 }
 
+/// Ids that no site can have: addresses and reports of all sites have them in its place.
+const KEPT_IDS: [&str; 2] = ["new", "all-sites"];
+
 /// Lists the sites that the caller may see, by id.
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", params(Paging), responses(
     (status = 200, description = "Sites", body = Page<wire::sites::Site>)
@@ -109,10 +113,11 @@ async fn create(
     }
     let mut faults = Faults::default();
     faults.id("/id", &new.id);
-    if new.id.eq_ignore_ascii_case("new") {
+    if KEPT_IDS.iter().any(|kept| new.id.eq_ignore_ascii_case(kept)) {
         faults.push("/id", "field.id_kept", format!("`{}` is part of an address", new.id), "choose another");
     }
     new.settings.check(&mut faults);
+    check_site(app.store.read().await?.on(), &new.settings, &mut faults).await?;
     faults.finish()?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     super::operator::get(change.on()).await?;
@@ -163,6 +168,7 @@ async fn settle(
 ) -> Result<Tagged<wire::sites::Site>> {
     let mut faults = Faults::default();
     settings.check(&mut faults);
+    check_site(app.store.read().await?.on(), &settings, &mut faults).await?;
     faults.finish()?;
     let mut change = app.store.change(&principal.actor(), app.clock.now()).await?;
     let mut site = get(change.on(), &id).await?;

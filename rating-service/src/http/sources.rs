@@ -12,12 +12,13 @@ use utoipa_axum::routes;
 
 use super::conditions::{Expected, Tagged};
 use super::extract::{Body, Named};
+use super::known::check_format;
 use super::months::problem;
 use super::sites::get as site_of;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{Faults, Problem, Result};
-use crate::publish::inbox::{Inbox, Incoming, Limits};
+use crate::publish::inbox::{Inbox, Incoming};
 use crate::publish::project::CDR;
 use crate::store::reach::Kind;
 use crate::store::{audit::Entry, sites, sources};
@@ -43,6 +44,7 @@ async fn to_wire(on: &mut sqlx::SqliteConnection, source: sources::Source) -> Re
 
 fn check(settings: &wire::SourceSettings, faults: &mut Faults) {
     faults.text("/settings/format", &settings.format, 40);
+    check_format(&settings.format, faults);
     zone(faults, "/settings/zone", &settings.zone);
     if let Err(error) = toml::from_str::<toml::Table>(&settings.further) {
         faults.push("/settings/further", "field.toml_malformed", error.message(), "keys of `[[source]]`, as TOML");
@@ -206,8 +208,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Receives a body into a file aside, which goes unless it is kept.
 pub(super) async fn receive(app: &App, mut body: RawBody) -> Result<Incoming> {
-    let limits = Limits { stored: app.config.limits.upload, unpacked: app.config.limits.unpacked };
-    let inbox = Inbox::new(&app.config.data, limits);
+    let inbox = Inbox::new(&app.config.data, app.config.limits.files());
     let mut incoming = blocking(move || inbox.begin()).await?;
     while let Some(frame) = body.frame().await {
         let broken = |error| Problem::new("request.body_malformed", format!("the body broke off: {error}"));

@@ -16,7 +16,7 @@ use super::extract::{Asked, Body};
 use super::months::{finding, month as read_month, problem, snapshot};
 use super::users::zone as operators_zone;
 use crate::app::App;
-use crate::auth::{Principal, unknown_site};
+use crate::auth::{Principal, Sites, unknown_site};
 use crate::error::{Faults, Problem, Result};
 use crate::publish::tariffs::{Change, RowSays};
 use crate::store::{occupiers, sites, sources};
@@ -41,10 +41,15 @@ struct When {
     at: Option<String>,
 }
 
-/// Lists the tariffs: what is in force at an instant, and every version.
+/// Lists the tariffs: what is in force at an instant, and every version. Who is limited to sites is told of those used at them,
+/// and of what these inherit from.
 #[utoipa::path(get, path = "/api/v1/tariffs", tag = "tariffs", params(When),
     responses((status = 200, description = "Tariffs", body = wire::Tariffs), (status = 400)))]
-async fn list(State(app): State<App>, Asked(when): Asked<When>) -> Result<axum::Json<wire::Tariffs>> {
+async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    Asked(when): Asked<When>,
+) -> Result<axum::Json<wire::Tariffs>> {
     let (zone, used) = {
         let mut reader = app.store.read().await?;
         let zone = operators_zone(reader.on()).await?;
@@ -58,13 +63,16 @@ async fn list(State(app): State<App>, Asked(when): Asked<When>) -> Result<axum::
         })?,
     };
     let snapshot = snapshot(&app).await?;
-    let mut sides: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for assignment in used.iter().filter(|assignment| matches!(assignment.side.as_str(), "retail" | "wholesale")) {
-        sides.entry(assignment.tariff.clone()).or_default().insert(assignment.side.clone());
-    }
+    let mut uses: BTreeMap<String, Use> = BTreeMap::new();
     // A service's tariff is assigned by the service.
-    for assignment in snapshot.assignments.iter().filter(|assignment| assignment.side == "retail") {
-        sides.entry(assignment.tariff.clone()).or_default().insert(assignment.side.clone());
+    let of_services = snapshot.assignments.iter().map(|one| (&one.side, &one.site, &one.tariff));
+    for (side, site, tariff) in used.iter().map(|one| (&one.side, &one.site, &one.tariff)).chain(of_services) {
+        let is_here = site == "*" || principal.sites().has(site);
+        if is_here && matches!(side.as_str(), "retail" | "wholesale") {
+            let of = uses.entry(tariff.clone()).or_default();
+            of.sides.insert(side.clone());
+            of.sites.insert(site.clone());
+        }
     }
     let mut items: BTreeMap<String, wire::Tariff> = BTreeMap::new();
     for version in app.engine.tariffs(snapshot, at).await.map_err(problem)? {
@@ -73,7 +81,8 @@ async fn list(State(app): State<App>, Asked(when): Asked<When>) -> Result<axum::
             name: version.name.clone(),
             in_force: false,
             currency: version.currency.clone(),
-            sides: sides.get(&version.tariff).into_iter().flatten().cloned().collect(),
+            sides: uses.get(&version.tariff).map(|of| of.sides.iter().cloned().collect()).unwrap_or_default(),
+            sites: uses.get(&version.tariff).map(|of| of.sites.iter().cloned().collect()).unwrap_or_default(),
             versions: Vec::new(),
         });
         if version.in_force || !of.in_force {
@@ -92,7 +101,33 @@ async fn list(State(app): State<App>, Asked(when): Asked<When>) -> Result<axum::
             inherits: version.inherits,
         });
     }
+    if *principal.sites() != Sites::All {
+        let shown = with_parents(uses.into_keys().collect(), &items);
+        items.retain(|id, _| shown.contains(id));
+    }
     Ok(axum::Json(wire::Tariffs { at: zone.format(at), items: items.into_values().collect() }))
+}
+
+/// Where and for what a tariff is used.
+#[derive(Default)]
+struct Use {
+    sides: BTreeSet<String>,
+    sites: BTreeSet<String>,
+}
+
+/// Tariffs, and those that they inherit from.
+fn with_parents(used: BTreeSet<String>, all: &BTreeMap<String, wire::Tariff>) -> BTreeSet<String> {
+    let mut shown = BTreeSet::new();
+    let mut next: Vec<String> = used.into_iter().collect();
+    while let Some(id) = next.pop() {
+        let parents =
+            all.get(&id).into_iter().flat_map(|tariff| &tariff.versions).filter_map(|version| version.inherits.clone());
+        let parents: Vec<String> = parents.collect();
+        if shown.insert(id) {
+            next.extend(parents);
+        }
+    }
+    shown
 }
 
 /// Says what a call would cost and why, with every price that lost. Nothing is kept.

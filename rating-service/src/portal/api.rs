@@ -119,7 +119,16 @@ impl Api {
             }
             None => Body::empty(),
         };
-        let response = self.pass(who, request.body(body).map_err(Problem::internal)?).await?;
+        self.send(who, request.body(body).map_err(Problem::internal)?).await
+    }
+
+    /// Any request that is answered with JSON or nothing.
+    ///
+    /// # Errors
+    ///
+    /// The interface refuses.
+    pub async fn send(&self, who: Option<&Principal>, request: Request<Body>) -> Result<Answer> {
+        let response = self.pass(who, request).await?;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.map_err(Problem::internal)?;
         let body =

@@ -15,6 +15,7 @@ use crate::auth::{Principal, Role};
 use crate::error::{Problem, Result};
 use crate::http::logo;
 use crate::store::operator;
+use crate::wire::Page as Listed;
 use crate::wire::users::Session;
 
 /// A page that somebody who signed in looks at.
@@ -51,6 +52,25 @@ impl Page {
     /// The interface refuses.
     pub async fn get<T: DeserializeOwned>(&self, address: &str) -> Result<T> {
         self.api.get(&self.who, address).await
+    }
+
+    /// Reads a list to its end, page after page.
+    ///
+    /// # Errors
+    ///
+    /// The interface refuses.
+    pub async fn all<T: DeserializeOwned>(&self, address: &str) -> Result<Vec<T>> {
+        let sign = if address.contains('?') { '&' } else { '?' };
+        let mut all = Vec::new();
+        let mut after = String::new();
+        loop {
+            let listed: Listed<T> = self.get(&format!("{address}{sign}limit=500{after}")).await?;
+            all.extend(listed.items);
+            match listed.next {
+                Some(next) => after = format!("&after={}", part(&next)),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// Reads something that there may not be.
@@ -121,8 +141,8 @@ const OPERATOR_ADMIN: [(&str, &str); 7] = [
     ("/audit", "Audit"),
     ("/settings", "Settings"),
 ];
-const OPERATOR_USER: [(&str, &str); 4] =
-    [("/", "Home"), ("/occupiers", "Occupiers"), ("/sites", "Sites"), ("/tariffs", "Tariffs")];
+const OPERATOR_USER: [(&str, &str); 5] =
+    [("/", "Home"), ("/occupiers", "Occupiers"), ("/sites", "Sites"), ("/reports", "Reports"), ("/tariffs", "Tariffs")];
 const OCCUPIER_ADMIN: [(&str, &str); 4] =
     [("/", "Call charges"), ("/calls", "Calls"), ("/numbers", "Numbers"), ("/users", "Users")];
 const OCCUPIER: [(&str, &str); 3] = [("/", "Call charges"), ("/calls", "Calls"), ("/numbers", "Numbers")];

@@ -6,7 +6,6 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::form::{Fields, Form};
-use super::occupier::users::role_name;
 use super::page::{Frame, Page, done, show, show_refused};
 use crate::error::Result;
 
@@ -28,7 +27,7 @@ impl Profile {
             frame: page.frame(),
             form,
             email: user.email.clone().unwrap_or_default(),
-            role: role_name(&user.role).to_owned(),
+            role: super::words::role(&user.role).to_owned(),
         }
     }
 

@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{Method, header};
+use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -12,6 +13,7 @@ use super::form::{Fields, Form};
 use super::page::{Brand, Page, go, show, show_refused};
 use super::said;
 use crate::app::App;
+use crate::connections::Client;
 use crate::error::{Problem, Result};
 
 #[derive(Template)]
@@ -68,10 +70,19 @@ pub(super) async fn sign_in_page(State(app): State<App>, Query(asked): Query<Ask
 pub(super) async fn sign_in(
     State(app): State<App>,
     Extension(api): Extension<Api>,
+    client: Option<Extension<Client>>,
     fields: Fields,
 ) -> Result<Response> {
     let to = own(fields.text("to")).to_owned();
-    match api.ask(None, Method::POST, "/api/v1/session", Some(&fields.json()), None).await {
+    let mut request = Request::post("/api/v1/session")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(fields.json().to_string()))
+        .map_err(Problem::internal)?;
+    // Attempts are counted for where they come from.
+    if let Some(Extension(client)) = client {
+        request.extensions_mut().insert(client);
+    }
+    match api.send(None, request).await {
         Ok(answer) => {
             let mut response = go(&to)?;
             for cookie in answer.headers.get_all(header::SET_COOKIE) {
@@ -88,11 +99,11 @@ pub(super) async fn sign_in(
 }
 
 pub(super) async fn sign_out(page: Page, headers: axum::http::HeaderMap) -> Result<Response> {
-    let mut request = axum::http::Request::builder().method(Method::DELETE).uri("/api/v1/session");
+    let mut request = Request::builder().method(Method::DELETE).uri("/api/v1/session");
     for cookie in headers.get_all(header::COOKIE) {
         request = request.header(header::COOKIE, cookie);
     }
-    let answer = page.pass(request.body(axum::body::Body::empty()).map_err(Problem::internal)?).await?;
+    let answer = page.pass(request.body(Body::empty()).map_err(Problem::internal)?).await?;
     let mut response = go("/sign-in?said=signed-out")?;
     for cookie in answer.headers().get_all(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, cookie.clone());

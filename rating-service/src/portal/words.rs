@@ -117,6 +117,53 @@ pub fn side(side: &str) -> &str {
     }
 }
 
+/// Roles at the operator, with what they may.
+pub const OPERATOR_ROLES: [(&str, &str); 2] =
+    [("operator_user", "User: the day's work at its sites"), ("operator_admin", "Administrator: everything")];
+
+/// Roles at an occupier, with what they may; each includes the one before.
+pub const OCCUPIER_ROLES: [(&str, &str); 3] = [
+    ("occupier_view", "Viewer: sees charges, calls and the own numbers"),
+    ("occupier_edit", "Editor: also labels, forwards and gives numbers to people"),
+    ("occupier_admin", "Administrator: also manages users"),
+];
+
+/// A role in a word.
+#[must_use]
+pub fn role(role: &str) -> &str {
+    match role {
+        "operator_admin" | "occupier_admin" => "administrator",
+        "operator_user" => "user",
+        "occupier_edit" => "editor",
+        "occupier_view" => "viewer",
+        other => other,
+    }
+}
+
+/// A state of a number: the look of its badge, and the word in it.
+#[must_use]
+pub fn number_state(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "AVAILABLE" => ("", "available"),
+        "RESERVED" => ("warn", "reserved"),
+        "PENDING" => ("warn", "change under way"),
+        "ACTIVE" => ("good", "active"),
+        _ => ("", "cooling off"),
+    }
+}
+
+/// The fields of what a number does with its calls.
+pub const FEATURES: [&str; 8] = [
+    "/voicemail",
+    "/voicemail_to_email",
+    "/forward_always",
+    "/forward_busy",
+    "/forward_no_answer",
+    "/call_waiting",
+    "/do_not_disturb",
+    "/calling_line_id",
+];
+
 /// What a problem says, as a sentence: `there is no site \`lnd\`` as `There is no site “lnd”.`
 #[must_use]
 pub fn sentence(text: &str) -> String {
@@ -173,6 +220,23 @@ mod tests {
         assert_eq!(sentence("`to` is before `from`"), "“to” is before “from”.");
         assert_eq!(sentence("Try again!"), "Try again!");
         assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn findings_are_counted_by_how_much_they_matter() {
+        assert_eq!(found([]), "No mistake was found in settings, directory and tariffs.");
+        assert_eq!(found(["error", "warning", "error"]), "2 mistakes must be mended; 1 finding is worth a look.");
+        let look = "No mistake was found in settings, directory and tariffs; 2 findings are worth a look.";
+        assert_eq!(found(["warning", "warning"]), look);
+    }
+
+    #[test]
+    fn a_difference_has_its_sign_unless_there_is_none() {
+        for (given, shown) in
+            [("1200", "+1,200"), ("-3.50", "-3.50"), ("0.00", "0.00"), ("0", "0"), ("0.005", "+0.005")]
+        {
+            assert_eq!(signed(given), shown);
+        }
     }
 
     #[test]

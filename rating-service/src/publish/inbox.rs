@@ -29,14 +29,20 @@ pub struct Inbox {
 pub struct Limits {
     /// As it is stored, in bytes.
     pub stored: u64,
-    /// Unpacked, in bytes: what is packed a thousandfold is no file of calls.
+    /// Unpacked, in bytes.
     pub unpacked: u64,
+    /// Unpacked, in bytes for each byte as stored: what is packed a thousandfold is no file of calls. Files that are small
+    /// when unpacked ([`SMALL`]) may have any ratio.
+    pub ratio: u64,
 }
 
+/// Unpacked size up to which nobody asks how well a file was packed.
+const SMALL: u64 = 64 << 20;
+
 impl Default for Limits {
-    /// 1 GiB, and 8 GiB unpacked.
+    /// 1 GiB, and 8 GiB unpacked, and no more than 250 times what is stored.
     fn default() -> Self {
-        Self { stored: 1 << 30, unpacked: 8 << 30 }
+        Self { stored: 1 << 30, unpacked: 8 << 30, ratio: 250 }
     }
 }
 
@@ -156,14 +162,16 @@ impl Incoming {
 
     /// Its size unpacked.
     fn unpacked(&self) -> Result<u64> {
+        let limits = self.inbox.limits;
         let mut stream = Stream::open(&Disk, self.file.path())?;
         let mut length = 0_u64;
         loop {
             let (bytes, at_end) = stream.head()?;
             let read = bytes.len();
             length += read as u64;
-            if length > self.inbox.limits.unpacked {
-                let detail = format!("unpacked, the file is larger than {} bytes", self.inbox.limits.unpacked);
+            let most = limits.unpacked.min(self.bytes.saturating_mul(limits.ratio).max(SMALL));
+            if length > most {
+                let detail = format!("unpacked, the file is larger than {most} bytes");
                 return Err(Refusal::new("publish.file_too_large", detail).help("send it in parts"));
             }
             if at_end {
@@ -260,23 +268,31 @@ mod tests {
         assert!(!data.path().join("cdr").exists() && !data.path().join("files").exists());
     }
 
+    /// Zeros, packed with zstd: a frame of blocks of 128 KiB, each of which repeats a byte.
+    fn zeros(blocks: u32) -> Vec<u8> {
+        let mut packed = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
+        for block in 1..=blocks {
+            let last = u32::from(block == blocks);
+            let header = last | 1 << 1 | (128 << 10) << 3;
+            packed.extend_from_slice(&header.to_le_bytes()[..3]);
+            packed.push(0);
+        }
+        packed
+    }
+
     #[test]
     fn size_is_measured_as_stored_and_unpacked() {
-        let (_data, inbox) = inbox(Limits { stored: 10_000, unpacked: 100_000 });
+        let (_data, inbox) = inbox(Limits { stored: 10_000, unpacked: 100_000, ratio: 250 });
         assert_eq!(incoming(&inbox, &[b'x'; 10_001]).err().unwrap().code, "publish.file_too_large");
-        // 1 MiB of zeros, packed with zstd: a frame of one block that repeats a byte, eight times.
-        let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
-        for block in 0..8 {
-            let last = u32::from(block == 7);
-            let header = last | 1 << 1 | (128 << 10) << 3;
-            bomb.extend_from_slice(&header.to_le_bytes()[..3]);
-            bomb.push(0);
-        }
+        let bomb = zeros(8);
         let refusal = incoming(&inbox, &bomb).unwrap().keep_for("ldn", "bomb.zst").unwrap_err();
         assert_eq!(refusal.code, "publish.file_too_large", "{refusal}");
         let (_data, roomy) = self::inbox(Limits::default());
         let kept = incoming(&roomy, &bomb).unwrap().keep_for("ldn", "zeros.zst").unwrap();
         assert_eq!((kept.bytes, kept.unpacked), (bomb.len() as u64, 1 << 20));
+        // 520 x 128 KiB are 65 MiB, of 520 x 4 bytes: more than 64 MiB, and more than 250 for one.
+        let refusal = incoming(&roomy, &zeros(520)).unwrap().keep_for("ldn", "many.zst").unwrap_err();
+        assert_eq!(refusal.code, "publish.file_too_large", "{refusal}");
         let cut = incoming(&roomy, &bomb[..20]).unwrap().keep_for("ldn", "cut.zst").unwrap_err();
         assert_eq!(cut.code, "publish.file_damaged");
     }

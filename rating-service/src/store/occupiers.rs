@@ -61,9 +61,11 @@ pub struct Contact {
     pub phone: String,
     /// When the sync brought it.
     pub synced_at: Instant,
+    /// Whether it was typed, for want of a system that brings it.
+    pub by_hand: bool,
 }
 
-const SELECT: &str = "SELECT occupier.*, contact.name AS contact_name, contact.email, contact.phone, contact.synced_at, \
+const SELECT: &str = "SELECT occupier.*, contact.name AS contact_name, contact.email, contact.phone, contact.synced_at, contact.by_hand, \
      coalesce((SELECT is_active FROM portal WHERE portal.occupier = occupier.id), 0) AS portal_is_active, \
      (SELECT json_group_array(json_array(system, site, identifier)) FROM external_identifier AS name \
          WHERE name.occupier = occupier.id) AS identifiers, \
@@ -90,6 +92,7 @@ fn occupier(row: &SqliteRow) -> Result<Occupier> {
             email: row.try_get("email")?,
             phone: row.try_get("phone")?,
             synced_at: Instant::from_millis(synced_at),
+            by_hand: row.try_get("by_hand")?,
         }),
         None => None,
     };
@@ -282,11 +285,11 @@ pub async fn update(on: &mut SqliteConnection, occupier: &Occupier) -> Result<()
 /// The database fails.
 pub async fn set_contact(on: &mut SqliteConnection, occupier: &str, contact: &Contact) -> Result<()> {
     let query = sqlx::query(
-        "INSERT INTO occupier_contact (occupier, name, email, phone, synced_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (occupier) DO UPDATE SET name = $2, email = $3, phone = $4, synced_at = $5",
+        "INSERT INTO occupier_contact (occupier, name, email, phone, synced_at, by_hand) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (occupier) DO UPDATE SET name = $2, email = $3, phone = $4, synced_at = $5, by_hand = $6",
     );
     let query = query.bind(occupier).bind(&contact.name).bind(&contact.email).bind(&contact.phone);
-    query.bind(contact.synced_at.as_millis()).execute(on).await?;
+    query.bind(contact.synced_at.as_millis()).bind(contact.by_hand).execute(on).await?;
     Ok(())
 }
 

@@ -151,6 +151,9 @@ pub struct Contact {
     pub phone: String,
     /// When the sync brought it.
     pub synced_at: String,
+    /// Whether it was typed, for want of a system that brings it: it can be typed again until one does.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// A new occupier.
@@ -188,7 +191,7 @@ pub struct SyncedOccupier {
     pub contact: Option<SyncedContact>,
 }
 
-/// Whom to write to, as another system knows it.
+/// Whom to write to, as another system knows it, or as somebody types it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncedContact {

@@ -24,6 +24,19 @@ pub struct Operator {
     pub support_contact: String,
 }
 
+/// What settings can name.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Known {
+    /// Countries whose dial plan is known, by their ISO 3166-1 codes.
+    pub countries: Vec<String>,
+    /// IANA zones that are places. Others are known as well.
+    pub zones: Vec<String>,
+    /// What switches write.
+    pub formats: Vec<String>,
+    /// Built-in calendars of holidays.
+    pub calendars: Vec<String>,
+}
+
 /// The operator's settings, to be put in the place of those there are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -31,6 +31,9 @@ pub struct Tariff {
     pub currency: String,
     /// The sides that assignments and services use it on: `retail`, `wholesale`.
     pub sides: Vec<String>,
+    /// The sites at which it is used; `*` is every site.
+    #[serde(default)]
+    pub sites: Vec<String>,
     /// Its versions, the earliest first.
     pub versions: Vec<TariffVersion>,
 }

@@ -285,6 +285,18 @@ impl Desk {
         mails.into_iter().map(|(_, text)| text).collect()
     }
 
+    /// The same, once there are so many: links to choose another password are mailed after the answer.
+    pub(crate) async fn awaits_mails_to(&self, email: &str, count: usize) -> Vec<String> {
+        for _ in 0..500 {
+            let mails = self.mails_to(email);
+            if mails.len() >= count {
+                return mails;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("{} mails to {email} in ten seconds, not {count}", self.mails_to(email).len())
+    }
+
     /// The secret of the newest link mailed to an address.
     pub(crate) fn secret_mailed_to(&self, email: &str) -> String {
         let mails = self.mails_to(email);
@@ -384,7 +396,7 @@ impl Desk {
         self.answer(request.body(Body::from(fields.to_owned())).unwrap()).await
     }
 
-    async fn answer(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();

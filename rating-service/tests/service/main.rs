@@ -4,6 +4,7 @@
 
 mod backup;
 mod charges;
+mod connections;
 mod contracts;
 mod decommission;
 mod demo;
@@ -23,6 +24,7 @@ mod pages;
 mod pages_months;
 mod pages_occupier;
 mod pages_operator;
+mod pages_set_up;
 mod pages_work;
 mod policy;
 mod portal;

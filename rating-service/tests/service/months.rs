@@ -322,3 +322,17 @@ async fn a_share_that_is_none_is_named() {
     desk.post(&ada, "/api/v1/project/accepted-gaps", gap).await.expect(204);
     check(&desk, &ada).await;
 }
+
+#[tokio::test]
+async fn a_draft_is_not_thrown_away_while_it_is_published() {
+    let (desk, ada) = london().await;
+    let run = check(&desk, &ada).await;
+    let draft = format!("/api/v1/months/2026-10/runs/{run}");
+    // As a publication has it.
+    let _teller = desk.app.jobs.begin("2026-10", "publication").unwrap();
+    desk.delete(&ada, &draft).await.refused(409, "month.running");
+    desk.app.jobs.end("2026-10", None);
+    desk.delete(&ada, &draft).await.expect(204);
+    // Nothing is left under way.
+    assert_eq!(check(&desk, &ada).await, run);
+}

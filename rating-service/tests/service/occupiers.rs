@@ -251,3 +251,29 @@ async fn the_audit_log_says_what_became_of_an_occupier_and_names_no_contact() {
     assert_eq!(actions, ["occupier.changed", "occupier.synced", "occupier.created"]);
     assert!(!log.text().contains("wile@acme.example") && !log.text().contains("Wile"));
 }
+
+#[tokio::test]
+async fn ids_that_stand_for_something_else_and_names_that_look_like_others_are_refused() {
+    let (desk, ada) = Desk::set_up().await;
+    let refused = async |address: &str, body: serde_json::Value| {
+        let problem = desk.post(&ada, address, body).await.refused(422, "request.invalid").json();
+        problem["errors"][0]["code"].as_str().unwrap().to_owned()
+    };
+    // Files and answers about all sites have this name.
+    let site = json!({ "id": "All-Sites", "settings": { "name": "All", "zone": "Europe/London", "country": "GB" } });
+    assert_eq!(refused("/api/v1/sites", site).await, "field.id_kept");
+    // Who signs in says by this word that the operator is meant.
+    assert_eq!(
+        refused("/api/v1/occupiers", json!({ "id": "operator", "settings": { "name": "Acme" } })).await,
+        "field.id_kept"
+    );
+    // Acme, and the mark that turns the direction of writing; a space without width; but a joiner, as Persian needs it.
+    for (name, is_refused) in [("Acme\u{202E}", true), ("Ac\u{200B}me", true), ("می\u{200C}خواهم", false)] {
+        let body = json!({ "id": "acme", "settings": { "name": name } });
+        if is_refused {
+            assert_eq!(refused("/api/v1/occupiers", body).await, "field.control_character", "{name:?}");
+        } else {
+            desk.post(&ada, "/api/v1/occupiers", body).await.expect(201);
+        }
+    }
+}

@@ -464,6 +464,6 @@ async fn everybody_changes_the_own_name_and_asks_for_another_password() {
         assert!(page(&desk, who, "/profile").await.contains("A. Nother"));
         let before = desk.mails_to(email).len();
         assert_eq!(led(desk.form(who, "/profile/password", "").await), "/profile?said=link-mailed");
-        assert_eq!(desk.mails_to(email).len(), before + 1);
+        assert_eq!(desk.awaits_mails_to(email, before + 1).await.len(), before + 1);
     }
 }

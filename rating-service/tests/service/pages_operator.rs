@@ -613,15 +613,24 @@ async fn devices_are_logged_out_and_an_occupier_is_decommissioned_once_its_id_is
 async fn a_new_service_says_what_to_do_first_until_it_is_done() {
     let (desk, ada) = Desk::set_up().await;
     let new = page(&desk, &ada, "/").await;
-    let places: Vec<usize> = ["/sites/new", "/occupiers/new", "Take numbers in", "/sources", "/tariffs"]
-        .iter()
-        .map(|step| new.split_once("What to do first").unwrap().1.find(step).unwrap())
-        .collect();
+    let places: Vec<usize> = [
+        "/sites/new",
+        "what is sold",
+        "/occupiers/new",
+        "Take numbers in",
+        "/sources",
+        "/tariffs",
+        "#assignments",
+        "/months/2026-11",
+    ]
+    .iter()
+    .map(|step| new.split_once("What to do first").unwrap().1.find(step).unwrap())
+    .collect();
     assert!(places.is_sorted(), "{places:?}");
     house(&desk, &ada).await;
     desk.occupier(&ada, "acme").await;
     let later = page(&desk, &ada, "/").await;
-    assert_eq!(later.matches("<li class=\"done\">").count(), 3, "site, occupier, numbers: {later}");
+    assert_eq!(later.matches("<li class=\"done\">").count(), 4, "site, products, occupier, numbers: {later}");
     // Somebody who cannot do these is not told to.
     let user = desk.operator_user(&ada, "operator_user", Some(&["ldn"])).await;
     let home = page(&desk, &user, "/").await;

@@ -407,7 +407,7 @@ async fn whether_an_address_is_known_elsewhere_is_told_to_nobody_and_each_compan
 
     // Who chooses one password for both says which is meant.
     desk.post(&Who::Nobody, "/api/v1/password-resets", json!({ "email": "eve@both.example" })).await.expect(202);
-    let resets: Vec<String> = desk.mails_to("Eve@Both.example").split_off(2);
+    let resets: Vec<String> = desk.awaits_mails_to("Eve@Both.example", 4).await.split_off(2);
     assert_eq!(resets.len(), 2, "one for each");
     for mail in &resets {
         join(mail, "one for both of them").await;

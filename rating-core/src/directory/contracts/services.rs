@@ -108,7 +108,7 @@ fn start_in_past(from: Instant, today: Instant, zone: &Zone) -> Refusal {
         "service.start_in_past",
         format!("the service would begin at {}, before today, {}", zone.format(from), zone.format(today)),
         "days that have passed do not change: they may be charged already",
-        "let the service begin today or later",
+        "let the service begin today or later; with no day at all it begins with its contract, or now",
     )
 }
 

@@ -47,6 +47,30 @@ impl Distinct {
         *number - 1
     }
 
+    /// Numbers milliseconds of `cells` that are whole seconds, and not very many, by the place of each: no value is looked
+    /// for. `false` if they are not, and nothing is numbered then.
+    pub(super) fn number_seconds(&mut self, millis: &[i64], cells: &[u32], numbers: &mut Vec<u32>) -> bool {
+        /// As many seconds as a table of 128 KiB has.
+        const MOST: u64 = 32_768;
+        numbers.clear();
+        let mut odd = 0;
+        numbers.extend(millis.iter().map(|millis| {
+            // What is below zero is more than the most, too.
+            let millis = *millis as u64;
+            let seconds = (millis / 1_000).min(MOST);
+            odd |= millis ^ (seconds * 1_000);
+            seconds as u32
+        }));
+        if odd != 0 || numbers.len() != cells.len() {
+            return false;
+        }
+        self.clear_for_ids(numbers.iter().max().map_or(0, |most| *most as usize + 1));
+        for (number, cell) in numbers.iter_mut().zip(cells) {
+            *number = self.number_id(*number, *cell);
+        }
+        true
+    }
+
     /// How many values were met.
     pub(super) fn len(&self) -> usize {
         self.firsts.len()

@@ -390,6 +390,9 @@ impl Scratch {
         let Self { distinct, ids, cells: rows, units, .. } = self;
         // Sixteen bytes are worth more searching than eight.
         let most = |rows: usize| if matches!(kind, Kind::Amount | Kind::Price) { rows / 4 * 3 } else { rows / 2 };
+        if kind == Kind::Seconds && distinct.number_seconds(units, rows, ids) {
+            return distinct.len() <= most(ids.len()).max(FEW_ROWS);
+        }
         distinct.clear();
         ids.clear();
         for at in (0..rows.len()).step_by(SAMPLE) {

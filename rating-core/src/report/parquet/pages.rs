@@ -83,13 +83,14 @@ impl Pages {
         out: &mut Vec<u8>,
     ) -> Result<Chunk, Unfit> {
         let start = out.len();
-        let effort = draft.effort.filter(|_| compress);
+        let mut effort = draft.effort.filter(|_| compress);
         let mut uncompressed = 0;
         if let Some(values) = draft.in_dictionary {
             // Values of a dictionary are alike, so that it pays to search.
-            let effort = effort.map(|_| Effort::Search);
+            let searched = effort.map(|_| Effort::Search);
             uncompressed +=
-                page(&Header::Dictionary { values }, &self.dictionary, effort, contexts, &mut self.compressed, out)?;
+                page(&Header::Dictionary { values }, &self.dictionary, searched, contexts, &mut self.compressed, out)?;
+            effort = effort.map(|_| Effort::Try);
         }
         let data_at = out.len() - start;
         let header = Header::Data { rows, encoding: draft.encoding };

@@ -18,7 +18,7 @@ use super::refuse;
 use crate::finding::Finding;
 
 /// The first bytes of a partial file, its layout's version among them.
-const MAGIC: &[u8; 8] = b"RATPART\x01";
+const MAGIC: &[u8; 8] = b"RATPART\x02";
 
 /// Bytes before the sections: the magic, the plan's hash, the shard's number, how many there are.
 const HEAD: usize = MAGIC.len() + 32 + 2 * 4;

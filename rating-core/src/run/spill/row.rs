@@ -28,8 +28,12 @@ const NO_SETUP: i32 = i32::MIN;
 
 /// Bytes of a row's head.
 const HEAD: usize = 46;
-/// Bytes of a side that has a charge; connection charge and the time of the price follow it where they are not as usual.
-const PRICED: usize = 32;
+/// Bytes of a side that has a charge, and of one whose amounts are wide; connection charge and the time of the price follow
+/// them where they are not as usual.
+const PRICED: usize = 22;
+const WIDE_PRICED: usize = 32;
+/// Amounts that are no whole number of these units, or too many, are wide: 0.0001 of a charge, 0.000001 of a price.
+const STEP: i64 = 1_000_000;
 const MINUTE: Duration = Duration::from_seconds(60);
 
 /// Bits beside the direction.
@@ -48,6 +52,8 @@ mod priced {
     pub(super) const FEE: u8 = 2;
     /// The price is for a minute; else its time follows.
     pub(super) const A_MINUTE: u8 = 4;
+    /// Its amounts are wide.
+    pub(super) const WIDE: u8 = 8;
 }
 
 /// The tag of a party that is the row's number, and not written again.
@@ -117,14 +123,18 @@ pub(super) fn encode(row: &CallRow<'_>, query: Option<&Query<'_>>, codes: &[&'st
     let tags = [tag_of(row.calling), tag_of(row.called), row.forwarder.map_or(0, tag_of)];
     let [calling, called, forwarder] = tags;
     head.put(28, [bits, row.class as u8, calling | called << 4, forwarder]);
-    for (at, side) in SIDES.into_iter().zip([&row.retail, &row.wholesale]) {
+    let amounts = [&row.retail, &row.wholesale].map(|side| match &side.outcome {
+        Outcome::Rated(priced) => Amounts::of(priced),
+        _ => None,
+    });
+    for ((at, side), amounts) in SIDES.into_iter().zip([&row.retail, &row.wholesale]).zip(&amounts) {
         let tariff = side.tariff.and_then(|tariff| u16::try_from(tariff.0).ok()).unwrap_or(NONE_16);
         head.put(at, tariff.to_le_bytes());
         head.put(at + 2, side.version.to_le_bytes());
         head.put(
             at + 4,
             match &side.outcome {
-                Outcome::Rated(priced) => [0, details(priced)],
+                Outcome::Rated(priced) => [0, details(priced, amounts.is_none())],
                 Outcome::NotChargeable(why) => [1, code(codes, why)],
                 Outcome::Suspended(why) => [2, code(codes, why)],
             },
@@ -133,18 +143,34 @@ pub(super) fn encode(row: &CallRow<'_>, query: Option<&Query<'_>>, codes: &[&'st
     let lengths = texts.map(|text| u8::try_from(text.len()).unwrap_or(WIDE_8));
     head.put(TEXTS, lengths);
     out.extend_from_slice(&head.0);
-    for (side, wide) in [&row.retail, &row.wholesale].into_iter().zip(&mut wide[3..]) {
+    for ((side, wide), amounts) in [&row.retail, &row.wholesale].into_iter().zip(&mut wide[3..]).zip(amounts) {
         if let Outcome::Rated(priced) = &side.outcome {
-            let mut bytes = Head([0; PRICED]);
-            bytes.put(0, priced.charge.units().to_le_bytes());
-            bytes.put(8, priced.price.units().to_le_bytes());
-            bytes.put(16, priced.row.to_le_bytes());
-            bytes.put(20, priced.destination.0.to_le_bytes());
-            bytes.put(24, narrow_millis(priced.billed, wide).to_le_bytes());
-            bytes.put(28, priced.band.0.to_le_bytes());
-            out.extend_from_slice(&bytes.0);
-            if priced.setup_fee != Price::ZERO {
-                out.extend_from_slice(&priced.setup_fee.units().to_le_bytes());
+            let billed = narrow_millis(priced.billed, wide);
+            let has_fee = priced.setup_fee != Price::ZERO;
+            if let Some(Amounts { charge, price, fee, band }) = amounts {
+                let mut bytes = Head([0; PRICED]);
+                bytes.put(0, charge.to_le_bytes());
+                bytes.put(4, price.to_le_bytes());
+                bytes.put(8, priced.row.to_le_bytes());
+                bytes.put(12, priced.destination.0.to_le_bytes());
+                bytes.put(16, billed.to_le_bytes());
+                bytes.put(20, band.to_le_bytes());
+                out.extend_from_slice(&bytes.0);
+                if has_fee {
+                    out.extend_from_slice(&fee.to_le_bytes());
+                }
+            } else {
+                let mut bytes = Head([0; WIDE_PRICED]);
+                bytes.put(0, priced.charge.units().to_le_bytes());
+                bytes.put(8, priced.price.units().to_le_bytes());
+                bytes.put(16, priced.row.to_le_bytes());
+                bytes.put(20, priced.destination.0.to_le_bytes());
+                bytes.put(24, billed.to_le_bytes());
+                bytes.put(28, priced.band.0.to_le_bytes());
+                out.extend_from_slice(&bytes.0);
+                if has_fee {
+                    out.extend_from_slice(&priced.setup_fee.units().to_le_bytes());
+                }
             }
             if priced.per != MINUTE {
                 out.extend_from_slice(&priced.per.as_millis().to_le_bytes());
@@ -183,12 +209,34 @@ pub(super) fn encode(row: &CallRow<'_>, query: Option<&Query<'_>>, codes: &[&'st
     debug_assert!(out.len() - start <= usize::from(u16::MAX), "a row is longer than its length can say");
 }
 
+/// The amounts of a side in steps, where none is wide.
+struct Amounts {
+    charge: u32,
+    price: u32,
+    fee: u32,
+    band: u16,
+}
+
+impl Amounts {
+    #[inline]
+    fn of(priced: &Priced) -> Option<Self> {
+        let steps = |units: i64| u32::try_from(units / STEP).ok().filter(|steps| i64::from(*steps) * STEP == units);
+        Some(Self {
+            charge: steps(priced.charge.units())?,
+            price: steps(priced.price.units())?,
+            fee: steps(priced.setup_fee.units())?,
+            band: u16::try_from(priced.band.0).ok()?,
+        })
+    }
+}
+
 #[inline]
-fn details(of: &Priced) -> u8 {
+fn details(of: &Priced, wide: bool) -> u8 {
     let set = |condition: bool, bit: u8| if condition { bit } else { 0 };
     set(of.minimum_applied, priced::MINIMUM)
         | set(of.setup_fee != Price::ZERO, priced::FEE)
         | set(of.per == MINUTE, priced::A_MINUTE)
+        | set(wide, priced::WIDE)
 }
 
 /// A duration in milliseconds, if it is narrow; else it goes to `wide`.
@@ -388,18 +436,29 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn priced(&mut self, detail: u8) -> Priced {
-        let bytes: [u8; PRICED] = self.array();
-        let word = |at: usize| u32::from_le_bytes(part(&bytes, at));
-        let units = |at: usize| i64::from_le_bytes(part(&bytes, at));
-        let setup_fee = if detail & priced::FEE != 0 { self.i64() } else { 0 };
+        let has_fee = detail & priced::FEE != 0;
+        let ([charge, price, setup_fee], [row, destination, billed, band]) = if detail & priced::WIDE == 0 {
+            let bytes: [u8; PRICED] = self.array();
+            let word = |at: usize| u32::from_le_bytes(part(&bytes, at));
+            let steps = |steps: u32| i64::from(steps) * STEP;
+            let fee = if has_fee { steps(u32::from_le_bytes(self.array())) } else { 0 };
+            let band = u32::from(u16::from_le_bytes(part(&bytes, 20)));
+            ([steps(word(0)), steps(word(4)), fee], [word(8), word(12), word(16), band])
+        } else {
+            let bytes: [u8; WIDE_PRICED] = self.array();
+            let word = |at: usize| u32::from_le_bytes(part(&bytes, at));
+            let units = |at: usize| i64::from_le_bytes(part(&bytes, at));
+            let fee = if has_fee { self.i64() } else { 0 };
+            ([units(0), units(8), fee], [word(16), word(20), word(24), word(28)])
+        };
         let per = if detail & priced::A_MINUTE != 0 { MINUTE } else { Duration::from_millis(self.i64()) };
         Priced {
-            charge: Charge::from_units(units(0)),
-            row: word(16),
-            destination: DestinationId(word(20)),
-            band: BandId(word(28)),
-            billed: Duration::from_millis(i64::from(word(24))),
-            price: Price::from_units(units(8)),
+            charge: Charge::from_units(charge),
+            row,
+            destination: DestinationId(destination),
+            band: BandId(band),
+            billed: Duration::from_millis(i64::from(billed)),
+            price: Price::from_units(price),
             per,
             setup_fee: Price::from_units(setup_fee),
             minimum_applied: detail & priced::MINIMUM != 0,

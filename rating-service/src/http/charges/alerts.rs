@@ -16,7 +16,7 @@ use crate::http::months::problem;
 use crate::http::sites::places;
 use crate::publish::project::CDR;
 use crate::store::sites::Site;
-use crate::store::{alerts as ahead, months, sources};
+use crate::store::{alerts as ahead, months, occupiers, sources};
 use crate::wire::work::{Alert, Alerts};
 
 /// How far ahead the end of a contract is told.
@@ -189,6 +189,15 @@ async fn silent(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
     Ok(told.collect())
 }
 
+fn count_of(numbers: i64) -> String {
+    if numbers == 1 { "1 number".to_owned() } else { format!("{numbers} numbers") }
+}
+
+/// The name of an occupier; its id, as of a prospect, if it is none yet.
+async fn name(on: &mut sqlx::SqliteConnection, id: &str) -> Result<String> {
+    Ok(occupiers::get(on, id).await?.map_or_else(|| id.to_owned(), |occupier| occupier.name))
+}
+
 /// Contracts and holds that end, and portals that nobody has visited.
 async fn ending(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
     let now = app.clock.now();
@@ -198,6 +207,10 @@ async fn ending(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
         let zone = places.iter().find(|(known, _)| known.id == site).map_or(&utc, |(_, zone)| zone);
         (zone.format(at), zone.to_local(at).date())
     };
+    let named = |site: &str| {
+        let known = places.iter().find(|(known, _)| known.id == site);
+        known.map_or_else(|| site.to_owned(), |(site, _)| site.name.clone())
+    };
     let mut reader = app.store.read().await?;
     let mut found = Vec::new();
     for ending in ahead::ending_contracts(reader.on(), now, now.plus(CONTRACTS)).await? {
@@ -205,11 +218,10 @@ async fn ending(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
             continue;
         }
         let (at, day) = shown(&ending.site, ending.until);
+        let (name, place) = (name(reader.on(), &ending.occupier).await?, named(&ending.site));
         let leave = if ending.deprovision { "they leave with it" } else { "they stay, and so does what they cost" };
-        let text = format!(
-            "the contract of {} at {} ends on {day} and {} of its numbers are there: {leave}",
-            ending.occupier, ending.site, ending.numbers
-        );
+        let text =
+            format!("the contract of {name} at {place} ends on {day} with {} there: {leave}", count_of(ending.numbers));
         let route = format!("/api/v1/contracts/{}", ending.contract);
         let mut alert = alert("contract.ending_with_numbers", "soon", ending.contract, text, route);
         alert.site = Some(ending.site);
@@ -221,7 +233,8 @@ async fn ending(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
             continue;
         }
         let (at, day) = shown(&hold.site, hold.until);
-        let text = format!("{} numbers at {} are kept for {} until {day}", hold.numbers, hold.site, hold.prospect);
+        let (place, prospect) = (named(&hold.site), name(reader.on(), &hold.prospect).await?);
+        let text = format!("{} at {place} kept for {prospect} until {day}", count_of(hold.numbers));
         let route = format!("/api/v1/sites/{}/numbers?held=true", hold.site);
         let mut alert = alert("hold.expiring", "soon", hold.prospect, text, route);
         alert.site = Some(hold.site);
@@ -232,7 +245,8 @@ async fn ending(app: &App, places: &[(Site, Zone)]) -> Result<Vec<Alert>> {
         if !sites.is_empty() && !sites.iter().any(|site| here.contains(site)) {
             continue;
         }
-        let text = format!("the portal of {occupier} is open, and none of its people has been there");
+        let called = name(reader.on(), &occupier).await?;
+        let text = format!("the portal of {called} is open, and none of its people has been there");
         let route = format!("/api/v1/occupiers/{occupier}/portal");
         let mut alert = alert("portal.never_visited", "soon", occupier, text, route);
         alert.at = Some(since.to_rfc3339());

@@ -35,7 +35,8 @@ struct Which {
     extension: Option<String>,
     /// To this destination, by its name.
     destination: Option<String>,
-    /// With this text in a number, an extension, the destination or the switch's name of the call; where numbers are
+    /// With this text in an extension, the destination, or a number, which may be written as it is dialled in its country
+    /// (`020 7946 0958`), or masked as it is shown; or at the beginning of the switch's name of the call. Where numbers are
     /// masked, in what is shown of them.
     search: Option<String>,
     /// `charged`, `not-chargeable` or `suspended`.

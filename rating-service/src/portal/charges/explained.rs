@@ -220,7 +220,8 @@ impl Party {
     fn place(&self) -> String {
         let numbering = self.numbering.iter();
         let names = numbering.flat_map(|found| [&found.place, &found.region]).flatten();
-        names.map(String::as_str).collect::<Vec<_>>().join(", ")
+        // What the whole world shares is no place.
+        names.map(String::as_str).filter(|name| *name != "001").collect::<Vec<_>>().join(", ")
     }
 }
 

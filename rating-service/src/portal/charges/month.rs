@@ -11,7 +11,7 @@ use crate::portal::chart::{Columns, DAYS};
 use crate::portal::operator::head::OccupierHead;
 use crate::portal::page::{Frame, Page, show};
 use crate::portal::words;
-use crate::wire::charges::{Level, MonthOfCharges, Spend, State};
+use crate::wire::charges::{Level, MonthOfCharges, MonthOfSpend, Spend, State};
 use crate::wire::months::{ReportRow, Reports};
 
 /// How many months one can choose from.
@@ -185,8 +185,16 @@ async fn to_come(page: &Page, ground: &Ground, last: &str) -> Result<Vec<String>
 /// The months to choose from, the newest first.
 fn months(spend: &Spend, here: &str) -> Vec<(String, String)> {
     let newest = spend.months.last().map_or(here, |month| month.month.as_str());
+    // Months from before there was anything are not offered. Further back than is said, nobody knows.
+    let is_there = |month: &MonthOfSpend| month.sites.iter().any(|site| site.state.available);
+    let count = match spend.months.iter().position(is_there) {
+        _ if spend.months.len() < 2 => CHOICE,
+        Some(0) => CHOICE,
+        Some(first) => (spend.months.len() - first).max(2),
+        None => 2,
+    };
     let back = std::iter::successors(Month::parse(newest), |month| Some(month.previous()));
-    let mut all: Vec<String> = back.take(CHOICE).map(|month| month.to_string()).collect();
+    let mut all: Vec<String> = back.take(count).map(|month| month.to_string()).collect();
     if !all.iter().any(|month| month == here) {
         all.push(here.to_owned());
         all.sort_unstable_by(|a, b| b.cmp(a));

@@ -56,12 +56,7 @@ struct Row {
 impl Row {
     /// The look of its state's badge, and the word in it.
     fn state(&self) -> (&'static str, &'static str) {
-        match self.number.state.as_str() {
-            "ACTIVE" => ("good", "active"),
-            "PENDING" => ("warn", "change under way"),
-            "RESERVED" => ("", "reserved"),
-            _ => ("", "not held"),
-        }
+        words::number_state(&self.number.state)
     }
 
     fn is_active(&self) -> bool {
@@ -82,18 +77,6 @@ struct One {
     handled: Option<Handled>,
     pin: Option<String>,
 }
-
-/// Fields of a number's features that a page shows.
-const FEATURES: [&str; 8] = [
-    "/voicemail",
-    "/voicemail_to_email",
-    "/forward_always",
-    "/forward_busy",
-    "/forward_no_answer",
-    "/call_waiting",
-    "/do_not_disturb",
-    "/calling_line_id",
-];
 
 /// Whom or what a number is given to.
 const KINDS: [(&str, &str); 5] = [

@@ -13,27 +13,9 @@ use crate::portal::api::{asking, part};
 use crate::portal::charges;
 use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
+use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::users::User;
-
-/// Roles, with what they may.
-pub(crate) const ROLES: [(&str, &str); 3] = [
-    ("occupier_view", "Viewer: sees charges, calls and the own numbers"),
-    ("occupier_edit", "Editor: also labels, forwards and gives numbers to people"),
-    ("occupier_admin", "Administrator: also manages users"),
-];
-
-/// A role in a word.
-#[must_use]
-pub(crate) fn role_name(role: &str) -> &str {
-    match role {
-        "operator_admin" | "occupier_admin" => "administrator",
-        "operator_user" => "user",
-        "occupier_edit" => "editor",
-        "occupier_view" => "viewer",
-        other => other,
-    }
-}
 
 /// Which page of users.
 #[derive(Debug, Default, Deserialize)]

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::head::{self, OccupierHead};
 use crate::auth::Sites;
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
@@ -23,6 +23,8 @@ struct Account {
     sites: Vec<Site>,
     choices: Vec<(String, String)>,
     form: Form,
+    /// Of the contact, where nobody brings it.
+    contact: Option<Form>,
     identifiers: Vec<Identifier>,
     may_change: bool,
 }
@@ -36,6 +38,7 @@ struct Identifier {
 }
 
 const SHOWN: [&str; 5] = ["/name", "/kind", "/billing_reference", "/telephony_managed", "/external_identifiers"];
+const CONTACT: [&str; 3] = ["/contact/name", "/contact/email", "/contact/phone"];
 const IDENTIFIERS: &str = "external_identifiers";
 /// Most external identifiers that a form has room for.
 const MOST: usize = 100;
@@ -56,12 +59,20 @@ async fn account(page: &Page, head: OccupierHead, form: Form) -> Result<Account>
     let used = (0..MOST).filter(is_used).max().map_or(0, |last| last + 1);
     let may_change = *page.who.sites() == Sites::All && head.occupier.decommissioned_at.is_none();
     let identifiers = (0..used + 1).map(identifier).collect();
-    Ok(Account { frame: page.frame(), head, sites, choices, form, identifiers, may_change })
+    let known = head.occupier.contact.as_ref();
+    let is_typed = may_change && known.is_none_or(|contact| contact.by_hand);
+    let contact = is_typed.then(|| match known {
+        Some(contact) => Form::default()
+            .with("/contact/name", &*contact.name)
+            .with("/contact/email", &*contact.email)
+            .with("/contact/phone", &*contact.phone),
+        None => Form::default(),
+    });
+    Ok(Account { frame: page.frame(), head, sites, choices, form, contact, identifiers, may_change })
 }
 
-/// An occupier's account.
-pub(super) async fn show_account(page: Page, Named(id): Named<String>) -> Result<Response> {
-    let found = page.tagged(&format!("/api/v1/occupiers/{}", part(&id))).await?;
+async fn found(page: &Page, id: &str) -> Result<Account> {
+    let found = page.tagged(&format!("/api/v1/occupiers/{}", part(id))).await?;
     let tag = found.tag();
     let mut settings = found.body.get("settings").cloned().unwrap_or_default();
     if let Some(names) = settings.get_mut(IDENTIFIERS) {
@@ -70,7 +81,28 @@ pub(super) async fn show_account(page: Page, Named(id): Named<String>) -> Result
         *names = Value::Object(by_place.collect());
     }
     let head = OccupierHead::with(found.read()?, "");
-    show(&account(&page, head, Form::of(&settings).with("tag", tag)).await?)
+    account(page, head, Form::of(&settings).with("tag", tag)).await
+}
+
+/// An occupier's account.
+pub(super) async fn show_account(page: Page, Named(id): Named<String>) -> Result<Response> {
+    show(&found(&page, &id).await?)
+}
+
+/// Says whom to write to.
+pub(super) async fn set_contact(page: Page, Named(id): Named<String>, fields: Fields) -> Result<Response> {
+    let address = format!("/api/v1/occupiers/{}/contact", part(&id));
+    let body = fields.json().get("contact").cloned().unwrap_or_default();
+    match page.send(Method::PUT, &address, Some(&body), None).await {
+        Ok(_) => done(&format!("/occupiers/{}", part(&id)), "saved"),
+        Err(problem) => {
+            let status = problem.status();
+            let errors = problem.faults().iter().cloned();
+            let errors = errors.map(|fault| Fault { field: format!("/contact{}", fault.field), ..fault }).collect();
+            let contact = Some(Form::refused(&fields, problem.errors(errors)));
+            show_refused(&Account { contact, ..found(&page, &id).await? }, status)
+        }
+    }
 }
 
 /// The settings that a form says: rows of external identifiers that are empty are left out.

@@ -1,9 +1,8 @@
 //! What stands on top of the pages of an occupier, and of a site: what it is, and the ways to its other pages.
 
 use crate::error::Result;
-use crate::portal::api::{asking, part};
+use crate::portal::api::part;
 use crate::portal::page::{Link, Page};
-use crate::wire::Page as Listed;
 use crate::wire::occupiers::{Occupier, Standing};
 use crate::wire::sites::Site;
 
@@ -108,16 +107,7 @@ pub const fn standing(state: Standing) -> (&'static str, &'static str) {
 ///
 /// The interface fails.
 pub async fn sites(page: &Page) -> Result<Vec<Site>> {
-    let mut all = Vec::new();
-    let mut after = String::new();
-    loop {
-        let listed: Listed<Site> = page.get(&asking("/api/v1/sites", &[("limit", "500"), ("after", &after)])).await?;
-        all.extend(listed.items);
-        match listed.next {
-            Some(next) => after = next,
-            None => return Ok(all),
-        }
-    }
+    page.all("/api/v1/sites").await
 }
 
 /// Sites to choose from: id and name.

@@ -10,11 +10,12 @@ use serde_json::json;
 use super::head::{self, OccupierHead};
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
-use crate::portal::api::{asking, part};
+use crate::portal::api::part;
 use crate::portal::form::Fields;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
-use crate::wire::Page as Listed;
+use crate::portal::words;
 use crate::wire::numbers::Number;
+use crate::wire::users::Named as NamedUser;
 
 /// Its numbers at a site.
 struct Place {
@@ -31,32 +32,21 @@ struct Telephony {
     frame: Frame,
     head: OccupierHead,
     places: Vec<Place>,
+    people: Vec<NamedUser>,
+}
+
+impl Telephony {
+    /// Whom or what a number is given to, by name.
+    fn given_to(&self, number: &Number) -> String {
+        let Some(to) = &number.assigned else { return String::new() };
+        let person = self.people.iter().find(|person| to.kind == "user" && person.id == to.id);
+        person.map_or_else(|| format!("{} {}", to.kind, to.id), |person| person.name.clone())
+    }
 }
 
 /// All numbers of an occupier that who looks may see.
 async fn numbers(page: &Page, id: &str) -> Result<Vec<Number>> {
-    let address = format!("/api/v1/occupiers/{}/numbers", part(id));
-    let mut all = Vec::new();
-    let mut after = String::new();
-    loop {
-        let listed: Listed<Number> = page.get(&asking(&address, &[("limit", "500"), ("after", &after)])).await?;
-        all.extend(listed.items);
-        match listed.next {
-            Some(next) => after = next,
-            None => return Ok(all),
-        }
-    }
-}
-
-/// A number's state: the look of its badge, and the word in it.
-fn state(state: &str) -> (&'static str, &'static str) {
-    match state {
-        "ACTIVE" => ("good", "active"),
-        "RESERVED" => ("", "reserved"),
-        "PENDING" => ("warn", "pending"),
-        "COOLDOWN" => ("warn", "cooling off"),
-        _ => ("", "available"),
-    }
+    page.all(&format!("/api/v1/occupiers/{}/numbers", part(id))).await
 }
 
 /// An occupier's numbers, site by site.
@@ -78,7 +68,8 @@ pub(super) async fn telephony(page: Page, Named(id): Named<String>) -> Result<Re
         *at.counts.entry(number.state.clone()).or_default() += 1;
         at.numbers.push(number);
     }
-    show(&Telephony { frame: page.frame(), head, places: places.into_values().collect() })
+    let people = page.all(&format!("/api/v1/occupiers/{}/people", part(&id))).await?;
+    show(&Telephony { frame: page.frame(), head, places: places.into_values().collect(), people })
 }
 
 #[derive(Template)]

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use rating_core::time::{Date, Month};
+use rating_core::time::{Date, Month as Calendar};
 
 use super::head;
 use crate::error::Result;
@@ -13,9 +13,10 @@ use crate::portal::page::{Frame, Page, go, show};
 use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::contracts::Contract;
-use crate::wire::months::{ProjectFile, Source};
+use crate::wire::months::{Assignment, Month, ProjectFile, Source};
 use crate::wire::numbers::Inventory;
 use crate::wire::occupiers::Occupier;
+use crate::wire::services::Product;
 use crate::wire::sites::Site;
 use crate::wire::work::{Alert, Alerts, Amounts, MonthOfSites};
 
@@ -117,7 +118,7 @@ pub(in crate::portal) async fn home(page: &Page) -> Result<Response> {
 
 /// The month that a day is in, and the one before.
 fn months(today: &str) -> (String, String) {
-    let month = Date::parse(today).map(Month::of);
+    let month = Date::parse(today).map(Calendar::of);
     month.map_or_else(Default::default, |month| (month.to_string(), month.previous().to_string()))
 }
 
@@ -126,7 +127,15 @@ async fn steps(page: &Page, sites: &[Site]) -> Result<Vec<Step>> {
     let occupiers: Listed<Occupier> = page.get("/api/v1/occupiers?limit=1").await?;
     let sources: Listed<Source> = page.get("/api/v1/sources").await?;
     let files: Listed<ProjectFile> = page.get("/api/v1/files").await?;
-    let mut has_numbers = false;
+    let months: Listed<Month> = page.get("/api/v1/months").await?;
+    let assignments: Listed<Assignment> = page.get("/api/v1/assignments").await?;
+    let (mut has_numbers, mut has_products, mut has_assignments) = (false, false, !assignments.items.is_empty());
+    for site in sites {
+        let products: Listed<Product> =
+            page.get(&format!("/api/v1/sites/{}/products?limit=100", part(&site.id))).await?;
+        has_products |= !products.items.is_empty();
+        has_assignments |= products.items.iter().any(|product| !product.settings.tariff.is_empty());
+    }
     for site in sites {
         let inventory: Inventory = page.get(&format!("/api/v1/sites/{}/inventory", part(&site.id))).await?;
         has_numbers |= inventory.total > 0;
@@ -135,6 +144,10 @@ async fn steps(page: &Page, sites: &[Site]) -> Result<Vec<Step>> {
         }
     }
     let numbers = sites.first().map_or_else(|| "/sites".to_owned(), |site| format!("/sites/{}/ranges", part(&site.id)));
+    let products =
+        sites.first().map_or_else(|| "/sites".to_owned(), |site| format!("/sites/{}/products", part(&site.id)));
+    let (this, _) = self::months(page.session.today.as_deref().unwrap_or_default());
+    let has_tariffs = files.items.iter().any(|file| file.path.starts_with("tariffs/"));
     let step = |is_done, address: &str, what, why| Step { is_done, address: address.to_owned(), what, why };
     Ok(vec![
         step(
@@ -142,6 +155,12 @@ async fn steps(page: &Page, sites: &[Site]) -> Result<Vec<Step>> {
             "/sites/new",
             "Add a site",
             "its clock decides what a month is; numbers and switches belong to it",
+        ),
+        step(
+            has_products,
+            &products,
+            "Say what is sold",
+            "services are assigned from a site's products; the first voice service brings numbers",
         ),
         step(
             !occupiers.items.is_empty(),
@@ -156,11 +175,18 @@ async fn steps(page: &Page, sites: &[Site]) -> Result<Vec<Step>> {
             "calls are charged to whoever held the number as they were answered",
         ),
         step(!sources.items.is_empty(), "/sources", "Name the switches", "whose records of calls are rated"),
+        step(has_tariffs, "/tariffs", "Bring tariffs", "what occupiers are charged, and what the carrier charges"),
         step(
-            files.items.iter().any(|file| file.path.starts_with("tariffs/")),
-            "/tariffs",
-            "Bring tariffs",
-            "what occupiers are charged, and what the carrier charges",
+            has_tariffs && has_assignments,
+            "/tariffs#assignments",
+            "Say who is on which tariff",
+            "everybody at a site, or one by one; a call without a tariff is suspended",
+        ),
+        step(
+            months.items.iter().any(|month| !month.runs.is_empty()),
+            &format!("/months/{this}"),
+            "Look at the month so far",
+            "a preview rates what has come in, and names what is missing",
         ),
     ])
 }

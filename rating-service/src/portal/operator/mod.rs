@@ -33,6 +33,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/occupiers/new"),
     ("GET", "/occupiers/{occupier}"),
     ("POST", "/occupiers/{occupier}"),
+    ("POST", "/occupiers/{occupier}/contact"),
     ("GET", "/occupiers/{occupier}/contracts"),
     ("POST", "/occupiers/{occupier}/contracts"),
     ("GET", "/occupiers/{occupier}/contracts/{contract}"),
@@ -97,6 +98,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/occupiers", get(occupiers::list))
         .route("/occupiers/new", get(occupiers::new).post(occupiers::add))
         .route("/occupiers/{occupier}", get(account::show_account).post(account::settle))
+        .route("/occupiers/{occupier}/contact", post(account::set_contact))
         .route("/occupiers/{occupier}/contracts", get(contracts::list).post(contracts::add))
         .route("/occupiers/{occupier}/contracts/{contract}", get(contracts::show_one).post(contracts::settle))
         .route("/occupiers/{occupier}/contracts/{contract}/discard", post(contracts::discard))

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::head::{self, OccupierHead};
+use super::services::Names;
 use crate::error::Result;
 use crate::http::extract::{Asked, Named};
 use crate::portal::api::{asking, part};
@@ -160,9 +161,9 @@ pub(super) async fn setup_site(page: Page, Named(id): Named<String>, fields: Fie
 
 /// A product to choose: its id, and what it brings and costs.
 pub(super) async fn products(page: &Page, site: &str) -> Result<Vec<(String, String)>> {
-    let listed: Listed<Product> = page.get(&format!("/api/v1/sites/{}/products?limit=500", part(site))).await?;
+    let all: Vec<Product> = page.all(&format!("/api/v1/sites/{}/products", part(site))).await?;
     let currency = currency(page).await?;
-    let sold = listed.items.into_iter().filter(|product| product.settings.is_active);
+    let sold = all.into_iter().filter(|product| product.settings.is_active);
     let text = |product: &Product| {
         let settings = &product.settings;
         let lines = (settings.lines > 0).then(|| words::count(settings.lines, "line", "lines"));
@@ -187,6 +188,7 @@ struct Services {
     head: OccupierHead,
     site: Site,
     services: Vec<Service>,
+    names: Names,
     products: Vec<(String, String)>,
     form: Form,
     is_admin: bool,
@@ -196,14 +198,15 @@ const SERVICE: [&str; 3] = ["/product", "/quantity", "/from"];
 
 async fn services_page(page: &Page, id: &str, site: &str, form: Form) -> Result<Services> {
     let head = OccupierHead::of(page, id, "").await?;
-    let address = asking(&format!("/api/v1/occupiers/{}/services", part(id)), &[("site", site), ("limit", "500")]);
-    let mut listed: Listed<Service> = page.get(&address).await?;
-    listed.items.retain(|service| service.state != "ENDED");
+    let address = asking(&format!("/api/v1/occupiers/{}/services", part(id)), &[("site", site)]);
+    let mut services: Vec<Service> = page.all(&address).await?;
+    services.retain(|service| service.state != "ENDED");
     Ok(Services {
         frame: page.frame(),
         head,
         site: page.get(&format!("/api/v1/sites/{}", part(site))).await?,
-        services: listed.items,
+        names: Names::at(page, services.iter().map(|service| &service.site)).await?,
+        services,
         products: products(page, site).await?,
         form,
         is_admin: page.is_operator_admin(),

@@ -1,5 +1,7 @@
 //! An occupier's services: assigned from what a site sells, changed, ended.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
@@ -16,8 +18,7 @@ use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::store::reach::Kind;
-use crate::wire::Page as Listed;
-use crate::wire::services::Service;
+use crate::wire::services::{Product, Service};
 use crate::wire::sites::Site;
 
 /// At which site.
@@ -39,22 +40,47 @@ struct Services {
     choices: Vec<(String, String)>,
     site: String,
     products: Vec<(String, String)>,
+    names: Names,
     form: Form,
+}
+
+/// What products are called, by site and id.
+#[derive(Default)]
+pub(super) struct Names(BTreeMap<(String, String), String>);
+
+impl Names {
+    /// Of all that sites sell or sold.
+    pub(super) async fn at(page: &Page, sites: impl IntoIterator<Item = &String>) -> Result<Self> {
+        let mut names = BTreeMap::new();
+        let sites: BTreeSet<&String> = sites.into_iter().collect();
+        for site in sites {
+            let products: Vec<Product> = page.all(&format!("/api/v1/sites/{}/products", part(site))).await?;
+            names.extend(products.into_iter().map(|one| ((site.clone(), one.id), one.settings.name)));
+        }
+        Ok(Self(names))
+    }
+
+    /// The name of what a service is of.
+    pub(super) fn of<'n>(&'n self, service: &'n Service) -> &'n str {
+        let known = self.0.get(&(service.site.clone(), service.product.clone()));
+        known.map_or(&service.product, String::as_str)
+    }
 }
 
 const NEW: [&str; 4] = ["/product", "/quantity", "/from", "/until"];
 
 async fn services(page: &Page, id: &str, site: &str, form: Form) -> Result<Services> {
     let head = OccupierHead::of(page, id, "/services").await?;
-    let listed: Listed<Service> = page.get(&format!("/api/v1/occupiers/{}/services?limit=500", part(id))).await?;
-    let (ended, running) = listed.items.into_iter().partition(|service| service.state == "ENDED");
+    let all: Vec<Service> = page.all(&format!("/api/v1/occupiers/{}/services", part(id))).await?;
+    let names = Names::at(page, all.iter().map(|service| &service.site)).await?;
+    let (ended, running) = all.into_iter().partition(|service| service.state == "ENDED");
     let sites = head::sites(page).await?;
     let mut choices = head::choices(&sites);
     choices.retain(|(site, _)| head.occupier.sites.contains(site));
     let chosen = choices.iter().find(|(choice, _)| choice == site).or_else(|| choices.first());
     let site = chosen.map(|(site, _)| site.clone()).unwrap_or_default();
     let products = if site.is_empty() { Vec::new() } else { occupiers::products(page, &site).await? };
-    Ok(Services { frame: page.frame(), head, running, ended, sites, choices, site, products, form })
+    Ok(Services { frame: page.frame(), head, running, ended, sites, choices, site, products, names, form })
 }
 
 /// Lists services.
@@ -80,6 +106,7 @@ struct One {
     frame: Frame,
     head: OccupierHead,
     service: Service,
+    name: String,
     sites: Vec<Site>,
     products: Vec<(String, String)>,
     form: Form,
@@ -100,10 +127,11 @@ async fn one(page: &Page, occupier: &str, id: &str, refused: Option<(&Fields, Pr
         Some((fields, problem)) => Form::refused(fields, problem),
         None => Form::of(&json!({ "quantity": service.quantity })),
     };
+    let name = Names::at(page, [&service.site]).await?.of(&service).to_owned();
     let mut products = occupiers::products(page, &service.site).await?;
     products.retain(|(product, _)| *product != service.product);
-    products.insert(0, (String::new(), format!("{}, as it is", service.product)));
-    Ok(One { frame: page.frame(), head, service, sites: head::sites(page).await?, products, form })
+    products.insert(0, (String::new(), format!("{name}, as it is")));
+    Ok(One { frame: page.frame(), head, service, name, sites: head::sites(page).await?, products, form })
 }
 
 /// A service.

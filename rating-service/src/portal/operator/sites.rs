@@ -12,6 +12,7 @@ use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::wire::numbers::Inventory;
+use crate::wire::operator::Known;
 use crate::wire::sites::Site;
 
 /// The fields of a site's form.
@@ -42,6 +43,7 @@ struct Sites {
 struct NewSite {
     frame: Frame,
     form: Form,
+    known: Known,
 }
 
 #[derive(Template)]
@@ -50,6 +52,7 @@ struct Settings {
     frame: Frame,
     head: SiteHead,
     form: Form,
+    known: Known,
     is_admin: bool,
 }
 
@@ -66,7 +69,7 @@ pub(super) async fn list(page: Page) -> Result<Response> {
 /// The form of a new site.
 pub(super) async fn new(page: Page) -> Result<Response> {
     let form = Form::of(&json!({ "cool_off_days": 90 }));
-    show(&NewSite { frame: page.frame(), form })
+    show(&NewSite { frame: page.frame(), form, known: page.get("/api/v1/known").await? })
 }
 
 /// Adds a site.
@@ -81,7 +84,8 @@ pub(super) async fn add(page: Page, fields: Fields) -> Result<Response> {
         }
         Err(problem) => {
             let status = problem.status();
-            show_refused(&NewSite { frame: page.frame(), form: Form::refused(&fields, problem) }, status)
+            let known = page.get("/api/v1/known").await?;
+            show_refused(&NewSite { frame: page.frame(), form: Form::refused(&fields, problem), known }, status)
         }
     }
 }
@@ -92,7 +96,8 @@ pub(super) async fn settings(page: Page, Named(id): Named<String>) -> Result<Res
     let found = page.tagged(&format!("/api/v1/sites/{}", part(&id))).await?;
     let tag = found.tag();
     let form = Form::of(found.body.get("settings").unwrap_or(&Value::Null)).with("tag", tag);
-    show(&Settings { frame: page.frame(), head, form, is_admin: page.is_operator_admin() })
+    let known = page.get("/api/v1/known").await?;
+    show(&Settings { frame: page.frame(), head, form, known, is_admin: page.is_operator_admin() })
 }
 
 /// Changes what is set of a site.
@@ -104,7 +109,8 @@ pub(super) async fn settle(page: Page, Named(id): Named<String>, fields: Fields)
             let head = SiteHead::of(&page, &id, "/settings").await?;
             let status = problem.status();
             let form = Form::refused(&fields, problem);
-            show_refused(&Settings { frame: page.frame(), head, form, is_admin: true }, status)
+            let known = page.get("/api/v1/known").await?;
+            show_refused(&Settings { frame: page.frame(), head, form, known, is_admin: true }, status)
         }
     }
 }

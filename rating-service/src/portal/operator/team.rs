@@ -12,13 +12,11 @@ use crate::http::extract::{Asked, Named};
 use crate::portal::api::{asking, part};
 use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
+use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::sites::Site;
 use crate::wire::users::User;
 
-/// Roles at the operator.
-const ROLES: [(&str, &str); 2] =
-    [("operator_user", "User: the day's work at its sites"), ("operator_admin", "Administrator: everything")];
 const USERS: &str = "/api/v1/users";
 
 #[derive(Template)]

@@ -11,33 +11,16 @@ use crate::http::extract::{Asked, Named};
 use crate::portal::api::{asking, part};
 use crate::portal::form::{Fields, Form};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
+use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::sites::Site;
 use crate::wire::users::User;
-
-/// Roles at an occupier.
-const ROLES: [(&str, &str); 3] = [
-    ("occupier_view", "View: reports and its own number"),
-    ("occupier_edit", "Edit: also labels, forwarding and assignment"),
-    ("occupier_admin", "Administrator: also users"),
-];
 
 /// Which page of a list.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Paged {
     #[serde(default)]
     pub(super) after: String,
-}
-
-/// What a role is called in a word.
-pub(super) fn role(role: &str) -> &'static str {
-    match role {
-        "operator_admin" | "occupier_admin" => "administrator",
-        "operator_user" => "user",
-        "occupier_edit" => "edit",
-        "occupier_view" => "view",
-        _ => "unknown",
-    }
 }
 
 /// How it stands with a user: the look of its badge, and the word in it.

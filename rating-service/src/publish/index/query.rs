@@ -200,9 +200,23 @@ pub(super) fn select(audience: &Audience, query: &Query, shown: &Shown, limit: u
     sql
 }
 
+/// What is looked for in numbers: a number may be written with spaces, as it is dialled in its country, or as it is shown where
+/// the last digits are masked.
+fn digits_of(search: &str) -> String {
+    let is_number = search.bytes().all(|byte| byte.is_ascii_digit() || b"+-. ()/xX".contains(&byte));
+    let plain: String = search.chars().filter(char::is_ascii_digit).collect();
+    // Three digits at least: fewer say more about an extension.
+    if !is_number || plain.len() < 3 {
+        return search.to_owned();
+    }
+    let national = plain.strip_prefix("00").or_else(|| plain.strip_prefix('0')).filter(|rest| rest.len() > 2);
+    national.map_or_else(|| plain.clone(), str::to_owned)
+}
+
 /// Looks for a text in what is shown, and in nothing else: where numbers are masked, asking for digit after digit would tell
-/// those that are hidden.
+/// those that are hidden. What a switch calls a call is found by its beginning alone: it is full of digits that say nothing.
 fn searched(sql: &mut QueryBuilder<Sqlite>, search: &str, shown: &Shown) {
+    let digits = digits_of(search);
     sql.push(" AND (");
     let mut or = "";
     for column in ["extension", "number", "destination", "call_id", "called", "dialled", "calling"] {
@@ -211,14 +225,23 @@ fn searched(sql: &mut QueryBuilder<Sqlite>, search: &str, shown: &Shown) {
         }
         sql.push(or);
         or = " OR ";
-        if shown.masks && visible::names_other_end(column) {
-            // As `masked` leaves it: plain digits without the last three.
-            sql.push(format!(
-                "({column} NOT GLOB '*[^0-9+]*' AND instr(substr({column}, 1, max(length({column}) - 3, 0)), "
-            ));
-            sql.push_bind(search.to_owned()).push("))");
-        } else {
-            sql.push(format!("instr(lower({column}), lower(")).push_bind(search.to_owned()).push("))");
+        match column {
+            _ if shown.masks && visible::names_other_end(column) => {
+                // As `masked` leaves it: plain digits without the last three.
+                sql.push(format!(
+                    "({column} NOT GLOB '*[^0-9+]*' AND instr(substr({column}, 1, max(length({column}) - 3, 0)), "
+                ));
+                sql.push_bind(digits.clone()).push("))");
+            }
+            "call_id" => {
+                sql.push("instr(lower(call_id), lower(").push_bind(search.to_owned()).push(")) = 1");
+            }
+            "destination" => {
+                sql.push("instr(lower(destination), lower(").push_bind(search.to_owned()).push("))");
+            }
+            _ => {
+                sql.push(format!("instr(lower({column}), lower(")).push_bind(digits.clone()).push("))");
+            }
         }
     }
     sql.push(")");
@@ -227,4 +250,25 @@ fn searched(sql: &mut QueryBuilder<Sqlite>, search: &str, shown: &Shown) {
 /// Where a page ends that ends with this row.
 pub(super) fn cursor(row: &SqliteRow) -> std::result::Result<Cursor, sqlx::Error> {
     Ok(Cursor { charged_at: row.try_get("charged_at")?, id: row.try_get("id")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_looked_for_as_people_write_them() {
+        for (written, digits) in [
+            ("020 7946 0958", "2079460958"),
+            ("+44 (0)", "440"),
+            ("0044 20", "4420"),
+            ("+4420794609xxx", "4420794609"),
+            ("020", "020"),
+            ("12", "12"),
+            ("Germany", "Germany"),
+            ("PJSIP/x-00a1", "PJSIP/x-00a1"),
+        ] {
+            assert_eq!(digits_of(written), digits, "{written}");
+        }
+    }
 }

@@ -4,14 +4,13 @@ use askama::Template;
 use axum::http::Method;
 use axum::response::Response;
 
-use super::tariffs::page_of;
+use super::tariffs::{in_force, page_of};
 use crate::error::Result;
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
 use crate::portal::operator::head::{choices, sites};
 use crate::portal::page::{Frame, Page, done, show, show_refused};
-use crate::wire::Page as Listed;
 use crate::wire::months::Assignment;
 use crate::wire::occupiers::Occupier;
 use crate::wire::operator::Operator;
@@ -23,6 +22,8 @@ const SHOWN: [&str; 8] = ["/side", "/payer", "/site", "/tariff", "/from", "/unti
 pub(super) struct Choices {
     pub(super) payers: Vec<(String, String)>,
     pub(super) sites: Vec<(String, String)>,
+    /// Tariffs by id and name.
+    pub(super) tariffs: Vec<(String, String)>,
 }
 
 impl Choices {
@@ -30,18 +31,12 @@ impl Choices {
         let mut payers = vec![("*".to_owned(), "everybody".to_owned())];
         let operator: Operator = page.get("/api/v1/operator").await?;
         payers.push((operator.id, format!("{} (own)", operator.name)));
-        let mut after = String::new();
-        loop {
-            let listed: Listed<Occupier> = page.get(&format!("/api/v1/occupiers?limit=500{after}")).await?;
-            payers.extend(listed.items.into_iter().map(|one| (one.id, one.settings.name)));
-            match listed.next {
-                Some(next) => after = format!("&after={}", part(&next)),
-                None => break,
-            }
-        }
+        let occupiers: Vec<Occupier> = page.all("/api/v1/occupiers").await?;
+        payers.extend(occupiers.into_iter().map(|one| (one.id, one.settings.name)));
         let mut all = vec![("*".to_owned(), "every site".to_owned())];
         all.extend(choices(&sites(page).await?));
-        Ok(Self { payers, sites: all })
+        let tariffs = in_force(page).await?.0.into_iter().map(|tariff| (tariff.id, tariff.name)).collect();
+        Ok(Self { payers, sites: all, tariffs })
     }
 
     /// The name of a choice; its id, if it is none of these.
@@ -51,6 +46,10 @@ impl Choices {
 
     pub(super) fn payer<'c>(&'c self, id: &'c str) -> &'c str {
         Self::name(&self.payers, id)
+    }
+
+    pub(super) fn tariff<'c>(&'c self, id: &'c str) -> &'c str {
+        Self::name(&self.tariffs, id)
     }
 
     pub(super) fn site<'c>(&'c self, id: &'c str) -> &'c str {

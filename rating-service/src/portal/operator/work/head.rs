@@ -14,17 +14,8 @@ pub(super) struct Holders(pub(super) Vec<(String, String)>);
 
 impl Holders {
     pub(super) async fn at(page: &Page, site: &str) -> Result<Self> {
-        let mut all: Vec<(String, String)> = Vec::new();
-        let mut after = String::new();
-        loop {
-            let address = format!("/api/v1/occupiers?limit=500&site={}{after}", part(site));
-            let listed: Listed<Occupier> = page.get(&address).await?;
-            all.extend(listed.items.into_iter().map(|occupier| (occupier.id, occupier.settings.name)));
-            match listed.next {
-                Some(next) => after = format!("&after={}", part(&next)),
-                None => break,
-            }
-        }
+        let held: Vec<Occupier> = page.all(&format!("/api/v1/occupiers?site={}", part(site))).await?;
+        let mut all: Vec<(String, String)> = held.into_iter().map(|one| (one.id, one.settings.name)).collect();
         all.sort_by_key(|(_, name)| name.to_lowercase());
         let operator: Operator = page.get("/api/v1/operator").await?;
         all.push((operator.id, format!("{} (own)", operator.name)));
@@ -63,17 +54,6 @@ impl People {
             _ if actor == "service" => "the service",
             _ => actor,
         }
-    }
-}
-
-/// A state of a number: the look of its badge, and the word in it.
-pub(super) fn state(state: &str) -> (&'static str, &'static str) {
-    match state {
-        "AVAILABLE" => ("", "available"),
-        "RESERVED" => ("warn", "reserved"),
-        "PENDING" => ("warn", "pending"),
-        "ACTIVE" => ("good", "active"),
-        _ => ("", "cooling off"),
     }
 }
 

@@ -12,6 +12,7 @@ mod number;
 mod pool;
 mod price;
 mod project;
+mod reports;
 mod schedule;
 mod sources;
 mod tariffs;
@@ -34,6 +35,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/months/{month}"),
     ("GET", "/months/{month}/comparison"),
     ("GET", "/months/{month}/exceptions"),
+    ("GET", "/reports"),
     ("GET", "/sites/{site}/main-numbers"),
     ("GET", "/sites/{site}/numbers"),
     ("POST", "/sites/{site}/numbers"),
@@ -76,6 +78,7 @@ pub(in crate::portal) fn routes() -> Router<App> {
         .route("/months/settings", get(project::settings).post(project::settle))
         .route("/months/{month}/comparison", get(exceptions::comparison))
         .route("/months/{month}/exceptions", get(exceptions::exceptions))
+        .route("/reports", get(reports::list))
         .route("/months/{month}", get(month::show_month).post(month::act))
         .route("/tariffs", get(tariffs::list))
         .route("/tariffs/assignments", post(assignments::assign))

@@ -8,27 +8,20 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::head::People;
+use super::reports::Listed;
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::Fields;
-use crate::portal::operator::head;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
-use crate::wire::Page as Listed;
-use crate::wire::months::{Beside, CdrFile, Difference, Finding, Month, ReportRow, Reports, Run, Source, Totals};
+use crate::wire::Page as Paged;
+use crate::wire::months::{Beside, CdrFile, Difference, Finding, Month, Run, Source, Totals};
 
 /// A switch and its files.
 struct Files {
     source: Source,
     files: Vec<CdrFile>,
-}
-
-/// Reports of a site, or of all.
-struct OfSite {
-    site: String,
-    name: String,
-    reports: Vec<ReportRow>,
 }
 
 #[derive(Template)]
@@ -38,7 +31,7 @@ struct OneMonth {
     month: Month,
     people: People,
     sources: Vec<Files>,
-    reports: Vec<OfSite>,
+    reports: Listed,
     problem: Option<Problem>,
 }
 
@@ -63,16 +56,6 @@ impl OneMonth {
 
     fn versions(&self) -> Vec<&Run> {
         self.month.runs.iter().filter(|run| run.state != "provisional").collect()
-    }
-
-    fn has_reports(&self) -> bool {
-        self.reports.iter().any(|site| site.reports.iter().any(|report| report.available))
-    }
-
-    /// Why there are no reports: what the interface says of the first.
-    fn why_no_reports(&self) -> &str {
-        let all = self.reports.iter().flat_map(|site| &site.reports);
-        all.filter_map(|report| report.detail.as_deref()).next().unwrap_or("There are none yet.")
     }
 
     /// How far a run is, in hundredths.
@@ -218,30 +201,13 @@ pub(super) fn gap(found: &Finding) -> Option<&str> {
 
 async fn page_of(page: &Page, month: &str, problem: Option<Problem>) -> Result<OneMonth> {
     let found: Month = page.get(&format!("/api/v1/months/{}", part(month))).await?;
-    let listed: Listed<Source> = page.get("/api/v1/sources").await?;
+    let listed: Paged<Source> = page.get("/api/v1/sources").await?;
     let mut sources = Vec::new();
     for source in listed.items {
-        let files: Listed<CdrFile> = page.get(&format!("/api/v1/sources/{}/files", part(&source.id))).await?;
+        let files: Paged<CdrFile> = page.get(&format!("/api/v1/sources/{}/files", part(&source.id))).await?;
         sources.push(Files { source, files: files.items });
     }
-    let sites = head::sites(page).await?;
-    // A month that has not begun has no reports to speak of.
-    let rows = match page.get::<Reports>(&format!("/api/v1/reports?month={}", part(month))).await {
-        Ok(reports) => reports.reports,
-        Err(problem) if problem.status() == 422 => Vec::new(),
-        Err(problem) => return Err(problem),
-    };
-    let mut reports: Vec<OfSite> = Vec::new();
-    for row in rows {
-        if reports.last().is_none_or(|site| site.site != row.site) {
-            let name = sites.iter().find(|site| site.id == row.site).map(|site| site.settings.name.clone());
-            let name = name.unwrap_or_else(|| "All sites".to_owned());
-            reports.push(OfSite { site: row.site.clone(), name, reports: Vec::new() });
-        }
-        if let Some(site) = reports.last_mut() {
-            site.reports.push(row);
-        }
-    }
+    let reports = Listed::of(page, month).await?;
     let people = People::of(page).await?;
     Ok(OneMonth { frame: page.frame(), month: found, people, sources, reports, problem })
 }
@@ -290,7 +256,7 @@ pub(super) async fn act(page: Page, Named(month): Named<String>, fields: Fields)
 /// Looks for mistakes without rating anything.
 async fn look(page: &Page, month: &str) -> Result<Response> {
     let answer = page.send(Method::POST, "/api/v1/project/checks", None, None).await;
-    let found: Listed<Finding> = match answer {
+    let found: Paged<Finding> = match answer {
         Ok(answer) => answer.read()?,
         Err(problem) => {
             let status = problem.status();

@@ -17,18 +17,6 @@ use crate::portal::words;
 use crate::wire::handling::ResetPin;
 use crate::wire::numbers::{History, Number};
 
-/// The fields of what a number does with its calls.
-const FEATURES: [&str; 8] = [
-    "/voicemail",
-    "/voicemail_to_email",
-    "/forward_always",
-    "/forward_busy",
-    "/forward_no_answer",
-    "/call_waiting",
-    "/do_not_disturb",
-    "/calling_line_id",
-];
-
 #[derive(Template)]
 #[template(path = "operator/work/number.html")]
 struct OneNumber {

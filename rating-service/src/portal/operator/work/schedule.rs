@@ -16,6 +16,7 @@ use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::handling::{BusinessHours, ScheduleEvent};
+use crate::wire::operator::Known;
 
 /// The days as the form's fields begin.
 const DAYNAMES: [&str; 7] = ["/monday", "/tuesday", "/wednesday", "/thursday", "/friday", "/saturday", "/sunday"];
@@ -32,6 +33,7 @@ struct Schedule {
     hours: Form,
     event: Form,
     holidays: Form,
+    known: Known,
 }
 
 impl Schedule {
@@ -90,6 +92,7 @@ async fn page_of(page: &Page, site: &str, forms: Forms) -> Result<Schedule> {
         events: events.items,
         event: forms.event,
         holidays: forms.holidays,
+        known: page.get("/api/v1/known").await?,
     })
 }
 

@@ -13,10 +13,12 @@ use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
 use crate::portal::form::{Fields, Form};
+use crate::portal::operator::head;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
 use crate::wire::Page as Listed;
 use crate::wire::months::{CdrFile, Source};
+use crate::wire::operator::Known;
 use crate::wire::sites::Site;
 
 /// The fields of the form.
@@ -28,17 +30,18 @@ struct Sources {
     frame: Frame,
     sources: Vec<Source>,
     sites: Vec<Site>,
+    known: Known,
     form: Form,
     is_admin: bool,
 }
 
 impl Sources {
     fn choices(&self) -> Vec<(String, String)> {
-        self.sites.iter().map(|site| (site.id.clone(), site.settings.name.clone())).collect()
+        head::choices(&self.sites)
     }
 
     fn site<'s>(&'s self, id: &'s str) -> &'s str {
-        self.sites.iter().find(|site| site.id == id).map_or(id, |site| &site.settings.name)
+        head::site_name(&self.sites, id)
     }
 }
 
@@ -47,6 +50,8 @@ impl Sources {
 struct OneSource {
     frame: Frame,
     source: Source,
+    site: String,
+    known: Known,
     files: Vec<CdrFile>,
     form: Form,
     problem: Option<Problem>,
@@ -55,14 +60,8 @@ struct OneSource {
 
 async fn all(page: &Page, form: Form) -> Result<Sources> {
     let sources: Listed<Source> = page.get("/api/v1/sources").await?;
-    let sites: Listed<Site> = page.get("/api/v1/sites?limit=500").await?;
-    Ok(Sources {
-        frame: page.frame(),
-        sources: sources.items,
-        sites: sites.items,
-        form,
-        is_admin: page.is_operator_admin(),
-    })
+    let (sites, known) = (head::sites(page).await?, page.get("/api/v1/known").await?);
+    Ok(Sources { frame: page.frame(), sources: sources.items, sites, known, form, is_admin: page.is_operator_admin() })
 }
 
 /// Lists the switches.
@@ -92,7 +91,10 @@ async fn one(page: &Page, id: &str, refused: Option<Form>, problem: Option<Probl
     let form = refused.unwrap_or_else(|| Form::of(&json!({ "settings": settings })).with("tag", tag));
     let files: Listed<CdrFile> = page.get(&format!("{address}/files")).await?;
     let is_admin = page.is_operator_admin();
-    Ok(OneSource { frame: page.frame(), source: answer.read()?, files: files.items, form, problem, is_admin })
+    let (source, sites): (Source, _) = (answer.read()?, head::sites(page).await?);
+    let site = head::site_name(&sites, &source.site).to_owned();
+    let known = page.get("/api/v1/known").await?;
+    Ok(OneSource { frame: page.frame(), source, site, known, files: files.items, form, problem, is_admin })
 }
 
 /// Shows a switch with its files.
