@@ -53,6 +53,8 @@ struct Span {
 pub(super) struct Fields {
     spans: Box<[Span; MAX_COLUMNS]>,
     count: usize,
+    /// As many columns as there are between `ends`, if the record was scanned and quotes are no letters in it; else none.
+    regular: usize,
     /// The record last scanned: while it is here, the columns are those between `ends` and `spans` says nothing.
     scanned: Option<Scanned>,
     /// Behind a sentinel for the beginning of the record: where each column scanned ends, quotes included.
@@ -89,6 +91,7 @@ impl Fields {
         Self {
             spans: Box::new([Span::default(); MAX_COLUMNS]),
             count: 0,
+            regular: 0,
             scanned: None,
             ends: Box::new([u32::MAX; MAX_COLUMNS + 2 * BLOCK]),
         }
@@ -105,22 +108,29 @@ impl Fields {
     #[inline]
     pub(super) fn get<'a>(&self, raw: &'a [u8], column: u16) -> &'a [u8] {
         let column = usize::from(column);
-        if column >= self.count {
-            return &[];
-        }
-        let text = match self.scanned {
+        let text = if column < self.regular {
             // The quotes of a record that was scanned are regular: a field that begins with one ends with one.
-            Some(Scanned { separator: Separator::Quoted(_), .. }) => match self.scanned_column(raw, column) {
-                Some([b'"', inside @ .., _]) => Some(inside),
-                text => text,
-            },
+            match self.scanned_column(raw, column) {
+                Some([b'"', inside @ .., _]) => inside,
+                text => text.unwrap_or_default(),
+            }
+        } else {
+            self.split_column(raw, column)
+        };
+        match text {
+            b"NULL" | b"\\N" => &[],
+            text => text,
+        }
+    }
+
+    /// A column of a record that was not scanned, or whose quotes are letters.
+    fn split_column<'a>(&self, raw: &'a [u8], column: usize) -> &'a [u8] {
+        let text = match self.scanned {
+            _ if column >= self.count => None,
             Some(_) => self.scanned_column(raw, column),
             None => self.spans.get(column).and_then(|span| raw.get(span.start as usize..span.end as usize)),
         };
-        match text {
-            Some(b"NULL" | b"\\N") | None => &[],
-            Some(text) => text,
-        }
+        text.unwrap_or_default()
     }
 
     /// The last column.
@@ -154,8 +164,7 @@ impl Fields {
             Separator::Quoted(delimiter) => (delimiter, u64::MAX),
             Separator::Bare(delimiter) => (delimiter, 0),
         };
-        self.scanned = None;
-        self.count = 0;
+        self.clear();
         let text = buffer.get(start..)?;
         if text.first() == Some(&BYTE_ORDER_MARK[0]) {
             return None;
@@ -217,6 +226,7 @@ impl Fields {
                 let end = length - u32::from(is_cr);
                 *self.ends.get_mut(found + 1)? = end;
                 self.count = found + 1;
+                self.regular = if any_quotes == 0 { 0 } else { self.count };
                 let raw = text.get(..end as usize)?;
                 self.scanned = Some(Scanned::of(raw, separator));
                 return Some(Line { start, end: start + end as usize, next: start + length as usize + 1 });
@@ -266,6 +276,7 @@ impl Fields {
     /// Forgets the columns of the record before, for parsers that find them on their own: see [`Fields::push`].
     pub(super) const fn clear(&mut self) {
         self.count = 0;
+        self.regular = 0;
         self.scanned = None;
     }
 

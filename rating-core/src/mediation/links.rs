@@ -114,6 +114,7 @@ impl Mediator {
         let Some(CameIn::Called(split, placed)) = came_in else { return self.call(cdr, ends) };
         let extension = ends.forwarder.and_then(Party::extension).or(placed.extension);
         let ends = Ends {
+            line: None,
             caller: Side::Inside,
             callee: Side::Outside,
             calling: if ends.forwarder.is_some() { ends.called } else { placed.calling },
@@ -133,6 +134,7 @@ impl Mediator {
                 let has_controller = !matches!(conference.controller, Party::Missing);
                 let controlling = if has_controller { conference.controller } else { placed.calling };
                 let ends = Ends {
+                    line: None,
                     caller: Side::Inside,
                     callee: Side::Outside,
                     calling: controlling,
@@ -157,6 +159,7 @@ impl Mediator {
             controlling => controlling,
         };
         let ends = Ends {
+            line: None,
             caller: Side::Inside,
             callee: Side::Outside,
             calling: controlling,

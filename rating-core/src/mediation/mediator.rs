@@ -28,10 +28,11 @@ use std::sync::Arc;
 
 use super::clock::{self, Times};
 use super::dial_plan::{AccessCodes, DialPlan, Role};
+use super::lines::{Line, Lines};
 use super::{Call, Direction, MediationReason, Written, links};
 use crate::cdr::{Cdr, End, Group, Kind, NotACall};
 use crate::ids::{SiteId, SourceId};
-use crate::number::{Digits, E164, Party};
+use crate::number::{Digits, E164, NumberClass, Party};
 use crate::time::{Duration, Zone};
 
 /// What a record is, seen by mediation.
@@ -161,6 +162,8 @@ pub(super) struct Ends<'a> {
     /// The caller's number as the record shows it.
     pub(super) shown: Option<E164>,
     pub(super) access: AccessCodes,
+    /// The line that the record names, if it names one of the site.
+    pub(super) line: Option<Line>,
 }
 
 impl Mediator {
@@ -202,8 +205,17 @@ impl Mediator {
     /// What a record is. Depends on this record alone.
     #[must_use]
     pub fn mediate<'a>(&'a self, cdr: &Cdr<'a>) -> Mediated<'a> {
+        self.mediate_one_of(cdr, &mut Lines::default())
+    }
+
+    /// [`Mediator::mediate`] of one of many records: what lines come to that were met before is not worked out again.
+    #[must_use]
+    pub fn mediate_one_of<'a>(&'a self, cdr: &Cdr<'a>, lines: &mut Lines) -> Mediated<'a> {
         match cdr.kind {
-            Kind::Call => Mediated::Call(self.call(cdr, self.ends(cdr))),
+            Kind::Call => {
+                let line = lines.line(self.source, cdr, || self.line(cdr));
+                Mediated::Call(self.call(cdr, self.ends_of(cdr, line)))
+            }
             Kind::LocalHalf { pair } => Mediated::NeedsPartner([pair, b"", b""]),
             Kind::Part(part) => Mediated::NeedsPartner(part.group),
             Kind::Conference { .. } => self.conference_leg(cdr),
@@ -261,7 +273,12 @@ impl Mediator {
             calling: ends.calling,
             called: ends.called,
             called_class: self.plan.class_of(ends.called),
-            calling_class: self.plan.class_of(ends.shown.map_or(ends.calling, Party::Number)).0,
+            calling_class: match ends.line {
+                Some(line) if (ends.calling, ends.shown) == (Party::Extension(line.extension), line.shown) => {
+                    line.class
+                }
+                _ => self.class_of_caller(ends.calling, ends.shown),
+            },
             shown: ends.shown,
             trunk: self.trunk(cdr.egress),
             access: ends.access,
@@ -272,8 +289,27 @@ impl Mediator {
 
     /// Both ends of a record that stands for a call.
     pub(super) fn ends<'a>(&self, cdr: &Cdr<'a>) -> Ends<'a> {
+        self.ends_of(cdr, self.line(cdr))
+    }
+
+    /// The telephone of the site that a record's channel or device is named after.
+    fn line(&self, cdr: &Cdr<'_>) -> Option<Line> {
+        let extension = self.plan.extension_of(cdr.peer)?;
+        let party = Party::Extension(extension);
+        let shown = self.shown(cdr, party);
+        Some(Line { extension, shown, class: self.class_of_caller(party, shown) })
+    }
+
+    fn class_of_caller(&self, calling: Party<'_>, shown: Option<E164>) -> NumberClass {
+        self.plan.class_of(shown.map_or(calling, Party::Number)).0
+    }
+
+    fn ends_of<'a>(&self, cdr: &Cdr<'a>, line: Option<Line>) -> Ends<'a> {
         let caller = self.caller_side(cdr);
-        let calling = self.calling(cdr, caller);
+        let calling = match line {
+            Some(line) if caller != Side::Outside => Party::Extension(line.extension),
+            _ => self.calling(cdr, caller),
+        };
         let forwarder_party = self.forwarder_as_recorded(cdr);
         let (called, access) = self.called(cdr, caller, forwarder_party.is_some());
         let mut callee = self.callee_side(cdr, called);
@@ -299,8 +335,13 @@ impl Mediator {
             None if caller == Side::Outside && callee == Side::Outside => self.forwarded(cdr, called),
             other => (called, other),
         };
-        let extension = self.payer_extension(cdr, calling, forwarder);
-        Ends { caller, callee, calling, called, forwarder, extension, shown: self.shown(cdr, calling), access }
+        let shown = match line {
+            Some(line) if calling == Party::Extension(line.extension) => line.shown,
+            _ => self.shown(cdr, calling),
+        };
+        let own = line.map(|line| line.extension).filter(|_| self.plan.knows_extensions());
+        let extension = forwarder.and_then(Party::extension).or(own).or_else(|| calling.extension());
+        Ends { caller, callee, calling, called, forwarder, extension, shown, access, line }
     }
 
     /// The trunk that a call went out by: the pattern that matches its channel, the longest if there are several.

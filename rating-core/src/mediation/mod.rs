@@ -4,6 +4,7 @@
 mod assembly;
 mod clock;
 pub mod dial_plan;
+mod lines;
 mod links;
 mod mediator;
 mod parts;
@@ -17,6 +18,7 @@ use crate::time::{Duration, Instant};
 use dial_plan::AccessCodes;
 
 pub use assembly::{Assembled, WaitsFor};
+pub use lines::Lines;
 pub use mediator::{Mediated, Mediator, SourceSettings};
 
 /// What happened: one call, with the record it stands for. Only this module makes one.

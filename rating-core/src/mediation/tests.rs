@@ -245,6 +245,38 @@ fn a_call_tells_what_prices_may_depend_on_its_trunk_the_codes_dialled_and_the_nu
 }
 
 #[test]
+fn a_line_that_was_met_before_is_what_it_is_by_itself() {
+    let mediators = ["Europe/London", "UTC"].map(|zone| mediator(zone, with_trunks()));
+    // Another source's extensions are other ones.
+    let other = SitePlan {
+        country: "GB".to_owned(),
+        area_code: Some(digits("121")),
+        outside_line: Vec::new(),
+        extensions: vec![ExtensionRange { from: digits("1000"), to: digits("1999") }],
+    };
+    let plan = DialPlan::compile(&other, &Countries::embedded()).unwrap();
+    let other = Mediator::new(SourceId(4), SiteId(6), Zone::utc(), plan, with_trunks());
+    let mut lines = Lines::default();
+    let mut calls = 0;
+    for _ in 0..2 {
+        for peer in ["114", "115", "1141", "11411411", "anna", "trunk", ""] {
+            for calling in ["02079460000", "02079460001", "07700900456", "114", "1141", "115", "anonymous", ""] {
+                let ingress: &str = Box::leak(format!("PJSIP/{peer}-00000001").into());
+                for (dialled, egress) in [("901632960123", "PJSIP/trunk-00000002"), ("115", "PJSIP/115-00000002")] {
+                    let cdr = Cdr { peer: peer.as_bytes(), ..asterisk(calling, ingress, dialled, egress) };
+                    for mediator in mediators.iter().chain([&other]) {
+                        let known = format!("{:?}", mediator.mediate_one_of(&cdr, &mut lines));
+                        assert_eq!(known, format!("{:?}", mediator.mediate(&cdr)), "{peer} {calling}");
+                        calls += usize::from(known.starts_with("Call("));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(calls, 2 * 7 * 8 * 2 * 3);
+}
+
+#[test]
 fn devices_and_partitions_tell_which_way_a_cucm_call_went() {
     const PHONE: &str = "SEP001122334455";
     let settings = SourceSettings {

@@ -6,7 +6,7 @@ use super::spill::{Prices, RowBuffer};
 use crate::attribution::{AttributedCall, attribute};
 use crate::cdr::{self, Cdr, FileError, Reader};
 use crate::ids::{SiteId, SourceId, TariffId};
-use crate::mediation::{Call, Mediated, Mediator};
+use crate::mediation::{Call, Lines, Mediated, Mediator};
 use crate::money::Currency;
 use crate::rating::{CallRow, Outcome, RatedCall, Rater, flags};
 use crate::time::{Duration, Instant, Interval, Month};
@@ -174,6 +174,16 @@ impl<'p> Engine<'p> {
     pub(super) fn mediate<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>) -> Mediated<'a> {
         match self.mediator(source) {
             Some(mediator) => mediator.mediate(cdr),
+            None => Mediated::NotACall(cdr::NotACall::Omitted),
+        }
+    }
+
+    /// [`Engine::mediate`] for one of many records.
+    #[must_use]
+    #[inline]
+    pub(super) fn mediate_one_of<'a>(&'a self, source: SourceId, cdr: &Cdr<'a>, lines: &mut Lines) -> Mediated<'a> {
+        match self.mediator(source) {
+            Some(mediator) => mediator.mediate_one_of(cdr, lines),
             None => Mediated::NotACall(cdr::NotACall::Omitted),
         }
     }

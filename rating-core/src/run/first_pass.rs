@@ -25,7 +25,7 @@ use super::storage::{Storage, StorageError};
 use super::{Progress, RunError};
 use crate::cdr::{Cdr, Group, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
-use crate::mediation::{Call, Mediated};
+use crate::mediation::{Call, Lines, Mediated};
 use crate::source::RecordId;
 
 /// Into how many parts set-aside records are cut.
@@ -418,6 +418,8 @@ struct Worker<'s> {
     leg_files: BTreeSet<u32>,
     not_a_call: [u64; NotACall::ALL.len()],
     history: HistoryCounts,
+    /// Telephones met lately.
+    lines: Lines,
 }
 
 impl<'s> Worker<'s> {
@@ -432,6 +434,7 @@ impl<'s> Worker<'s> {
             leg_files: BTreeSet::new(),
             not_a_call: [0; NotACall::ALL.len()],
             history: HistoryCounts::default(),
+            lines: Lines::default(),
         }
     }
 
@@ -539,7 +542,7 @@ impl<'w, 's: 'b, 'b> ChunkWork<'w, 's, 'b> {
             (None, Kind::NotACall(NotACall::Marker)) => {}
             _ => self.frames.records += 1,
         }
-        match self.engine.mediate(self.source, cdr) {
+        match self.engine.mediate_one_of(self.source, cdr, &mut self.worker.lines) {
             Mediated::NotACall(why) => {
                 self.counts.not_a_call += 1;
                 if let Some(count) = self.worker.not_a_call.get_mut(why as usize) {
