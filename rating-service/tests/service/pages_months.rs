@@ -136,9 +136,16 @@ async fn figures_stand_beside_those_of_the_version_before_with_the_difference() 
     assert_eq!(pounds(&beside["difference"]), pounds(now) - pounds(then));
     assert_eq!(beside["difference"]["calls"], 0);
     let shown = page(&desk, &ada, "/months/2026-10").await;
-    let money = |value: &Value| words::money(value["retail"]["GBP"].as_str().unwrap(), "GBP");
-    let less = format!("+{}", words::grouped(beside["difference"]["retail"]["GBP"].as_str().unwrap()));
-    assert_eq!(figures(&shown, "Occupiers are charged, GBP"), [money(now), money(then), less]);
+    // As exact as the interface says them, padded to stand below one another.
+    let plain = |cell: &str| {
+        let number = cell.trim_end_matches(" GBP").replace([',', '+'], "");
+        let (whole, rest) = number.split_once('.').unwrap();
+        (format!("{whole}{rest:0<6}").parse::<i64>().unwrap(), rest.len())
+    };
+    let cells = figures(&shown, "Occupiers are charged, GBP");
+    let (amounts, places): (Vec<i64>, Vec<usize>) = cells.iter().map(|cell| plain(cell)).unzip();
+    assert_eq!(amounts, [pounds(now), pounds(then), pounds(&beside["difference"])]);
+    assert!(cells[2].starts_with('+') && places.windows(2).all(|pair| pair[0] == pair[1]), "{cells:?}");
     assert_eq!(figures(&shown, "Calls").last().map(String::as_str), Some("0"));
 }
 

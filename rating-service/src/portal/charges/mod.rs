@@ -170,13 +170,13 @@ fn amounts(amounts: &BTreeMap<String, String>, decimals: usize) -> String {
 }
 
 /// An amount with so many decimals at least, so that amounts below one another stand digit below digit.
-fn padded(amount: &str, decimals: usize) -> String {
+pub(super) fn padded(amount: &str, decimals: usize) -> String {
     let (whole, rest) = amount.split_once('.').unwrap_or((amount, ""));
     format!("{whole}.{rest:0<decimals$}")
 }
 
 /// The decimals that amounts need at most, two at least.
-fn decimals<'a>(amounts: impl Iterator<Item = &'a String>) -> usize {
+pub(super) fn decimals<'a>(amounts: impl Iterator<Item = &'a String>) -> usize {
     amounts.filter_map(|amount| amount.split_once('.')).map(|(_, rest)| rest.len()).fold(2, usize::max)
 }
 

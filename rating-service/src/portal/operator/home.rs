@@ -8,7 +8,7 @@ use rating_core::time::{Date, Month as Calendar};
 use super::head;
 use crate::error::Result;
 use crate::http::extract::Named;
-use crate::portal::api::part;
+use crate::portal::api::{asking, part};
 use crate::portal::page::{Frame, Page, go, show};
 use crate::portal::words;
 use crate::wire::Page as Listed;
@@ -49,7 +49,10 @@ impl Home {
             "contract.ending_with_numbers" => Some(format!("/contracts/{about}")),
             "hold.expiring" => Some(format!("/sites/{}/ranges", part(alert.site.as_deref()?))),
             "portal.never_visited" => Some(format!("/occupiers/{about}/portal")),
-            "calls.suspended" => self.is_admin.then(|| format!("/months/{about}")),
+            "calls.suspended" => {
+                let site = alert.site.as_deref().unwrap_or_default();
+                Some(asking(&format!("/months/{about}/exceptions"), &[("site", site)]))
+            }
             code if code.starts_with("month.") => self.is_admin.then(|| format!("/months/{about}")),
             _ => None,
         }

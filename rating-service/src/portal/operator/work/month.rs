@@ -12,6 +12,7 @@ use super::reports::Listed;
 use crate::error::{Problem, Result};
 use crate::http::extract::Named;
 use crate::portal::api::part;
+use crate::portal::charges::{decimals, padded};
 use crate::portal::form::Fields;
 use crate::portal::page::{Frame, Page, done, show, show_refused};
 use crate::portal::words;
@@ -152,19 +153,20 @@ fn money(
     let all = std::iter::once(totals).chain(run.beside.iter().map(|beside| &beside.totals));
     let currencies: BTreeSet<&String> = all.flat_map(|totals| of(totals).keys()).collect();
     let row = |currency: &String| {
-        let amount =
-            |amounts: &Amounts| amounts.get(currency).map_or_else(|| "–".to_owned(), |one| words::money(one, currency));
-        let difference =
-            |amounts: &Amounts| amounts.get(currency).map_or_else(|| "–".to_owned(), |one| words::signed(one));
+        let all = std::iter::once(of(totals));
+        let all = all.chain(run.beside.iter().flat_map(|beside| [of(&beside.totals), less(&beside.difference)]));
+        let amounts: Vec<Option<&String>> = all.map(|amounts| amounts.get(currency)).collect();
+        // Digit stands below digit, here and there: nothing is cut off.
+        let places = decimals(amounts.iter().copied().flatten());
+        let cell = |(index, amount): (usize, &Option<&String>)| match amount {
+            None => "–".to_owned(),
+            // After the run's own: a figure, a difference, a figure, a difference.
+            Some(amount) if index > 0 && index % 2 == 0 => words::signed(&padded(amount, places)),
+            Some(amount) => words::money(&padded(amount, places), currency),
+        };
         Row {
             name: format!("{}, {currency}", words::side(side)),
-            cells: std::iter::once(amount(of(totals)))
-                .chain(
-                    run.beside
-                        .iter()
-                        .flat_map(|beside| [amount(of(&beside.totals)), difference(less(&beside.difference))]),
-                )
-                .collect(),
+            cells: amounts.iter().enumerate().map(cell).collect(),
         }
     };
     currencies.into_iter().map(row).collect()
