@@ -200,10 +200,18 @@ impl ReadAt for File {
 
 struct DiskLock {
     /// Held for its lock.
-    _file: File,
+    file: File,
 }
 
 impl Lock for DiskLock {}
+
+impl Drop for DiskLock {
+    fn drop(&mut self) {
+        // A process that another thread has just begun has this file, too, until it runs its own program: the lock would be
+        // held until then.
+        let _ = self.file.unlock();
+    }
+}
 
 impl Storage for Disk {
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send>> {
@@ -309,7 +317,7 @@ impl Storage for Disk {
         if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(failed("lock", path, io::Error::other("it is no ordinary file; remove it")));
         }
-        let mut file = File::options()
+        let file = File::options()
             .read(true)
             .write(true)
             .create(true)
@@ -321,10 +329,12 @@ impl Storage for Disk {
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
             Err(fs::TryLockError::Error(error)) => return Err(failed("lock", path, error)),
         }
-        file.set_len(0)
-            .and_then(|()| file.write_all(holder.as_bytes()))
+        let mut lock = DiskLock { file };
+        lock.file
+            .set_len(0)
+            .and_then(|()| lock.file.write_all(holder.as_bytes()))
             .map_err(|error| failed("write the lock", path, error))?;
-        Ok(Some(Box::new(DiskLock { _file: file })))
+        Ok(Some(Box::new(lock)))
     }
 }
 
@@ -491,5 +501,25 @@ impl<S: Storage> Storage for Failing<S> {
     fn lock(&self, path: &Path, holder: &str) -> Result<Option<Box<dyn Lock>>> {
         self.check("lock", path)?;
         self.inner.lock(path, holder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_with_its_holder_though_another_process_has_its_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".lock");
+        let file = File::create(&path).unwrap();
+        file.try_lock().unwrap();
+        // As a process has it that begins just now.
+        let copy = file.try_clone().unwrap();
+        let lock = DiskLock { file };
+        assert!(Disk.lock(&path, "another\n").unwrap().is_none());
+        drop(lock);
+        assert!(Disk.lock(&path, "another\n").unwrap().is_some());
+        drop(copy);
     }
 }
