@@ -32,7 +32,7 @@ pub struct Limits {
     /// Unpacked, in bytes.
     pub unpacked: u64,
     /// Unpacked, in bytes for each byte as stored: what is packed a thousandfold is no file of calls. Files that are small
-    /// when unpacked ([`SMALL`]) may have any ratio.
+    /// when unpacked (64 MiB) may have any ratio.
     pub ratio: u64,
 }
 
