@@ -10,17 +10,17 @@ use crate::months::{demo, london, october, publish, upload};
 
 const HTML: (&str, &str) = ("accept", "text/html");
 
-async fn page(desk: &Desk, who: &Who, address: &str) -> String {
+pub(crate) async fn page(desk: &Desk, who: &Who, address: &str) -> String {
     desk.ask(who, "GET", address, None, &[HTML]).await.expect(200).text()
 }
 
-fn sent(fields: &[(&str, &str)]) -> String {
+pub(crate) fn sent(fields: &[(&str, &str)]) -> String {
     fields.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
 }
 
 /// The text between two marks.
 #[track_caller]
-fn between<'p>(page: &'p str, from: &str, until: &str) -> &'p str {
+pub(crate) fn between<'p>(page: &'p str, from: &str, until: &str) -> &'p str {
     let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
     rest.split_once(until).map_or(rest, |(found, _)| found)
 }

@@ -5,23 +5,7 @@ use serde_json::json;
 
 use crate::desk::{Desk, LEVEL, Who};
 use crate::months::{london, publish, until_done};
-
-const HTML: (&str, &str) = ("accept", "text/html");
-
-async fn page(desk: &Desk, who: &Who, address: &str) -> String {
-    desk.ask(who, "GET", address, None, &[HTML]).await.expect(200).text()
-}
-
-fn sent(fields: &[(&str, &str)]) -> String {
-    fields.iter().map(|(name, value)| format!("{}={}", part(name), part(value))).collect::<Vec<_>>().join("&")
-}
-
-/// The text between two marks.
-#[track_caller]
-fn between<'p>(page: &'p str, from: &str, until: &str) -> &'p str {
-    let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
-    rest.split_once(until).map_or(rest, |(found, _)| found)
-}
+use crate::pages_months::{between, page, sent};
 
 #[tokio::test]
 async fn rule_76_without_a_sync_the_contact_is_typed_until_a_sync_brings_it() {
