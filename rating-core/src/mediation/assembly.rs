@@ -215,7 +215,7 @@ impl Mediator {
         if ends.forwarder.is_none() && goes_out && sent_on && dialled != ends.called && dialled != ends.calling {
             ends.forwarder = Some(dialled);
         }
-        ends.extension = self.payer_extension(inner, ends.calling, ends.forwarder);
+        ends.extension = self.payer_extension(self.plan.extension_of(inner.peer), ends.calling, ends.forwarder);
         ends
     }
 }

@@ -339,8 +339,7 @@ impl Mediator {
             Some(line) if calling == Party::Extension(line.extension) => line.shown,
             _ => self.shown(cdr, calling),
         };
-        let own = line.map(|line| line.extension).filter(|_| self.plan.knows_extensions());
-        let extension = forwarder.and_then(Party::extension).or(own).or_else(|| calling.extension());
+        let extension = self.payer_extension(line.map(|line| line.extension), calling, forwarder);
         Ends { caller, callee, calling, called, forwarder, extension, shown, access, line }
     }
 
@@ -523,13 +522,13 @@ impl Mediator {
     /// The extension that sent the call on, else that placed it.
     pub(super) fn payer_extension(
         &self,
-        cdr: &Cdr<'_>,
+        own: Option<Digits>,
         calling: Party<'_>,
         forwarder: Option<Party<'_>>,
     ) -> Option<Digits> {
         forwarder
             .and_then(Party::extension)
-            .or_else(|| self.plan.extension_of(cdr.peer).filter(|_| self.plan.knows_extensions()))
+            .or_else(|| own.filter(|_| self.plan.knows_extensions()))
             .or_else(|| calling.extension())
     }
 }

@@ -39,14 +39,6 @@ impl Work {
     fn of(&self, needs_action: bool) -> Vec<Vec<&ExceptionGroup>> {
         let mut rows: Vec<Vec<&ExceptionGroup>> = Vec::new();
         for group in self.exceptions.groups.iter().filter(|group| group.needs_action == needs_action) {
-            let matter = |one: &ExceptionGroup| {
-                [&one.kind, &one.reason, &one.key_kind, &one.key]
-                    .map(Clone::clone)
-                    .to_vec()
-                    .into_iter()
-                    .chain([one.site.clone().unwrap_or_default(), one.source.clone().unwrap_or_default()])
-                    .collect::<Vec<String>>()
-            };
             let is_same = |row: &&mut Vec<&ExceptionGroup>| {
                 row.iter().all(|one| matter(one) == matter(group) && one.side != group.side)
             };
@@ -80,6 +72,11 @@ impl Work {
             _ => "a preview",
         }
     }
+}
+
+/// What a group is about, whichever side it is of.
+fn matter(group: &ExceptionGroup) -> impl PartialEq {
+    (&group.kind, &group.reason, &group.key_kind, &group.key, &group.site, &group.source)
 }
 
 /// What a key is, in words.
