@@ -8,6 +8,7 @@ use nom::multi::many0_count;
 use nom::sequence::{delimited, preceded, terminated};
 use nom::{IResult, Parser};
 
+use crate::number::Digits;
 use crate::time::Instant;
 
 use super::super::times::integer;
@@ -151,6 +152,10 @@ fn number(text: &[u8]) -> IResult<&[u8], &[u8]> {
 #[inline]
 pub(super) fn is_keyed(text: &[u8]) -> bool {
     let digits = text.strip_prefix(b"+").unwrap_or(text);
+    // Nearly always there are digits alone, and not too many for a number.
+    if !digits.is_empty() && Digits::parse(digits).is_some() {
+        return true;
+    }
     !digits.is_empty() && digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#'))
 }
 
@@ -167,9 +172,9 @@ pub(super) fn caller_number(clid: &[u8]) -> &[u8] {
 pub(super) fn epoch_of(uniqueid: &[u8]) -> Option<Instant> {
     // Nearly always it is ten digits, a dot, and digits.
     match uniqueid.split_at_checked(10) {
-        Some((seconds, [b'.', serial @ ..])) if !serial.is_empty() && serial.iter().all(u8::is_ascii_digit) => {
+        Some((seconds, [b'.', serial @ ..])) if !serial.is_empty() && Digits::parse(serial).is_some() => {
             // Ten bytes that are not all digits are perhaps the system's name.
-            match integer(seconds) {
+            match Digits::parse(seconds).and_then(|seconds| i64::try_from(seconds.value()).ok()) {
                 Some(seconds) => Instant::from_seconds(seconds),
                 None => epoch_of_any(uniqueid),
             }
