@@ -271,7 +271,7 @@ impl Acc {
     }
 
     /// What does not depend on whether a row is a transaction or a call.
-    fn parties<'a>(&self, id: RecordId, raw: &'a [u8], text: &'a [u8], fields: &Fields) -> Cdr<'a> {
+    fn parties<'a>(&self, (id, raw): (RecordId, &'a [u8]), text: &'a [u8], fields: &Fields, cdr: &mut Cdr<'a>) {
         let columns = &self.columns;
         let user = |column| address::user(fields.get(text, column));
         let peer = user(columns.peer);
@@ -294,7 +294,7 @@ impl Acc {
                 true => place,
             }
         };
-        Cdr {
+        *cdr = Cdr {
             call_id: fields.get(text, columns.call_id),
             calling: if calling.is_empty() { peer } else { calling },
             peer,
@@ -306,10 +306,10 @@ impl Acc {
             egress: place(columns.egress, columns.target_domain),
             ends: told_ends(fields.get(text, columns.direction)),
             ..Cdr::blank(id, raw)
-        }
+        };
     }
 
-    fn transaction<'a>(&self, blank: Cdr<'a>, text: &'a [u8], scratch: &mut Scratch) -> Result<Cdr<'a>, Fault> {
+    fn transaction<'a>(&self, text: &'a [u8], scratch: &mut Scratch, cdr: &mut Cdr<'a>) -> Result<(), Fault> {
         let (columns, fields, cache) = (&self.columns, &scratch.fields, &mut scratch.cache);
         let field = |column| fields.get(text, column);
         let fault = |reason, column| Err(Fault::column(reason, column));
@@ -317,7 +317,7 @@ impl Acc {
             b"" => return fault(RejectReason::FieldMissing, columns.method),
             method => method_of(method).ok_or(Fault::column(RejectReason::DispositionUnknown, columns.method))?,
         };
-        if blank.call_id.is_empty() {
+        if cdr.call_id.is_empty() {
             return fault(RejectReason::FieldMissing, columns.call_id);
         }
         let Some(code) = code_of(field(columns.code)) else {
@@ -330,11 +330,12 @@ impl Acc {
             told = Told::Not(NotACall::Event);
         }
         if let Told::Not(why) = told {
-            let setup = match written {
+            cdr.setup = match written {
                 Ok(Reading::At(stamp)) => Some(stamp),
                 _ => None,
             };
-            return Ok(Cdr { setup, kind: Kind::NotACall(why), ..blank });
+            cdr.kind = Kind::NotACall(why);
+            return Ok(());
         }
         let at = match written.map_err(Fault::in_column(columns.time))? {
             Reading::At(stamp) => stamp,
@@ -346,28 +347,27 @@ impl Acc {
                 times::read(field(columns.created), None, cache).map_err(Fault::in_column(columns.created))?;
             let talk = self.talk(text, fields)?.unwrap_or_default();
             if matches!(created, Reading::At(_)) || talk > Duration::ZERO {
-                let setup = if let Reading::At(created) = created { created } else { at };
-                return Ok(Cdr {
-                    setup: Some(setup),
-                    answer: Some(at),
-                    talk,
-                    answered: talk > Duration::ZERO,
-                    ..blank
-                });
+                cdr.setup = Some(if let Reading::At(created) = created { created } else { at });
+                cdr.answer = Some(at);
+                cdr.talk = talk;
+                cdr.answered = talk > Duration::ZERO;
+                return Ok(());
             }
         }
         let (from, to) = (field(columns.from_tag), field(columns.to_tag));
-        let part = |role| Kind::Part(Part { group: [blank.call_id, from.min(to), from.max(to)], role });
-        let kind = match told {
+        let group = [cdr.call_id, from.min(to), from.max(to)];
+        let part = |role| Kind::Part(Part { group, role });
+        cdr.kind = match told {
             Told::Begun => part(PartRole::Begin),
             Told::Ended => part(PartRole::End),
             Told::NotAnswered | Told::Not(_) => Kind::Call,
         };
-        let answer = (told == Told::Begun).then_some(at);
-        Ok(Cdr { setup: Some(at), answer, kind, ..blank })
+        cdr.setup = Some(at);
+        cdr.answer = (told == Told::Begun).then_some(at);
+        Ok(())
     }
 
-    fn whole_call<'a>(&self, blank: Cdr<'a>, text: &'a [u8], scratch: &mut Scratch) -> Result<Cdr<'a>, Fault> {
+    fn whole_call(&self, text: &[u8], scratch: &mut Scratch, cdr: &mut Cdr<'_>) -> Result<(), Fault> {
         let (columns, fields, cache) = (&self.columns, &scratch.fields, &mut scratch.cache);
         let start =
             times::read(fields.get(text, columns.start), None, cache).map_err(Fault::in_column(columns.start))?;
@@ -388,7 +388,9 @@ impl Acc {
             return Err(Fault::column(RejectReason::EndBeforeStart, columns.end));
         }
         let answered = talk > Duration::ZERO;
-        Ok(Cdr { setup: Some(setup), answer: answered.then_some(setup), end, talk, answered, ..blank })
+        (cdr.setup, cdr.answer, cdr.end) = (Some(setup), answered.then_some(setup), end);
+        (cdr.talk, cdr.answered) = (talk, answered);
+        Ok(())
     }
 
     /// What a row says of the length of its call.
@@ -416,17 +418,17 @@ impl Switch for Acc {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         self.split(text, &mut scratch.fields)?;
-        let blank = self.parties(id, raw, text, &scratch.fields);
+        self.parties((id, raw), text, &scratch.fields, cdr);
         if self.columns.has_method() {
-            self.transaction(blank, text, scratch)
+            self.transaction(text, scratch, cdr)
         } else {
-            self.whole_call(blank, text, scratch)
+            self.whole_call(text, scratch, cdr)
         }
     }
 

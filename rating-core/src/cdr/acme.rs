@@ -23,7 +23,7 @@ use super::fields::{Fields, Reading as Quotes, Shape};
 use super::reader::{FileError, Notes, Options};
 use super::records::{Framing, LineEnd};
 use super::switch::{Entry, Head, Opened, Scratch, Sign, Switch};
-use super::times::{self, MAX_DURATION};
+use super::times::{self, LastDay, MAX_DURATION};
 use super::{Cdr, Fault, Kind, NotACall, Part, PartRole, RejectReason, Stamp, address};
 use crate::source::RecordId;
 use crate::time::{Duration, Instant};
@@ -94,7 +94,8 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
     let mut fields = Fields::new();
     let is_record = |line| {
         split(line, &mut fields).is_ok_and(|status| {
-            moment(fields.get(line, status.setup())).is_ok_and(|setup| matches!(setup, Moment::At { .. }))
+            moment(fields.get(line, status.setup()), &mut LastDay::default())
+                .is_ok_and(|setup| matches!(setup, Moment::At { .. }))
         })
     };
     head.lines().take(50).any(is_record).then(|| {
@@ -112,7 +113,7 @@ fn learn_zone(head: Head<'_>, fields: &mut Fields) -> Notes {
     for line in head.lines() {
         let Ok(status) = split(line, fields) else { continue };
         if let Ok(Moment::At { stamp: Stamp::Local(local), epoch: Some(epoch) }) =
-            moment(fields.get(line, status.setup()))
+            moment(fields.get(line, status.setup()), &mut LastDay::default())
         {
             offsets.push((local.as_millis() - epoch.as_millis(), epoch));
         }
@@ -158,7 +159,7 @@ fn split(text: &[u8], fields: &mut Fields) -> Result<Status, RejectReason> {
 fn has_times(text: &[u8], fields: &Fields, status: Status) -> bool {
     let setup = status.setup();
     let last = if status == Status::Stop { setup + 2 } else { setup + 1 };
-    (setup..=last).all(|column| moment(fields.get(text, column)).is_ok())
+    (setup..=last).all(|column| moment(fields.get(text, column), &mut LastDay::default()).is_ok())
 }
 
 impl Switch for Acme {
@@ -176,12 +177,12 @@ impl Switch for Acme {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
-        let fields = &mut scratch.fields;
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
+        let Scratch { fields, last_day, .. } = scratch;
         let status = split(text, fields).map_err(|reason| match reason {
             RejectReason::DispositionUnknown => Fault::column(reason, 0),
             reason => Fault::record(reason),
@@ -190,7 +191,7 @@ impl Switch for Acme {
         let session = field(SESSION);
         let setup_column = status.setup();
         let (connect_column, end_column) = (setup_column + 1, setup_column + 2);
-        let read = |column| moment(field(column)).map_err(Fault::in_column(column));
+        let mut read = |column| moment(field(column), last_day).map_err(Fault::in_column(column));
         let (setup, epoch) = match read(setup_column)? {
             Moment::At { stamp, epoch } => (stamp, epoch),
             Moment::Never if field(setup_column).is_empty() => {
@@ -201,7 +202,7 @@ impl Switch for Acme {
         let stamp = |moment| if let Moment::At { stamp, .. } = moment { Some(stamp) } else { None };
         let connect = stamp(read(connect_column)?);
         let realm = status.egress_realm();
-        let cdr = Cdr {
+        *cdr = Cdr {
             call_id: session,
             setup: Some(setup),
             epoch,
@@ -213,13 +214,15 @@ impl Switch for Acme {
         };
         let group = [session, field(INGRESS_CALL), field(FORKED_CALL)];
         if status == Status::Start {
-            return Ok(Cdr { kind: Kind::NotACall(NotACall::Event), ..cdr });
+            cdr.kind = Kind::NotACall(NotACall::Event);
+            return Ok(());
         }
         if session.is_empty() {
             return Err(Fault::column(RejectReason::FieldMissing, SESSION));
         }
         if status == Status::Interim {
-            return Ok(Cdr { answer: connect, kind: Kind::Part(Part { group, role: PartRole::Interim }), ..cdr });
+            (cdr.answer, cdr.kind) = (connect, Kind::Part(Part { group, role: PartRole::Interim }));
+            return Ok(());
         }
 
         let end = stamp(read(end_column)?);
@@ -240,7 +243,7 @@ impl Switch for Acme {
             return Err(Fault::column(RejectReason::EndBeforeStart, end_column));
         }
         let times = [field(setup_column), field(connect_column), field(end_column)];
-        Ok(Cdr {
+        *cdr = Cdr {
             key: [session, field(INGRESS_CALL), field(EGRESS_CALL), times[0], times[1], times[2]],
             answer: connect,
             end,
@@ -248,8 +251,9 @@ impl Switch for Acme {
             talk,
             answered: talk > Duration::ZERO,
             kind: Kind::Part(Part { group, role: PartRole::Final }),
-            ..cdr
-        })
+            ..*cdr
+        };
+        Ok(())
     }
 }
 

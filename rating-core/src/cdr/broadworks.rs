@@ -27,7 +27,7 @@ mod xml;
 
 use super::reader::{FileError, Options};
 use super::switch::{Entry, Head, Opened, Sign};
-use super::times::{self, MAX_DURATION, Reading};
+use super::times::{self, LastDay, MAX_DURATION, Reading};
 use super::{Cdr, End, Fault, Frame, Group, Kind, NotACall, Part, PartRole, RejectReason, Stamp, address};
 use crate::source::RecordId;
 use crate::time::Duration;
@@ -106,7 +106,7 @@ fn type_of(text: &[u8]) -> Option<Type> {
 }
 
 /// `YYYYMMDDhhmmss`, with or without milliseconds, in UTC. Nothing, and a day in 1900 or 1970, is `None`.
-fn moment(text: &[u8]) -> Result<Option<Stamp>, RejectReason> {
+fn moment(text: &[u8], last_day: &mut LastDay) -> Result<Option<Stamp>, RejectReason> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -121,7 +121,7 @@ fn moment(text: &[u8]) -> Result<Option<Stamp>, RejectReason> {
     let part = |from: usize, to: usize| digits.get(from..to).and_then(times::integer);
     let reading = (|| {
         let date = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
-        Some(times::clock_reading(date, (part(8, 10)?, part(10, 12)?, part(12, 14)?), millis?))
+        Some(times::clock_reading(date, (part(8, 10)?, part(10, 12)?, part(12, 14)?), millis?, last_day))
     })();
     Ok(match times::as_utc(reading.ok_or(RejectReason::TimeMalformed)??) {
         Reading::At(stamp) => Some(stamp),
@@ -130,11 +130,13 @@ fn moment(text: &[u8]) -> Result<Option<Stamp>, RejectReason> {
 }
 
 /// Puts a record together. `fault` says where a field stands that is at fault.
-fn cdr<'a>(
+fn read<'a>(
     (id, raw): (RecordId, &'a [u8]),
     record: &Record<'a>,
     fault: impl Fn(RejectReason, u16) -> Fault,
-) -> Result<Cdr<'a>, Fault> {
+    last_day: &mut LastDay,
+    cdr: &mut Cdr<'a>,
+) -> Result<(), Fault> {
     let Some(record_type) = type_of(record.record_type) else {
         let reason =
             if record.record_type.is_empty() { RejectReason::FieldMissing } else { RejectReason::DispositionUnknown };
@@ -142,15 +144,16 @@ fn cdr<'a>(
     };
     let [counter, system, date, zone] = record.id;
     let key = if counter.is_empty() { [raw, b"", b"", b"", b"", b""] } else { [counter, system, date, zone, b"", b""] };
-    let blank = Cdr { call_id: counter, key, ..Cdr::blank(id, raw) };
+    *cdr = Cdr { call_id: counter, key, ..Cdr::blank(id, raw) };
     if record_type == Type::Marker {
-        let setup = moment(record.written).ok().flatten();
+        let setup = moment(record.written, last_day).ok().flatten();
         let frame = Some(Frame { end: record.record_type.eq_ignore_ascii_case(b"End"), records: None });
         let kind = Kind::NotACall(NotACall::Marker);
-        return Ok(Cdr { setup, context: record.record_type, frame, kind, ..blank });
+        *cdr = Cdr { setup, context: record.record_type, frame, kind, ..*cdr };
+        return Ok(());
     }
 
-    let stamp = |text, column| moment(text).map_err(|reason| fault(reason, column));
+    let mut stamp = |text, column| moment(text, last_day).map_err(|reason| fault(reason, column));
     let setup = stamp(record.start, field::START)?.ok_or_else(|| {
         let reason = if record.start.is_empty() { RejectReason::FieldMissing } else { RejectReason::TimeImplausible };
         fault(reason, field::START)
@@ -201,7 +204,7 @@ fn cdr<'a>(
         Direction::Untold => ([End::Untold; 2], &b""[..], &b""[..]),
     };
     let of_user = direction == Direction::Originating && !sent_on && !user_number.is_empty();
-    Ok(Cdr {
+    *cdr = Cdr {
         setup: Some(setup),
         answer: answer.filter(|_| says_answered),
         end,
@@ -223,8 +226,9 @@ fn cdr<'a>(
         egress,
         ends,
         kind: kind(record, is_call, direction).map_err(|reason| fault(reason, field::LOCAL_ID))?,
-        ..blank
-    })
+        ..*cdr
+    };
+    Ok(())
 }
 
 /// Never below zero: a clock may step back by a second.

@@ -163,13 +163,13 @@ impl Cucm {
     #[inline]
     pub(super) fn parse<'a>(
         &self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         fields: &mut Fields,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         if self.quality || text.starts_with(b"2,") || text.starts_with(b"\"2\",") {
-            return self.quality_record(id, raw, text, fields);
+            return self.quality_record((id, raw), text, fields, cdr);
         }
         self.split(text, fields)?;
         let columns = &self.columns;
@@ -245,7 +245,7 @@ impl Cucm {
         };
         let reached = if last.is_empty() { original } else { last };
         let pkid = field(columns.pkid);
-        Ok(Cdr {
+        *cdr = Cdr {
             id,
             raw,
             call_id: pkid,
@@ -289,17 +289,18 @@ impl Cucm {
             }),
             kind,
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 
     /// A quality record (CMR): recognised, not read. Among CDRs its columns are not known, and the record is its own key.
     fn quality_record<'a>(
         &self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         fields: &mut Fields,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         if self.quality {
             self.split(text, fields)?;
             if fields.get(text, self.columns.record_type) != b"2" {
@@ -314,13 +315,14 @@ impl Cucm {
             Reading::At(stamp) => Some(stamp),
             Reading::Empty | Reading::Unset => None,
         });
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id: pkid,
             key: [if pkid.is_empty() { raw } else { pkid }, b"", b"", b"", b"", b""],
             setup,
             kind: Kind::NotACall(NotACall::QualityRecord),
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 }
 

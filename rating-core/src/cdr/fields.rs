@@ -117,10 +117,7 @@ impl Fields {
         } else {
             self.split_column(raw, column)
         };
-        match text {
-            b"NULL" | b"\\N" => &[],
-            text => text,
-        }
+        not_null(text)
     }
 
     /// A column of a record that was not scanned, or whose quotes are letters.
@@ -329,6 +326,15 @@ impl Fields {
             }
             position = next + 1; // past the delimiter
         }
+    }
+}
+
+/// A text, unless it is what stands for none in a database dump.
+#[inline]
+pub(super) const fn not_null(text: &[u8]) -> &[u8] {
+    match text {
+        b"NULL" | b"\\N" => &[],
+        text => text,
     }
 }
 

@@ -124,16 +124,17 @@ impl Switch for Grandstream {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
-        let mut cdr = Cdr::blank(id, raw);
-        self.asterisk.read((id, raw), text, &mut scratch.fields, &mut scratch.cache, &mut cdr)?;
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
+        self.asterisk.read((id, raw), text, &mut scratch.fields, &mut scratch.cache, cdr)?;
         let sub = self.sub.map_or(&[][..], |column| scratch.fields.get(text, column));
-        let is_sub = sub.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sub"));
-        Ok(if is_sub { Cdr { kind: Kind::NotACall(NotACall::Event), ..cdr } } else { cdr })
+        if sub.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"sub")) {
+            cdr.kind = Kind::NotACall(NotACall::Event);
+        }
+        Ok(())
     }
 
     fn width(&self, text: &[u8], scratch: &mut Scratch) -> Option<usize> {

@@ -105,11 +105,10 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
     };
     let framing = Framing::Lines(head.line_end);
     let switch = IpOffice { framing, width, name: name_of(width), minutes_only: false };
-    let read = |line: &[u8], scratch: &mut Scratch| switch.parse(RecordId::from_bits(0), line, line, scratch).is_ok();
     let (mut fitting, mut all) = (0, 0);
     for line in lines() {
         all += 1;
-        fitting += u32::from(read(line, &mut scratch));
+        fitting += u32::from(switch.reads(line, &mut scratch));
     }
     if fitting == 0 {
         return None;
@@ -289,11 +288,11 @@ impl Switch for IpOffice {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let Scratch { fields, cache, .. } = scratch;
         split(text, fields)?;
         if fields.count() < WIDTHS[0] {
@@ -345,7 +344,7 @@ impl Switch for IpOffice {
         let charge = get(CHARGE);
         let is_cost = matches!(mark_up, b"" | b"0" | b"100" | b"100.00" | b"1.00")
             && charge.iter().any(|byte| matches!(byte, b'1'..=b'9'));
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id,
             // The line without a collector's stamp: each stretch of a call has its own.
             key: [text.get(begins..).unwrap_or(text), b"", b"", b"", b"", b""],
@@ -373,7 +372,8 @@ impl Switch for IpOffice {
                 Kind::Part(Part { group: [start_text, call_id, b""], role: PartRole::Segment { number: 0, more } })
             },
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 }
 

@@ -101,7 +101,13 @@ struct Places {
 }
 
 impl<'a> LegFields<'a> {
-    fn into_cdr(self, id: RecordId, raw: &'a [u8], text: &'a [u8], places: Places) -> Result<Cdr<'a>, Fault> {
+    fn into_cdr(
+        self,
+        (id, raw): (RecordId, &'a [u8]),
+        text: &'a [u8],
+        places: Places,
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let written = match self.timestamp {
             b"" | b"0" => return Err(Fault::column(RejectReason::FieldMissing, places.timestamp)),
             digits => gregorian(digits).map_err(Fault::in_column(places.timestamp))?,
@@ -124,7 +130,7 @@ impl<'a> LegFields<'a> {
             b"" => address::user(self.to),
             dialled => dialled,
         };
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id: self.call_id,
             key: if self.call_id.is_empty() {
                 [text, b"", b"", b"", b"", b""]
@@ -149,7 +155,8 @@ impl<'a> LegFields<'a> {
             },
             kind: self.kind(came_in),
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 
     fn kind(&self, came_in: bool) -> Kind<'a> {

@@ -18,7 +18,7 @@ use super::fields::NO_COLUMN;
 use super::reader::{FileError, Notes, Options};
 use super::records::Framing;
 use super::switch::{Entry, Head, Opened, Scratch, Sign, Switch};
-use super::times::{self, Reading};
+use super::times::{self, LastDay, Reading};
 use super::{Cdr, End, Fault, Kind, Part, PartRole, RejectReason, Stamp};
 use crate::source::RecordId;
 use crate::time::Duration;
@@ -264,7 +264,7 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
 }
 
 impl Mitel {
-    fn setup(&self, line: &[u8]) -> Result<Stamp, Fault> {
+    fn setup(&self, line: &[u8], last_day: &mut LastDay) -> Result<Stamp, Fault> {
         let layout = self.layout;
         let number = |span: Span| {
             let malformed = Fault::column(RejectReason::TimeMalformed, span.0 - 1);
@@ -279,7 +279,7 @@ impl Mitel {
             hour => hour,
         };
         let year = self.year.of(month, day);
-        match times::clock_reading((year, month, day), (hour, minute, second), 0) {
+        match times::clock_reading((year, month, day), (hour, minute, second), 0, last_day) {
             Ok(Reading::At(stamp)) => Ok(stamp),
             Ok(_) => Err(Fault::column(RejectReason::TimeImplausible, 1)),
             Err(reason) => Err(Fault::column(reason, 1)),
@@ -362,11 +362,11 @@ impl Switch for Mitel {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let layout = self.layout;
         scratch.fields.clear();
         for _ in 0..self.reach(text) {
@@ -375,7 +375,7 @@ impl Switch for Mitel {
         if layout.fit(text) == 0 {
             return Err(Fault::column(RejectReason::Malformed, NO_COLUMN));
         }
-        let setup = self.setup(text)?;
+        let setup = self.setup(text, &mut scratch.last_day)?;
         let talk = self.duration(text)?.unwrap_or(Duration::ZERO);
 
         let party = |span| Party::read(text, span);
@@ -416,7 +416,7 @@ impl Switch for Mitel {
         let outside_number = if callee == End::Outside { digits } else { &[] };
         let call_id = get(layout.call_id);
         let start = slice(text, (2, layout.afternoon));
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id,
             key: if call_id.is_empty() {
                 [text, b"", b"", b"", b"", b""]
@@ -449,7 +449,8 @@ impl Switch for Mitel {
                 })
             },
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 }
 

@@ -29,6 +29,7 @@ mod template;
 mod three_cx;
 mod times;
 mod uk_wholesale;
+mod word;
 mod yeastar;
 
 pub use reader::{FileError, Format, HEAD_BYTES, Notes, Options, Reader, Records, Skipped, open, recognise};

@@ -401,7 +401,13 @@ impl Switch for Empty {
         Framing::default()
     }
 
-    fn parse<'a>(&'a self, _: RecordId, _: &'a [u8], _: &'a [u8], _: &mut Scratch) -> Result<Cdr<'a>, Fault> {
+    fn parse<'a>(
+        &'a self,
+        _: (RecordId, &'a [u8]),
+        _: &'a [u8],
+        _: &mut Scratch,
+        _: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         Err(Fault::record(RejectReason::Malformed))
     }
 }
@@ -597,8 +603,8 @@ impl Reader {
         };
         let parsed = match &self.inner {
             Inner::Asterisk(asterisk) => asterisk.read((id, raw), text, &mut scratch.fields, &mut scratch.cache, cdr),
-            Inner::Cucm(cucm) => cucm.parse(id, raw, text, &mut scratch.fields).map(|read| *cdr = read),
-            Inner::Switch(switch) => switch.parse(id, raw, text, scratch).map(|read| *cdr = read),
+            Inner::Cucm(cucm) => cucm.parse((id, raw), text, &mut scratch.fields, cdr),
+            Inner::Switch(switch) => switch.parse((id, raw), text, scratch, cdr),
         };
         if has_nul && memchr(0, raw).is_some() {
             return Err(match parsed {

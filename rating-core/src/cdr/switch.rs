@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::{Fields, Separator};
 use super::reader::{FileError, Notes, Options};
 use super::records::{Framing, LineEnd};
-use super::times::DateCache;
+use super::times::{DateCache, LastDay};
 use super::{BYTE_ORDER_MARK, Cdr, Fault};
 use crate::source::RecordId;
 
@@ -17,13 +17,22 @@ use crate::source::RecordId;
 pub(super) struct Scratch {
     pub(super) fields: Fields,
     pub(super) cache: DateCache,
+    pub(super) last_day: LastDay,
+    /// What the rules of the file's template said last.
+    pub(super) verdicts: super::template::Verdicts,
     /// The day that the last date record of the chunk named, and the latest second of it that a record told.
     pub(super) day: Option<(super::template::Day, i64)>,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { fields: Fields::new(), cache: DateCache::new(), day: None }
+        Self {
+            fields: Fields::new(),
+            cache: DateCache::new(),
+            last_day: LastDay::default(),
+            verdicts: super::template::Verdicts::default(),
+            day: None,
+        }
     }
 }
 
@@ -41,18 +50,25 @@ pub(super) trait Switch: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Reads a record. `text` is `raw` without a byte order mark; the [`Cdr`] keeps `raw` whole.
+    /// Reads a record into `cdr`, in the place of the one that was there: records are large. `text` is its bytes
+    /// without a byte order mark; the [`Cdr`] keeps them whole.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, and in which column.
+    /// What is wrong with it, and in which column; then what is in `cdr` means nothing.
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        record: (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault>;
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault>;
+
+    /// Whether a line can be read as a record.
+    fn reads(&self, line: &[u8], scratch: &mut Scratch) -> bool {
+        let id = RecordId::from_bits(0);
+        self.parse((id, line), line, scratch, &mut Cdr::blank(id, line)).is_ok()
+    }
 
     /// Number of columns of a record, where they are counted, by which a line cut off at the end of the file is told.
     fn width(&self, _text: &[u8], _scratch: &mut Scratch) -> Option<usize> {

@@ -10,7 +10,7 @@ mod read;
 mod rules;
 
 pub(super) use clock::Day;
-pub(super) use engine::lacks;
+pub(super) use engine::{Verdicts, lacks};
 
 use std::sync::Arc;
 

@@ -215,7 +215,7 @@ fn recognise(head: Head<'_>) -> Option<Sign> {
         let (mut read, mut all) = (0, 0);
         for raw in records() {
             all += 1;
-            read += u32::from(switch.parse(RecordId::from_bits(0), raw, raw, &mut scratch).is_ok());
+            read += u32::from(switch.reads(raw, &mut scratch));
         }
         if read * 2 > all {
             let mut sign = Sign::new(name, 95, format!("every row begins with `Call ` and has 3CX's {width} fields"));
@@ -416,11 +416,11 @@ impl Switch for ThreeCx {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let Scratch { fields, cache, .. } = scratch;
         let row = self.split(text, fields)?;
         let get = |place: usize| row.fields.get(text, row.column(place)).trim_ascii();
@@ -483,7 +483,7 @@ impl Switch for ThreeCx {
             (dn, true) if !dn.is_empty() => dn,
             _ => get(TO_DN),
         };
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id,
             key: if call_id.is_empty() {
                 [text, b"", b"", b"", b"", b""]
@@ -511,7 +511,8 @@ impl Switch for ThreeCx {
             egress: told(parties.ends[1], egress),
             ends: parties.ends,
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 }
 

@@ -206,19 +206,40 @@ fn midnight(year: i64, month: i64, day: i64) -> Result<Option<i64>, RejectReason
     }
 }
 
+/// The day last read, so that records of one day cost one conversion: year, month and day, and its midnight.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LastDay {
+    of: (i64, i64, i64),
+    midnight_ms: i64,
+}
+
+impl LastDay {
+    /// What [`midnight`] says. No day has the date that stands here in the beginning.
+    #[inline]
+    fn midnight(&mut self, (year, month, day): (i64, i64, i64)) -> Result<Option<i64>, RejectReason> {
+        if self.of != (year, month, day) {
+            let Some(midnight_ms) = midnight(year, month, day)? else { return Ok(None) };
+            *self = Self { of: (year, month, day), midnight_ms };
+        }
+        Ok(Some(self.midnight_ms))
+    }
+}
+
 /// A clock reading put together from its parts; `millis` are those of the second.
 ///
 /// # Errors
 ///
 /// [`RejectReason::TimeMalformed`] if there is no such day or time of day, [`RejectReason::TimeImplausible`] outside
 /// 1990–2089.
+#[inline]
 pub(super) fn clock_reading(
-    (year, month, day): (i64, i64, i64),
+    date: (i64, i64, i64),
     (hour, minute, second): (i64, i64, i64),
     millis: i64,
+    last_day: &mut LastDay,
 ) -> Result<Reading, RejectReason> {
     let time = time_of_day(hour, minute, second)?;
-    Ok(match midnight(year, month, day)? {
+    Ok(match last_day.midnight(date)? {
         None => Reading::Unset,
         Some(midnight_ms) => Reading::At(Stamp::Local(LocalTime::from_millis(midnight_ms + time + millis))),
     })

@@ -1,6 +1,6 @@
 //! Times such as `15:54:56.868 PST DEC 18 2017`.
 
-use super::super::times::{self, Reading};
+use super::super::times::{self, LastDay, Reading};
 use super::super::{RejectReason, Stamp};
 use crate::time::Instant;
 
@@ -50,7 +50,7 @@ const ZONES: [(&[u8], i64); 20] = [
 /// # Errors
 ///
 /// [`RejectReason::TimeMalformed`] if it is no such text, [`RejectReason::TimeImplausible`] outside 1990–2089.
-pub(super) fn moment(text: &[u8]) -> Result<Moment, RejectReason> {
+pub(super) fn moment(text: &[u8], last_day: &mut LastDay) -> Result<Moment, RejectReason> {
     let text = match text.trim_ascii() {
         b"" | b"0" => return Ok(Moment::Never),
         [b'*' | b'.', rest @ ..] => rest,
@@ -63,7 +63,7 @@ pub(super) fn moment(text: &[u8]) -> Result<Moment, RejectReason> {
             MONTHS.iter().zip(1..).find(|(name, _)| month.eq_ignore_ascii_case(**name)).map(|(_, month)| month)?;
         Some((times::integer(year)?, month, times::integer(day)?))
     })();
-    let reading = times::clock_reading(date.ok_or(RejectReason::TimeMalformed)?, clock, millis)?;
+    let reading = times::clock_reading(date.ok_or(RejectReason::TimeMalformed)?, clock, millis, last_day)?;
     let Reading::At(Stamp::Local(local)) = reading else { return Ok(Moment::Never) };
     let is = |name: &[u8]| zone.eq_ignore_ascii_case(name);
     if is(b"UTC") || is(b"GMT") || is(b"Z") {

@@ -6,6 +6,7 @@ use super::super::fields::Fields;
 use super::super::reader::FileError;
 use super::super::records::{Framing, LineEnd};
 use super::super::switch::{Head, Opened, Scratch, Sign, Switch};
+use super::super::times::LastDay;
 use super::super::{Cdr, Fault, RejectReason};
 use super::{Record, moment, type_of};
 use crate::source::RecordId;
@@ -45,7 +46,7 @@ pub(super) fn recognise(head: Head<'_>) -> Option<Sign> {
             && fields.count() >= LEAST_FIELDS
             && type_of(fields.get(line, 2)).is_some()
             && matches!(fields.get(line, 5), b"Originating" | b"Terminating")
-            && moment(fields.get(line, 9)).is_ok_and(|start| start.is_some())
+            && moment(fields.get(line, 9), &mut LastDay::default()).is_ok_and(|start| start.is_some())
     };
     head.lines().take(50).any(is_call).then(|| {
         Sign::new("csv", 90, "record type, direction and start stand in fields 3, 6 and 10, where BroadWorks has them")
@@ -86,11 +87,11 @@ impl Switch for Csv {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         split(text, &mut scratch.fields).map_err(Fault::record)?;
         let fields = &scratch.fields;
         // Counted from 1, as the specification does.
@@ -131,7 +132,7 @@ impl Switch for Csv {
                 ..record
             };
         }
-        super::cdr((id, raw), &record, |reason, number| Fault::column(reason, number - 1))
+        super::read((id, raw), &record, |reason, number| Fault::column(reason, number - 1), &mut scratch.last_day, cdr)
     }
 
     fn width(&self, text: &[u8], scratch: &mut Scratch) -> Option<usize> {

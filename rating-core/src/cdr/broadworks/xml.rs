@@ -34,11 +34,11 @@ impl Switch for Xml {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         scratch.fields.clear();
         if !text.starts_with(b"<cdrData") || !text.ends_with(b"</cdrData>") {
             return Err(Fault::record(RejectReason::Malformed));
@@ -80,7 +80,7 @@ impl Switch for Xml {
             }
         }
         record.written = record.id[2];
-        super::cdr((id, raw), &record, |reason, _| Fault::record(reason))
+        super::read((id, raw), &record, |reason, _| Fault::record(reason), &mut scratch.last_day, cdr)
     }
 }
 

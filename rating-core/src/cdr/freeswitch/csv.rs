@@ -6,7 +6,7 @@ use super::super::fields::{Fields, NO_COLUMN, Reading as Quotes, Shape};
 use super::super::reader::{FileError, Notes, Options};
 use super::super::records::Framing;
 use super::super::switch::{Head, Scratch, Sign, Switch};
-use super::super::times::{self, DateCache, MAX_DURATION, Reading};
+use super::super::times::{self, DateCache, LastDay, MAX_DURATION, Reading};
 use super::super::{Cdr, End, Fault, Kind, Part, PartRole, RejectReason, Stamp};
 use super::{bridged_to, is_uuid, number};
 use crate::source::RecordId;
@@ -317,11 +317,11 @@ impl Switch for Csv {
     #[inline]
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let Scratch { fields, cache, .. } = scratch;
         let columns = &self.columns;
         let body = self.split(text, fields)?;
@@ -379,7 +379,7 @@ impl Switch for Csv {
         let dialled = field(columns.dialled);
         let channels = columns.channel != NO_COLUMN && columns.bridge_channel != NO_COLUMN;
         let start_text = field(columns.start);
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id: uuid,
             key: if uuid.is_empty() {
                 [text, b"", b"", b"", b"", b""]
@@ -402,7 +402,8 @@ impl Switch for Csv {
             ends: [End::Untold, bridged_to(field(columns.last_app), field(columns.last_arg))],
             kind: self.kind(uuid, field(columns.other_leg), field(columns.direction), answered),
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 
     fn width(&self, text: &[u8], scratch: &mut Scratch) -> Option<usize> {
@@ -458,7 +459,10 @@ fn read_time(text: &[u8], cache: &mut DateCache) -> Result<(Reading, bool), Reje
         Ok(reading) => Ok((reading, false)),
         Err(RejectReason::TimeMalformed) => {
             let (date, clock) = year_first(text).ok_or(RejectReason::TimeMalformed)?;
-            Ok((times::clock_reading(date, (clock.0, clock.1, clock.2.unwrap_or(0)), 0)?, clock.2.is_none()))
+            Ok((
+                times::clock_reading(date, (clock.0, clock.1, clock.2.unwrap_or(0)), 0, &mut LastDay::default())?,
+                clock.2.is_none(),
+            ))
         }
         Err(reason) => Err(reason),
     }
@@ -570,7 +574,8 @@ impl Csv {
     /// Whether a line is surely one of this template: it can be read, and a UUID stands where it belongs.
     fn fits(&self, line: &[u8], scratch: &mut Scratch) -> bool {
         let Some(id) = RecordId::new(0, 0) else { return false };
-        self.parse(id, line, line, scratch).is_ok_and(|cdr| is_uuid(cdr.call_id))
+        let mut cdr = Cdr::blank(id, line);
+        self.parse((id, line), line, scratch, &mut cdr).is_ok() && is_uuid(cdr.call_id)
     }
 }
 

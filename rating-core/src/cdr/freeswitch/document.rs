@@ -262,11 +262,11 @@ impl Switch for Documents {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         scratch.fields.clear();
         let document = Document::read(text).map_err(|NotJson| Fault::record(RejectReason::Malformed))?;
         let variables = &document.variables;
@@ -305,7 +305,7 @@ impl Switch for Documents {
         let transferred = !newest.is_empty() && newest != dialled;
         let (ingress, egress) = document.channels();
         let to_user = !variables.dialed_user.is_empty() && variables.last_app == b"bridge";
-        Ok(Cdr {
+        *cdr = Cdr {
             call_id: variables.uuid,
             key: if variables.uuid.is_empty() {
                 [text, b"", b"", b"", b"", b""]
@@ -340,7 +340,8 @@ impl Switch for Documents {
             ],
             kind,
             ..Cdr::blank(id, raw)
-        })
+        };
+        Ok(())
     }
 }
 

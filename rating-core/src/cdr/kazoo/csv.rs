@@ -165,8 +165,10 @@ impl Csv {
 
     fn fits(&self, line: &[u8], scratch: &mut Scratch) -> bool {
         let Some(id) = RecordId::new(0, 0) else { return false };
-        self.parse(id, line, line, scratch)
-            .is_ok_and(|cdr| matches!(cdr.key[2], b"inbound" | b"outbound") && is_interaction(cdr.key[1]))
+        let mut cdr = Cdr::blank(id, line);
+        self.parse((id, line), line, scratch, &mut cdr).is_ok()
+            && matches!(cdr.key[2], b"inbound" | b"outbound")
+            && is_interaction(cdr.key[1])
     }
 
     /// Splits a row and finds out how far its columns are off.
@@ -254,11 +256,11 @@ impl Switch for Csv {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         let fields = &mut scratch.fields;
         let shift = self.split(text, fields)?;
         let columns = &self.columns;
@@ -290,7 +292,7 @@ impl Switch for Csv {
             duration: self.place(columns.duration, shift),
             billing: self.place(columns.billing, shift),
         };
-        leg.into_cdr(id, raw, text, places)
+        leg.into_cdr((id, raw), text, places, cdr)
     }
 
     fn width(&self, text: &[u8], scratch: &mut Scratch) -> Option<usize> {

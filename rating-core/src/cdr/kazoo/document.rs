@@ -168,11 +168,11 @@ impl Switch for Documents {
 
     fn parse<'a>(
         &'a self,
-        id: RecordId,
-        raw: &'a [u8],
+        (id, raw): (RecordId, &'a [u8]),
         text: &'a [u8],
         scratch: &mut Scratch,
-    ) -> Result<Cdr<'a>, Fault> {
+        cdr: &mut Cdr<'a>,
+    ) -> Result<(), Fault> {
         scratch.fields.clear();
         let document = Document::read(text).map_err(|NotJson| Fault::record(RejectReason::Malformed))?;
         if document.leg.direction.is_empty() {
@@ -181,6 +181,6 @@ impl Switch for Documents {
         if !matches!(document.leg.direction, b"inbound" | b"outbound") {
             return Err(Fault::record(RejectReason::DispositionUnknown));
         }
-        document.leg.into_cdr(id, raw, text, NOWHERE)
+        document.leg.into_cdr((id, raw), text, NOWHERE, cdr)
     }
 }

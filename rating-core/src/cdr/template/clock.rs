@@ -1,8 +1,14 @@
 //! Times as a template spells them: `DD/MM/YYYY hh:mm:ss`, `epoch`, `iso` …
 
-use super::super::times::{self, Reading};
+mod shape;
+
+use std::sync::LazyLock;
+
+use super::super::times::{self, LastDay, Reading};
 use super::super::{RejectReason, Stamp};
 use crate::time::{Date, Instant, LocalTime};
+
+use shape::{Shape, whole_year};
 
 /// How a time, a date or a time of day is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +19,8 @@ pub(super) enum Pattern {
     EpochMillis,
     /// ISO 8601 with or without fraction and offset.
     Iso,
-    /// Sign by sign. What stands behind the first `mandatory` signs may be missing.
-    Signs { signs: Vec<Sign>, mandatory: usize },
+    /// Sign by sign. What stands behind the first `mandatory` signs may be missing. All of them together may have a `shape`.
+    Signs { signs: Vec<Sign>, mandatory: usize, shape: Option<Box<Shape>> },
 }
 
 /// One piece of a pattern. `padded` numbers have two digits (the first may be a blank), others one or two.
@@ -96,7 +102,8 @@ impl Pattern {
             rest = rest.get(taken..).unwrap_or_default();
         }
         let mandatory = mandatory.unwrap_or(signs.len());
-        let pattern = Self::Signs { signs, mandatory };
+        let shape = Shape::new(&signs).map(Box::new);
+        let pattern = Self::Signs { signs, mandatory, shape };
         if !pattern.has_date() && !pattern.has_time() {
             return Err("it has neither day and month nor hour and minute".into());
         }
@@ -134,7 +141,7 @@ impl Pattern {
     /// The shape of a text that fits, for finding date records: `9` for a digit, other bytes as they stand. `None` if the
     /// pattern has no fixed shape.
     pub(super) fn mask(&self) -> Option<Vec<u8>> {
-        let Self::Signs { signs, mandatory } = self else { return None };
+        let Self::Signs { signs, mandatory, .. } = self else { return None };
         if *mandatory != signs.len() {
             return None;
         }
@@ -175,7 +182,10 @@ impl Pattern {
                 (parts.seconds, parts.millis) = (Some(all / 1_000), all % 1_000);
             }
             Self::Iso => iso(text, parts).ok_or(malformed)?,
-            Self::Signs { signs, mandatory } => {
+            Self::Signs { signs, mandatory, shape } => {
+                if shape.as_ref().and_then(|shape| shape.read(text, parts)).is_some() {
+                    return Ok(());
+                }
                 let found = read_signs(signs, *mandatory, padded, parts);
                 found.or_else(|| read_signs(signs, *mandatory, text, parts)).ok_or(malformed)?;
             }
@@ -223,7 +233,7 @@ fn read_signs(signs: &[Sign], mandatory: usize, text: &[u8], parts: &mut Parts) 
             }
             Sign::ShortYear => {
                 let year = number(&mut rest, true)?;
-                parts.year = Some(if year < 90 { 2000 + year } else { 1900 + year });
+                parts.year = Some(whole_year(year));
             }
             Sign::Month { padded } => month = Some(number(&mut rest, padded)?),
             Sign::MonthName => {
@@ -293,17 +303,20 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     (hours <= 18 && minutes <= 59).then_some(sign * (hours * 3_600 + minutes * 60))
 }
 
+/// The part of it that is always there.
+static ISO: LazyLock<Option<Shape>> = LazyLock::new(|| match Pattern::parse("YYYY-MM-DDThh:mm:ss") {
+    Ok(Pattern::Signs { signs, .. }) => Shape::new(&signs),
+    _ => None,
+});
+
 /// `2026-10-05T09:30:00.123Z`; the `T` may be a blank, fraction and offset may be missing.
 fn iso(text: &[u8], parts: &mut Parts) -> Option<()> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't' | b' ', h1, h2, b':', n1, n2, b':', s1, s2, rest @ ..] =
-        text
-    else {
-        return None;
-    };
-    parts.year = Some(times::integer(&[*y1, *y2, *y3, *y4])?);
-    parts.month_day = Some((times::integer(&[*m1, *m2])?, times::integer(&[*d1, *d2])?));
-    parts.time = Some((times::integer(&[*h1, *h2])?, times::integer(&[*n1, *n2])?, times::integer(&[*s1, *s2])?));
-    let mut rest = rest;
+    let (clock, mut rest) = text.split_first_chunk::<19>()?;
+    let mut clock = *clock;
+    if matches!(clock[10], b't' | b' ') {
+        clock[10] = b'T';
+    }
+    ISO.as_ref()?.read(&clock, parts)?;
     if let [b'.' | b',', after @ ..] = rest {
         let len = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, after) = after.split_at(len);
@@ -344,11 +357,13 @@ impl Parts {
 
     /// The moment put together. `year` gives the year for dates without; `day` the day for times without. `None` for a date of
     /// zeros and for days that mean “never set”.
+    #[inline]
     pub(super) fn stamp(
         &self,
         utc: bool,
         year: impl FnOnce(i64, i64) -> Option<i64>,
-        day: Option<Day>,
+        day: impl FnOnce() -> Option<Day>,
+        last_day: &mut LastDay,
     ) -> Result<Option<Stamp>, RejectReason> {
         if let Some(seconds) = self.seconds {
             return Ok(match times::epoch(seconds, self.millis)? {
@@ -356,15 +371,17 @@ impl Parts {
                 Reading::Empty | Reading::Unset => None,
             });
         }
-        let (year, month, date) = match (self.year, self.month_day, day) {
-            (Some(0), Some((0, 0)), _) | (None, Some((0, 0)), _) => return Ok(None),
-            (Some(year), Some((month, day)), _) => (year, month, day),
-            (None, Some((month, day)), _) => (year(month, day).ok_or(RejectReason::TimeMalformed)?, month, day),
-            (_, None, Some(day)) => (day.year, day.month, day.day),
-            (_, None, None) => return Err(RejectReason::FieldMissing),
+        let (year, month, date) = match (self.year, self.month_day) {
+            (None | Some(0), Some((0, 0))) => return Ok(None),
+            (Some(year), Some((month, day))) => (year, month, day),
+            (None, Some((month, day))) => (year(month, day).ok_or(RejectReason::TimeMalformed)?, month, day),
+            (_, None) => {
+                let Day { year, month, day } = day().ok_or(RejectReason::FieldMissing)?;
+                (year, month, day)
+            }
         };
         let time = self.time.ok_or(RejectReason::FieldMissing)?;
-        let reading = times::clock_reading((year, month, date), time, self.millis)?;
+        let reading = times::clock_reading((year, month, date), time, self.millis, last_day)?;
         Ok(match (reading, self.offset) {
             (Reading::At(Stamp::Local(local)), Some(offset)) => {
                 Some(Stamp::Instant(Instant::from_millis(local.as_millis() - offset * 1_000)))

@@ -17,8 +17,8 @@ pub(super) enum Length {
     Units,
     /// In one of these ways; the first that fits.
     OneOf(Vec<Length>),
-    /// Digits by their place: `hh:mm:ss`, `hmmt`.
-    Signs(Vec<Sign>),
+    /// Digits by their place: `hh:mm:ss`, `hmmt`. Of `hh:mm:ss` most are a time of day, too.
+    Signs { signs: Vec<Sign>, is_clock: bool },
 }
 
 /// One piece of a pattern.
@@ -72,7 +72,7 @@ impl Length {
             rest = rest.get(run..).unwrap_or_default();
         }
         if signs.iter().any(|sign| matches!(sign, Sign::Number { .. })) {
-            Ok(Self::Signs(signs))
+            Ok(Self::Signs { signs, is_clock: text.eq_ignore_ascii_case("hh:mm:ss") })
         } else {
             Err("it has no hours, minutes or seconds".into())
         }
@@ -104,7 +104,13 @@ impl Length {
             Self::Minutes => decimal(text, 60_000),
             Self::Milliseconds => times::integer(text),
             Self::Units => units(text),
-            Self::Signs(signs) => by_signs(signs, padded).or_else(|| by_signs(signs, text)),
+            Self::Signs { signs, is_clock } => text
+                .try_into()
+                .ok()
+                .filter(|_| *is_clock)
+                .and_then(times::clock)
+                .or_else(|| by_signs(signs, padded))
+                .or_else(|| by_signs(signs, text)),
         };
         let duration = Duration::from_millis(millis.ok_or(RejectReason::DurationMalformed)?);
         if duration > MAX_DURATION { Err(RejectReason::DurationImplausible) } else { Ok(Some(duration)) }
@@ -114,6 +120,9 @@ impl Length {
 /// A number with up to six decimals behind a point or a comma, in units of so many milliseconds; what is less than a
 /// millisecond is cut off.
 fn decimal(text: &[u8], worth: i64) -> Option<i64> {
+    if let Some(whole) = times::integer(text) {
+        return (whole < 1_000_000_000).then_some(whole * worth);
+    }
     let point = text.iter().position(|byte| matches!(byte, b'.' | b',')).unwrap_or(text.len());
     let (whole, fraction) = text.split_at(point);
     let whole = times::integer(whole).filter(|whole| *whole < 1_000_000_000)?;

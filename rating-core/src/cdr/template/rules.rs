@@ -1,9 +1,13 @@
 //! Conditions on the fields of a record.
 
+use crate::cdr::word::Word;
+
 /// One text that a field may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// Equal, case aside. An empty text means an empty field.
+    Word(Word),
+    /// The same of a longer text.
     Equal(Vec<u8>),
     /// Begins with it: `CDR*`.
     Begins(Vec<u8>),
@@ -23,12 +27,21 @@ impl Wanted {
             [b'*', inside @ .., b'*'] if !inside.is_empty() => Self::Has(inside.to_vec()),
             [b'*', tail @ ..] => Self::Ends(tail.to_vec()),
             [head @ .., b'*'] => Self::Begins(head.to_vec()),
-            _ => Self::Equal(text),
+            text => Word::of(text).map_or_else(|| Self::Equal(text.to_vec()), Self::Word),
         }
     }
 
-    fn fits(&self, text: &[u8]) -> bool {
+    #[inline]
+    fn fits(&self, text: &[u8], word: Option<Word>) -> bool {
         match self {
+            Self::Word(wanted) => word == Some(*wanted),
+            _ => self.fits_text(text),
+        }
+    }
+
+    fn fits_text(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Word(wanted) => Word::of(text) == Some(*wanted),
             Self::Equal(wanted) => text.eq_ignore_ascii_case(wanted),
             Self::Begins(head) => text.get(..head.len()).is_some_and(|found| found.eq_ignore_ascii_case(head)),
             Self::Ends(tail) => {
@@ -68,7 +81,8 @@ impl Rule {
         self.0.iter().any(|tests| {
             tests.iter().all(|test| {
                 let text = field(test.slot);
-                test.wanted.iter().any(|wanted| wanted.fits(text))
+                let word = Word::of(text);
+                test.wanted.iter().any(|wanted| wanted.fits(text, word))
             })
         })
     }

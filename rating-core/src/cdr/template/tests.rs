@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::reader::{FileError, Format, Options, open};
+use super::super::times::LastDay;
 use super::super::{Cdr, End, Frame, Kind, NotACall, PartRole, RejectReason, Stamp};
 use super::Template;
 use super::clock::{Pattern, date_in_name};
@@ -241,7 +242,8 @@ fn times_are_read_as_their_pattern_says() {
     ] {
         let mut parts = Parts::default();
         let found = Pattern::parse(pattern).unwrap().read(text.as_bytes(), &mut parts);
-        let found = found.and_then(|()| parts.stamp(false, |_, _| None, None)).ok().map(stamp);
+        let found =
+            found.and_then(|()| parts.stamp(false, |_, _| None, || None, &mut LastDay::default())).ok().map(stamp);
         assert_eq!(found.as_deref(), expected, "{pattern} {text}");
     }
     for pattern in ["", "YYYY", "YYYY-MM", "hh", "MM/DD/MM hh:mm", "YYYY-MM-DD[ hh][:mm]", "QQ"] {
