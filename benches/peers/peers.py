@@ -20,9 +20,12 @@ WORK, PROJECTS, RATING = pathlib.Path(ENV["WORK"]), pathlib.Path(ENV["PROJECTS"]
 MONTH = ENV["MONTH"]
 
 WHOLE, RETAIL, WITH_CSV = "ours, both sides", "ours, retail only", "ours, itemised CSV too"
+BYTES = "its bytes alone: read, hashed, written"
 COMPLETE, COPY, POLARS, LINES = "DuckDB, complete, retail", "DuckDB, bare copy", "Polars, bare copy", "wc -l"
 # Theirs, ours, how many times the records per CPU second ours must and should do.
 BARS = [(COMPLETE, WHOLE, 4.5, 6.0), (COPY, WHOLE, 4.0, 5.0), (COMPLETE, RETAIL, 5.5, 7.0)]
+# What is left of them where nothing but bytes is moved.
+LIMITS = [(COMPLETE, BYTES, "", ""), (COPY, BYTES, "", "")]
 
 
 def reports(csv):
@@ -59,6 +62,7 @@ def jobs(size, threads):
         WHOLE: [*rate, WORK / f"{size}-whole"],
         RETAIL: [*rate, "--retail-only", WORK / f"{size}-whole"],
         WITH_CSV: [*rate, WORK / f"{size}-csv"],
+        BYTES: [sys.executable, HERE / "bytes.py", made, WORK / f"{size}-sizes", WORK / "out"],
         COMPLETE: [*python, "duckdb-complete", *peer],
         COPY: [*python, "duckdb-copy", *peer],
         POLARS: [*python, "polars-copy", *peer],
@@ -66,6 +70,8 @@ def jobs(size, threads):
     }
     if "--retail-only" not in subprocess.run([RATING, "run", "--help"], capture_output=True, text=True).stdout:
         del found[RETAIL]
+    if threads != "1":
+        del found[BYTES]
     asked = [name.strip() for name in ENV["ONLY"].split(";") if name.strip()]
     return {name: words for name, words in found.items() if not asked or any(part in name for part in asked)}
 
@@ -87,6 +93,12 @@ def measure(name, words):
     cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
     print(f"  {name}: wall {wall:.2f} s, CPU {cpu:.2f} s, peak {peak:.0f} MiB", flush=True)
     return wall, cpu, peak
+
+
+def note_sizes(into):
+    """How large each file is that a run of ours has written."""
+    sizes = sorted(path.stat().st_size for path in (WORK / "out").rglob("*") if path.is_file())
+    into.write_text("".join(f"{size}\n" for size in sizes))
 
 
 def keep(name, kept):
@@ -124,7 +136,11 @@ def main():
             for of in threads:
                 print(f"round {turn + 1}, {of} thread{'s' * (of != '1')}", flush=True)
                 for name, words in jobs(int(size), of).items():
+                    if name == BYTES and not (WORK / f"{size}-sizes").exists():
+                        continue
                     figures.setdefault((size, of, name), []).append(measure(name, words))
+                    if turn == 0 and name == WHOLE:
+                        note_sizes(WORK / f"{size}-sizes")
                     if turn == 0 and of == threads[-1] and name in (WHOLE, COMPLETE):
                         keep(name, WORK / "kept" / name.split(",")[0])
                 if turn == 0 and of == threads[-1] and (WORK / "kept/ours").exists() and (WORK / "kept/DuckDB").exists():
@@ -142,7 +158,7 @@ def main():
     print("| records | threads | | bar | aim | ratio | in one round |\n| --- | --- | --- | --- | --- | --- | --- |")
     for size in sizes:
         for of in threads:
-            for theirs, ours, bar, aim in BARS:
+            for theirs, ours, bar, aim in BARS + LIMITS:
                 pair = [[run[1] for run in figures.get((size, of, name), [])] for name in (theirs, ours)]
                 if all(pair):
                     of_rounds = [left / right for left, right in zip(*pair)]
