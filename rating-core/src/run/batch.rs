@@ -104,7 +104,7 @@ pub use switch::{SwitchFile, Unrated};
 use super::RunError;
 use super::engine::Engine;
 use super::project::Project;
-use super::storage::Memory;
+use super::storage::{Memory, Storage as _};
 use crate::attribution::attribute;
 use crate::cdr::FileError;
 use crate::finding::Findings;
@@ -120,7 +120,7 @@ use crate::time::{Date, Month};
 ///
 /// # Errors
 ///
-/// [`RunError::Usage`] if there is no `rating.toml`, [`RunError::Invalid`] with every mistake there is.
+/// [`RunError::Usage`] if there is no `rating.toml`, or two files have one path, [`RunError::Invalid`] with every mistake there is.
 ///
 /// # Example
 ///
@@ -132,7 +132,14 @@ use crate::time::{Date, Month};
 pub fn project<P: Into<PathBuf>, C: Into<Vec<u8>>>(
     files: impl IntoIterator<Item = (P, C)>,
 ) -> Result<(Project, Findings), RunError> {
-    let memory: Memory = files.into_iter().collect();
+    let mut memory = Memory::default();
+    for (path, content) in files {
+        let path = path.into();
+        if memory.exists(&path) {
+            return Err(RunError::Usage(format!("`{}` is given twice", path.display())));
+        }
+        memory.put(path, content);
+    }
     match Project::load(&memory, Path::new(""), None)? {
         (Some(project), findings) => Ok((project, findings)),
         (None, findings) => Err(RunError::Invalid(findings)),
@@ -156,12 +163,21 @@ pub enum BatchError {
     #[error("{0}: {help}", help = .0.help())]
     File(#[from] FileError),
     /// Columns of a record batch are missing, of another type or not known.
-    #[error("{} of the record batch's columns are not as they must be", .0.len())]
+    #[error("{}", wrong_columns(.0))]
     Columns(Findings),
     /// The answers do not fit into a record batch: a fault of this program.
     #[cfg(feature = "arrow")]
     #[error("the answers do not fit into a record batch")]
     Arrow(#[from] arrow::error::ArrowError),
+}
+
+/// How many columns are wrong, and the first in words.
+fn wrong_columns(findings: &Findings) -> String {
+    let first = findings.iter().next().map_or_else(String::new, ToString::to_string);
+    match findings.len() {
+        0 | 1 => format!("a column of the record batch is not as it must be: {first}"),
+        more => format!("{more} of the record batch's columns are not as they must be; the first: {first}"),
+    }
 }
 
 impl BatchError {

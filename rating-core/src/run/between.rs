@@ -7,12 +7,14 @@ use rayon::prelude::*;
 use super::RunError;
 use super::aside::{Appender, Block, Store};
 use super::engine::{Arrived, Engine, Fate};
-use super::exact;
+use super::exact::{self, Alike};
 use super::first_pass::{FirstPass, InputFile, LEG_PARTITIONS, Leg};
 use super::history::{HistoryCounts, Status};
+use super::inputs::{Spares, Stream};
 use super::keys::{self, Key};
 use super::spill::{RowBuffer, Run};
 use super::storage::{Storage, StorageError};
+use super::unchanged;
 use crate::cdr::{Cdr, Kind, Reader};
 use crate::ids::SourceId;
 use crate::mediation::{Assembled, Mediated, WaitsFor};
@@ -64,11 +66,12 @@ pub(super) fn run(
     first: &mut FirstPass,
     store: &Store<'_>,
 ) -> Result<Joined, RunError> {
-    let partitions: Vec<(Block, Vec<Vec<u64>>)> = (std::mem::take(&mut first.keys).into_par_iter())
+    let partitions: Vec<(Block, Vec<Alike>)> = (std::mem::take(&mut first.keys).into_par_iter())
         .map_init(|| store.appender(), |appender, blocks| with_one_hash(blocks, store, appender))
         .collect::<Result<_, StorageError>>()?;
-    let (sorted, groups): (Vec<Block>, Vec<Vec<Vec<u64>>>) = partitions.into_iter().unzip();
-    let duplicates = exact::duplicates(engine, storage, files, &first.files, &groups.concat())?;
+    let (sorted, groups): (Vec<Block>, Vec<Vec<Alike>>) = partitions.into_iter().unzip();
+    let groups: Vec<Alike> = groups.into_iter().flatten().collect();
+    let duplicates = exact::duplicates(engine, storage, files, &first.files, &groups)?;
     let mut joined = Joined { duplicates, sorted, ..Joined::default() };
     if !first.leg_files.is_empty() {
         let readers = reopen(engine, storage, files, first)?;
@@ -91,11 +94,15 @@ fn with_one_hash(
     blocks: Vec<Block>,
     store: &Store<'_>,
     appender: &mut Appender<'_>,
-) -> Result<(Block, Vec<Vec<u64>>), StorageError> {
+) -> Result<(Block, Vec<Alike>), StorageError> {
     let sorted = keys::read_sorted(&blocks)?;
     store.give_back(blocks);
     let groups = sorted.chunk_by(|one, other| one.hash == other.hash).filter(|group| group.len() > 1);
-    let groups = groups.map(|group| group.iter().map(|key| key.record).collect()).collect();
+    let alike = |group: &[Key]| {
+        let hash = group.first()?.hash;
+        Some(Alike { hash, records: group.iter().map(|key| key.record).collect() })
+    };
+    let groups = groups.filter_map(alike).collect();
     Ok((keys::set_aside(&sorted, appender)?, groups))
 }
 
@@ -109,11 +116,10 @@ fn reopen(
     let mut readers = BTreeMap::new();
     for index in &first.leg_files {
         let Some(file) = files.get(*index as usize) else { continue };
-        let mut stream = super::inputs::Stream::open(storage, &engine.project.root.join(&file.path))?;
+        let path = engine.project.root.join(&file.path);
+        let mut stream = Stream::open_beginning(storage, &path, file.bytes, &mut Spares::default())?;
         let (head, whole) = stream.head()?;
-        let reader = engine
-            .open(file.source, &file.path, head, whole)
-            .map_err(|error| RunError::Internal(format!("`{}` changed while it was read: {error}", file.path)))?;
+        let reader = engine.open(file.source, &file.path, head, whole).map_err(|_| unchanged::refuse(&file.path))?;
         readers.insert(*index, reader);
     }
     Ok(readers)

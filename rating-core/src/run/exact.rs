@@ -4,13 +4,16 @@
 //! themselves say so. They are few, so reading them again costs little.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::RunError;
 use super::engine::Engine;
 use super::first_pass::{FileResult, InputFile};
+use super::history::{self, Hash};
 use super::inputs::{Piece, Spares, Stream};
-use super::storage::{Storage, failed};
+use super::storage::{Storage, StorageError, failed};
+use super::unchanged;
 use crate::cdr::records::MIN_BUFFER_BYTES;
 use crate::cdr::{Cdr, Reader};
 use crate::source::RecordId;
@@ -21,11 +24,20 @@ const AT_ONCE: usize = 100_000;
 /// How much is read of a file to have one record; more if that does not do.
 const WINDOW: usize = 4_096;
 
+/// Records whose keys have one hash.
+pub(super) struct Alike {
+    /// The hash, as it was when the records were rated.
+    pub(super) hash: Hash,
+    /// The records, in order.
+    pub(super) records: Vec<u64>,
+}
+
 /// The keys of some records, one after the other.
 #[derive(Default)]
 struct Keys {
     bytes: Vec<u8>,
     places: BTreeMap<u64, (usize, usize)>,
+    hashes: BTreeMap<u64, Hash>,
 }
 
 impl Keys {
@@ -42,6 +54,7 @@ impl Keys {
             self.bytes.extend_from_slice(&millis.to_le_bytes());
         }
         self.places.insert(cdr.id.to_bits(), (start, self.bytes.len()));
+        self.hashes.insert(cdr.id.to_bits(), history::hash_of(scope, cdr));
     }
 
     fn get(&self, record: u64) -> Option<&[u8]> {
@@ -55,36 +68,47 @@ impl Keys {
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or is not what it was a moment ago.
+/// If a file cannot be read; `run.file_changed` if a record is not what it was when it was rated.
 pub(super) fn duplicates(
     engine: &Engine<'_>,
     storage: &dyn Storage,
     files: &[InputFile],
     known: &[FileResult],
-    groups: &[Vec<u64>],
+    groups: &[Alike],
 ) -> Result<Vec<u64>, RunError> {
     let mut found = Vec::new();
     let mut rest = groups;
     while !rest.is_empty() {
         let mut records = 0;
         let many = rest.iter().take_while(|group| {
-            records += group.len();
+            records += group.records.len();
             records <= AT_ONCE
         });
         let (now, later) = rest.split_at(many.count().max(1).min(rest.len()));
         rest = later;
         let keys = read(engine, storage, files, known, now)?;
         for group in now {
-            // The first record of each key stands.
-            let mut seen: Vec<&[u8]> = Vec::with_capacity(1);
-            for record in group {
-                let key = keys.get(*record).ok_or_else(|| changed(files, *record))?;
-                if seen.contains(&key) { found.push(*record) } else { seen.push(key) }
+            let differs = |record: &&u64| keys.hashes.get(*record) != Some(&group.hash);
+            if let Some(record) = group.records.iter().find(differs) {
+                return Err(changed(files, *record));
             }
+            found.extend(repeated(&keys, &group.records));
         }
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// Those of some records whose key is that of an earlier one.
+fn repeated(keys: &Keys, records: &[u64]) -> Vec<u64> {
+    // The first record of each key stands.
+    let mut seen: Vec<&[u8]> = Vec::with_capacity(1);
+    let mut repeated = Vec::new();
+    for record in records {
+        let Some(key) = keys.get(*record) else { continue };
+        if seen.contains(&key) { repeated.push(*record) } else { seen.push(key) }
+    }
+    repeated
 }
 
 fn read(
@@ -92,9 +116,9 @@ fn read(
     storage: &dyn Storage,
     files: &[InputFile],
     known: &[FileResult],
-    groups: &[Vec<u64>],
+    groups: &[Alike],
 ) -> Result<Keys, RunError> {
-    let mut wanted: Vec<u64> = groups.iter().flatten().copied().collect();
+    let mut wanted: Vec<u64> = groups.iter().flat_map(|group| &group.records).copied().collect();
     wanted.sort_unstable();
     let (mut keys, mut spares) = (Keys::default(), Spares::default());
     for records in wanted.chunk_by(|one, other| RecordId::from_bits(*one).file() == RecordId::from_bits(*other).file())
@@ -107,7 +131,8 @@ fn read(
         let reader = match known.get(index as usize).and_then(|file| file.reader.as_ref()) {
             Some(reader) if reader.min_buffer() <= MIN_BUFFER_BYTES => Arc::clone(reader),
             _ => {
-                let mut stream = Stream::open_into(storage, &path, &mut spares)?;
+                let opened = Stream::open_beginning(storage, &path, file.bytes, &mut spares);
+                let mut stream = opened.map_err(|error| unreadable(files, *first, error))?;
                 let opened = {
                     let (head, whole) = stream.head()?;
                     engine.open(file.source, &file.path, head, whole)
@@ -121,14 +146,15 @@ fn read(
                 Arc::new(reader)
             }
         };
-        let handle = storage.open_at(&path)?;
+        let handle = storage.open_at(&path).map_err(|error| unreadable(files, *first, error))?;
         for record in records {
             let id = RecordId::from_bits(*record);
             let mut length = WINDOW;
             loop {
                 let left = usize::try_from(file.bytes.saturating_sub(id.offset())).unwrap_or(usize::MAX);
                 let mut window = vec![0; length.min(left)];
-                handle.read_at(id.offset(), &mut window).map_err(|error| failed("read", &path, error))?;
+                let read = handle.read_at(id.offset(), &mut window);
+                read.map_err(|error| unreadable(files, *record, failed("read", &path, error)))?;
                 let at_end = window.len() == left;
                 let end = reader.split_point(&window, at_end);
                 if end == 0 && !at_end && length < 2 * MIN_BUFFER_BYTES {
@@ -176,7 +202,15 @@ fn all(
 fn changed(files: &[InputFile], record: u64) -> RunError {
     let id = RecordId::from_bits(record);
     let path = files.get(id.file() as usize).map_or("", |file| file.path.as_str());
-    RunError::Internal(format!("`{path}` changed while it was read: there was a record at byte {}", id.offset()))
+    unchanged::refuse(path)
+}
+
+/// A file that is gone or shorter has changed, too; any other trouble is the disk's.
+fn unreadable(files: &[InputFile], record: u64, error: StorageError) -> RunError {
+    match error.error.kind() {
+        ErrorKind::NotFound | ErrorKind::UnexpectedEof => changed(files, record),
+        _ => error.into(),
+    }
 }
 
 #[cfg(test)]
@@ -202,18 +236,26 @@ mod tests {
                 path: input.path.clone(),
                 sha256: String::new(),
                 bytes: Disk.size(&root.join(&input.path)).unwrap(),
+                stamp: None,
             })
             .collect();
         let mut records = Vec::new();
         calls::each(&Disk, &engine, &inputs, &mut |found| records.push(found.call.cdr.id.to_bits())).unwrap();
         assert!(records.len() > 20);
-        let confirmed = |groups: &[Vec<u64>]| duplicates(&engine, &Disk, &files, &[], groups).unwrap();
+        let hash = (0, 0);
+        let all = Alike { hash, records: records.clone() };
+        let keys = read(&engine, &Disk, &files, &[], std::slice::from_ref(&all)).unwrap();
         // As if all records of the demo had one hash: each has a key of its own.
-        assert!(confirmed(std::slice::from_ref(&records)).is_empty());
+        assert!(repeated(&keys, &records).is_empty());
         // The same record twice has the same key.
-        let twice: Vec<Vec<u64>> = records.iter().map(|record| vec![*record, *record]).collect();
+        let twice = |record: &u64| Alike { hash: keys.hashes[record], records: vec![*record, *record] };
+        let twice: Vec<Alike> = records.iter().map(twice).collect();
+        let confirmed = |groups: &[Alike]| duplicates(&engine, &Disk, &files, &[], groups);
         let mut sorted = records.clone();
         sorted.sort_unstable();
-        assert_eq!(confirmed(&twice), sorted);
+        assert_eq!(confirmed(&twice).unwrap(), sorted);
+        // A record whose key has another hash now is not what it was when it was rated.
+        let Err(RunError::Invalid(findings)) = confirmed(&[all]) else { panic!("the file has changed") };
+        assert_eq!(findings.iter().next().unwrap().code, "run.file_changed");
     }
 }

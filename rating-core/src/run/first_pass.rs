@@ -21,7 +21,7 @@ use super::history::HistoryCounts;
 use super::inputs::{Buffer, Piece, Spares, Stream};
 use super::keys::{KEY_PARTITIONS, Key};
 use super::spill::{RowBuffer, Run};
-use super::storage::{Storage, StorageError};
+use super::storage::{Stamp, Storage, StorageError};
 use super::{Progress, RunError};
 use crate::cdr::{Cdr, Group, Kind, NotACall, Reader, Reject, RejectReason};
 use crate::ids::SourceId;
@@ -61,6 +61,8 @@ pub(super) struct InputFile {
     pub sha256: String,
     /// Size as stored.
     pub(super) bytes: u64,
+    /// What it looked like before it was hashed, if it was in this process.
+    pub(super) stamp: Option<Stamp>,
 }
 
 /// What is known of a file once it has been read.
@@ -376,7 +378,8 @@ impl Shared<'_> {
     /// Opens a file and decides on its layout. A file that is no such file is refused as one rejected record.
     fn open(&self, index: usize, spares: &mut Spares) -> Result<Option<OpenFile>, StorageError> {
         let Some(file) = self.files.get(index) else { return Ok(None) };
-        let mut stream = Stream::open_into(self.storage, &self.engine.project.root.join(&file.path), spares)?;
+        let path = self.engine.project.root.join(&file.path);
+        let mut stream = Stream::open_beginning(self.storage, &path, file.bytes, spares)?;
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let opened = {
             let (head, whole) = stream.head()?;

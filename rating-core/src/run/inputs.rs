@@ -134,7 +134,7 @@ pub fn pattern(text: &str) -> std::result::Result<GlobMatcher, String> {
 
 /// A file that tells how much of it was read.
 struct Counted {
-    inner: Box<dyn Read + Send>,
+    inner: std::io::Take<Box<dyn Read + Send>>,
     read: Arc<AtomicU64>,
 }
 
@@ -262,8 +262,17 @@ impl Stream {
     ///
     /// As [`Stream::open`].
     pub fn open_into(storage: &dyn Storage, path: &Path, spares: &mut Spares) -> Result<Self> {
+        Self::open_beginning(storage, path, u64::MAX, spares)
+    }
+
+    /// The same for the first `bytes` of the file as it is stored: what a switch has written behind them since is not read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stream::open`].
+    pub fn open_beginning(storage: &dyn Storage, path: &Path, bytes: u64, spares: &mut Spares) -> Result<Self> {
         let read = Arc::new(AtomicU64::new(0));
-        let mut raw = Counted { inner: storage.open(path)?, read: Arc::clone(&read) };
+        let mut raw = Counted { inner: storage.open(path)?.take(bytes), read: Arc::clone(&read) };
         let mut magic = Vec::new();
         raw.by_ref().take(4).read_to_end(&mut magic).map_err(|error| failed("read", path, error))?;
         let packed_with = match magic.as_slice() {

@@ -56,6 +56,7 @@ pub mod shard;
 pub mod spill;
 pub mod storage;
 pub mod suspense;
+mod unchanged;
 mod usage;
 mod usage_settings;
 pub mod what_if;

@@ -20,6 +20,7 @@ use super::publish::{Published, Stage};
 use super::ready::{Opened, Ready};
 use super::second_pass::{self, Context, SecondPass, Watch};
 use super::storage::Storage;
+use super::unchanged;
 use super::usage;
 use super::{Late, Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings, Label};
@@ -112,7 +113,7 @@ pub fn check(storage: &dyn Storage, project: &Path) -> Result<Findings, RunError
             for source in project.sources() {
                 for path in project.files_of(storage, source)?.files {
                     // Names alone are looked at: what is in the files is not read here.
-                    named.push(InputFile { source, sha256: path.clone(), path, bytes: 0 });
+                    named.push(InputFile { source, sha256: path.clone(), path, bytes: 0, stamp: None });
                 }
             }
             let mut gaps = completeness::gaps(&project.settings, month, &named, None);
@@ -319,6 +320,7 @@ fn rate_and_publish(
     warnings.extend(told);
     let joined = between::run(&engine, run.storage, run.files, &mut first, &store)?;
     engine.history().map_or(Ok(()), History::check)?;
+    unchanged::check(run.storage, run.project, run.files)?;
     run.progress.writing();
     let names = names(run.project, run.files);
     let context = Context {

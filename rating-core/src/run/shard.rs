@@ -13,7 +13,7 @@ mod contents;
 mod partial;
 mod plan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,7 @@ use super::project::{Project, StandIns};
 use super::publish::hex;
 use super::ready::{Opened, Ready};
 use super::storage::{Lock, Storage, StorageError, failed};
+use super::unchanged;
 use super::{Options, Progress, RunError, Summary};
 use crate::finding::{Finding, Findings};
 use crate::time::{Month, ZONE_DATABASE_VERSION};
@@ -154,6 +155,7 @@ pub fn plan(storage: &dyn Storage, options: &PlanOptions) -> Result<Planned, Run
             shards: shards(&ready, options.cut),
         };
         let bytes = plan.to_bytes();
+        plan::check_place(storage, &options.manifest)?;
         partial::write_whole(storage, &options.manifest, &bytes)?;
         Ok(Planned { plan, sha256: plan::hex_of(&plan::hash_of(&bytes)), warnings: ready.warnings })
     })
@@ -233,13 +235,14 @@ fn open(storage: &dyn Storage, manifest: &Path, places: &Places, publishes: bool
     Ok(Opening { hash: plan::hash_of(&bytes), plan, ready, _lock: lock })
 }
 
-/// Refuses input files that are not what was planned.
-fn check_inputs(storage: &dyn Storage, project: &Project, files: &[InputFile]) -> Result<(), RunError> {
+/// Refuses input files that are not what was planned; notes what they look like, so that it shows if one is written to.
+fn check_inputs(storage: &dyn Storage, project: &Project, files: &mut [InputFile]) -> Result<(), RunError> {
     let found: Vec<Option<String>> = files
-        .par_iter()
+        .par_iter_mut()
         .map(|file| {
             let path = project.root.join(&file.path);
             let mut hash = Sha256::new();
+            file.stamp = storage.stamp(&path).ok();
             let read = storage.open(&path).and_then(|mut reader| {
                 std::io::copy(&mut reader, &mut hash).map_err(|error| failed("read", &path, error))
             });
@@ -273,13 +276,15 @@ pub fn rate_shard(
     progress: &dyn Progress,
 ) -> Result<Acknowledgement, RunError> {
     in_pool(options.threads, || {
-        let Opening { plan, hash, ready, .. } = open(storage, &options.manifest, &options.places, false)?;
+        let Opening { plan, hash, mut ready, .. } = open(storage, &options.manifest, &options.places, false)?;
         let shards = u32::try_from(plan.shards.len()).unwrap_or(u32::MAX);
         let Some(range) = plan.range(options.shard) else {
             return Err(RunError::Usage(format!("there is no shard {}; the plan has {shards}, from 1", options.shard)));
         };
-        check_inputs(storage, &ready.project, ready.files.get(range.clone()).unwrap_or_default())?;
         let path = partial_file(storage, &options.out, options.shard);
+        let of = partial::Of { plan: hash, shard: options.shard, shards };
+        partial::check_place(storage, &path, of)?;
+        check_inputs(storage, &ready.project, ready.files.get_mut(range.clone()).unwrap_or_default())?;
         // Beside the partial file, where there is room for it; whoever is killed leaves it to be swept.
         let work = partial::aside(&path);
         storage.create_folder(&work)?;
@@ -289,9 +294,10 @@ pub fn rate_shard(
             progress.begin(ready.files.iter().take(range.end).skip(range.start).map(|file| file.bytes).sum());
             let first = first_pass::run(&engine, storage, &ready.files, range.clone(), &store, progress)?;
             engine.history().map_or(Ok(()), super::history::History::check)?;
+            unchanged::check(storage, &ready.project, ready.files.get(range.clone()).unwrap_or_default())?;
             progress.writing();
             let source = contents::Source { storage, engine: &engine, files: &ready.files, range, run: &plan.run };
-            contents::write(&source, &path, partial::Of { plan: hash, shard: options.shard, shards }, &first)
+            contents::write(&source, &path, of, &first)
         })();
         let removed = storage.remove(&work);
         let acknowledgement = written?;
@@ -326,11 +332,17 @@ pub fn merge(storage: &dyn Storage, options: &MergeOptions, progress: &dyn Progr
             let own: Vec<Acknowledgement> = shards.iter().map(contents::Read::acknowledgement).collect();
             acknowledgement::compare(&path.display().to_string(), &String::from_utf8_lossy(&text), &own)?;
         }
-        let summary = month::merged(storage, &ready, progress, &|engine, _| {
+        let mut summary = month::merged(storage, &ready, progress, &|engine, _| {
             contents::first_pass(storage, engine, &ready.files, &shards)
         })?;
+        // The month is published: what cannot be tidied up changes nothing about it.
         for path in &paths {
-            partial::sweep(storage, path)?;
+            if let Err(error) = partial::sweep(storage, path) {
+                let finding = Finding::warning("shard.not_swept", error.to_string());
+                summary.warnings.push(finding.in_file(path.display().to_string()).help(
+                    "the month is published; remove what attempts that were killed left beside the partial files: `.*.attempt-*`",
+                ));
+            }
         }
         Ok(summary)
     })
@@ -350,7 +362,15 @@ fn partial_files(storage: &dyn Storage, given: &[PathBuf]) -> Result<Vec<PathBuf
             Err(_) => paths.push(path.clone()),
         }
     }
-    Ok(paths)
+    let mut known = BTreeSet::new();
+    let mut fresh = Vec::new();
+    for path in paths {
+        // One file may be named twice: by itself and by its folder.
+        if known.insert(storage.resolve(&path)?) {
+            fresh.push(path);
+        }
+    }
+    Ok(fresh)
 }
 
 /// Every shard of the plan, once, whole, in order.

@@ -40,6 +40,15 @@ pub struct Entry {
     pub is_link: bool,
 }
 
+/// What a file looks like without being read: while it is written to, this changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was written to last, if that is known.
+    pub modified: Option<std::time::SystemTime>,
+}
+
 /// A file being written. What was written survives a power loss only after [`Storage::sync_file`].
 pub trait Output: Write + Send {}
 
@@ -99,6 +108,15 @@ pub trait Storage: Sync {
     ///
     /// If there is no such file.
     fn size(&self, path: &Path) -> Result<u64>;
+
+    /// What tells without reading a file whether it was written to since.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file.
+    fn stamp(&self, path: &Path) -> Result<Stamp> {
+        Ok(Stamp { bytes: self.size(path)?, modified: None })
+    }
 
     /// Creates a file, or empties the one there is.
     ///
@@ -258,6 +276,11 @@ impl Storage for Disk {
 
     fn size(&self, path: &Path) -> Result<u64> {
         fs::metadata(path).map(|metadata| metadata.len()).map_err(|error| failed("look at", path, error))
+    }
+
+    fn stamp(&self, path: &Path) -> Result<Stamp> {
+        let metadata = fs::metadata(path).map_err(|error| failed("look at", path, error))?;
+        Ok(Stamp { bytes: metadata.len(), modified: metadata.modified().ok() })
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn Output>> {
@@ -451,6 +474,11 @@ impl<S: Storage> Storage for Failing<S> {
     fn size(&self, path: &Path) -> Result<u64> {
         self.check("look at", path)?;
         self.inner.size(path)
+    }
+
+    fn stamp(&self, path: &Path) -> Result<Stamp> {
+        self.check("look at", path)?;
+        self.inner.stamp(path)
     }
 
     fn create(&self, path: &Path) -> Result<Box<dyn Output>> {

@@ -29,6 +29,13 @@ fn demo() -> Project {
     load(&testdata().join("demo"))
 }
 
+#[test]
+fn a_path_that_is_given_twice_is_refused() {
+    let texts = [("rating.toml", ""), ("retail.csv", "1"), ("retail.csv", "2")];
+    let Err(error) = batch::project(texts) else { panic!("one of them would count for nothing") };
+    assert_eq!(error.to_string(), "`retail.csv` is given twice");
+}
+
 fn at(text: &str) -> Instant {
     Instant::parse_rfc3339(text).unwrap()
 }

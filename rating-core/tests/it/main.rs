@@ -6,6 +6,7 @@ mod allowances;
 mod assembly;
 mod books;
 mod cgrates;
+mod changing;
 mod determinism;
 mod draft;
 mod embed;

@@ -19,7 +19,7 @@ use super::super::control::Counts;
 use super::super::engine::Engine;
 use super::super::first_pass::{FileResult, FirstPass, InputFile, LEG_PARTITIONS, Leg, RejectedRecord};
 use super::super::history::HistoryCounts;
-use super::super::inputs::Stream;
+use super::super::inputs::{Spares, Stream};
 use super::super::keys::{self, KEY_PARTITIONS};
 use super::super::publish::hex;
 use super::super::spill::{GroupKey, Rows, Run, Stretch};
@@ -330,7 +330,8 @@ type Refused = Option<(&'static str, String, String)>;
 
 /// SHA-256 of the beginning of a file, from which its layout is told; and why it is refused, if it is.
 fn beginning(storage: &dyn Storage, engine: &Engine<'_>, file: &InputFile) -> Result<(String, Refused), StorageError> {
-    let mut stream = Stream::open(storage, &engine.project.root.join(&file.path))?;
+    let path = engine.project.root.join(&file.path);
+    let mut stream = Stream::open_beginning(storage, &path, file.bytes, &mut Spares::default())?;
     let (head, whole) = stream.head()?;
     let mut hash = Sha256::new();
     hash.update([u8::from(whole)]);

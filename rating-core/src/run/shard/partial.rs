@@ -114,6 +114,34 @@ pub(super) fn write_whole(storage: &dyn Storage, path: &Path, content: &[u8]) ->
     written
 }
 
+/// Refuses to put a partial file in the place of something else: what is no partial file, or another shard's of the same
+/// plan.
+///
+/// # Errors
+///
+/// [`RunError::Usage`] if it would.
+pub(super) fn check_place(storage: &dyn Storage, path: &Path, of: Of) -> Result<(), RunError> {
+    if !storage.exists(path) {
+        return Ok(());
+    }
+    let shown = path.display();
+    let head = storage.read_at(path, 0, HEAD).unwrap_or_default();
+    if head.is_empty() || head.get(..7) != MAGIC.get(..7) {
+        let words = format!("`{shown}` is there and is no partial file: name another, or a folder with `/` behind it");
+        return Err(RunError::Usage(words));
+    }
+    let other = word(&head, MAGIC.len() + 32);
+    if head.get(MAGIC.len()..MAGIC.len() + 32) == Some(&of.plan) && other != of.shard {
+        let words = format!(
+            "`{shown}` is the partial file of shard {other} of this plan: give shard {} a file of its own, or name a folder \
+             with `/` behind it",
+            of.shard
+        );
+        return Err(RunError::Usage(words));
+    }
+    Ok(())
+}
+
 /// Of which plan and which shard a partial file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Of {

@@ -183,10 +183,30 @@ impl Plan {
                         .help(super::PLAN_AGAIN),
                     )
                 })?;
-                Ok(InputFile { source, path: input.path.clone(), sha256: input.sha256.clone(), bytes: input.bytes })
+                let (path, sha256) = (input.path.clone(), input.sha256.clone());
+                Ok(InputFile { source, path, sha256, bytes: input.bytes, stamp: None })
             })
             .collect()
     }
+}
+
+/// Refuses to put a manifest in the place of something that is none.
+///
+/// # Errors
+///
+/// [`RunError::Usage`] if it would.
+pub(super) fn check_place(storage: &dyn Storage, path: &Path) -> Result<(), RunError> {
+    let is_plan = |bytes: &[u8]| {
+        let plan: Option<serde_json::Value> = serde_json::from_slice(bytes).ok();
+        plan.is_some_and(|plan| plan.get("plan").is_some() && plan.get("shards").is_some())
+    };
+    // What is no file, such as a device, has no size.
+    let there = |path: &Path| storage.size(path).is_ok_and(|size| size > 0).then(|| storage.read(path).ok()).flatten();
+    if storage.exists(path) && !there(path).is_some_and(|bytes| is_plan(&bytes)) {
+        let words = format!("`{}` is there and is no plan of shards: name another file", path.display());
+        return Err(RunError::Usage(words));
+    }
+    Ok(())
 }
 
 /// SHA-256 of a manifest's bytes: what a partial file says it is a part of.

@@ -296,7 +296,10 @@ fn every_column_that_is_wrong_is_told_at_once() {
         .with("forwader", StringArray::from(vec!["2001"; 3]))
         .with("colour", StringArray::from(vec!["red"; 3]));
     let error = desk.batch(&calls.batch()).unwrap_err();
-    assert_eq!(error.to_string(), "7 of the record batch's columns are not as they must be");
+    assert_eq!(
+        error.to_string(),
+        "7 of the record batch's columns are not as they must be; the first: column `colour`: error[batch.column_unknown]: no such column is known"
+    );
     let BatchError::Columns(findings) = error else { panic!("{error}") };
     let found: Vec<String> =
         findings.iter().map(|finding| format!("{finding}; {}", finding.help.as_ref().unwrap())).collect();
