@@ -1,5 +1,5 @@
 //! Files of every format, as large as one likes: lines of the small files in `testdata/agree`, drawn at random, with other
-//! numbers in the places of theirs.
+//! numbers in the places of theirs. Of formats that are not there, records of other files in `testdata`.
 //!
 //! The same bytes every time. No two calls have the same digits, and no pattern of lines comes again, for a processor would
 //! learn a file of seven lines by heart.
@@ -13,7 +13,7 @@ use rating_core::finding::{Findings, SourceText};
 /// A file and how to read it.
 #[derive(Debug)]
 pub struct Sample {
-    /// The name of its folder in `testdata/agree`.
+    /// The name of its folder in `testdata/agree`, or of its format and notation.
     pub name: &'static str,
     /// All of it.
     pub bytes: Vec<u8>,
@@ -42,6 +42,12 @@ const FILES: [(&str, &str, Format, usize); 15] = [
     ("yeastar", "cdr.csv", Format::Yeastar, 1),
 ];
 
+/// Name, file in `testdata`, format, and what ends a record.
+const OTHERS: [(&str, &str, Format, &[u8]); 2] = [
+    ("broadworks-xml", "broadworks/doctype_entities_and_latin_1.xml", Format::BroadWorks, b"</cdrData>\n"),
+    ("kazoo-json", "kazoo/documents_of_a_database.json", Format::Kazoo, b"\n"),
+];
+
 /// A file of every format but Asterisk and CUCM, whose calls are generated, about `bytes` long.
 ///
 /// # Panics
@@ -66,7 +72,25 @@ pub fn samples(bytes: usize) -> Vec<Sample> {
             let reader = open(format, &options, &bytes, true).expect("a file of its format");
             Sample { name, bytes, records, reader }
         })
+        .chain(OTHERS.into_iter().map(|(name, file, format, end)| other(name, file, (format, end), bytes)))
         .collect()
+}
+
+fn other(name: &'static str, file: &str, (format, end): (Format, &[u8]), bytes: usize) -> Sample {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata").join(file);
+    let text = std::fs::read(path).expect("a file of `testdata`");
+    let (mut records, mut rest) = (Vec::new(), &text[..]);
+    while let Some(at) = rest.windows(end.len()).position(|found| found == end) {
+        let (record, behind) = rest.split_at(at + end.len());
+        records.push(record);
+        rest = behind;
+    }
+    // Some are there because they cannot be read.
+    let reader = open(format, &Options::default(), &text, true).expect("a file of its format");
+    records.retain(|record| reader.records(0, 0, record, true).all(|read| read.is_ok()));
+    let (bytes, records) = drawn(Vec::new(), &records, bytes);
+    let reader = open(format, &Options::default(), &bytes, true).expect("a file of its format");
+    Sample { name, bytes, records, reader }
 }
 
 fn template(folder: &Path) -> Arc<Template> {
@@ -82,7 +106,11 @@ fn file_of(text: &[u8], header: usize, bytes: usize) -> (Vec<u8>, u64) {
     let (header, lines) = lines.split_at(header);
     let is_call = |line: &&&[u8]| !line.ends_with(b",,End\n");
     let lines: Vec<&[u8]> = lines.iter().filter(is_call).copied().collect();
-    let mut file = header.concat();
+    drawn(header.concat(), &lines, bytes)
+}
+
+/// What stands in the file, and records drawn at random.
+fn drawn(mut file: Vec<u8>, lines: &[&[u8]], bytes: usize) -> (Vec<u8>, u64) {
     let (mut random, mut records) = (SplitMix(7), 0);
     while file.len() < bytes {
         let line = lines[random.below(lines.len())];

@@ -5,19 +5,21 @@
 
 use memchr::{memchr, memmem, memrchr};
 
+use super::word::is_digits;
+
 /// The number or name in an address: what stands before the `@`, without scheme, password and parameters. Text that is no
 /// address comes back as it is, without blanks around it; a SIP URI that names a host alone has no user.
 #[inline]
 pub(super) fn user(text: &[u8]) -> &[u8] {
     // Nearly always it is digits alone.
-    if text.iter().all(u8::is_ascii_digit) {
+    if is_digits(text) {
         return text;
     }
     user_of_any(text)
 }
 
 fn user_of_any(text: &[u8]) -> &[u8] {
-    if !text.iter().any(|byte| matches!(byte, b'<' | b'"' | b':' | b'@' | b';')) {
+    if !text.iter().fold(false, |has, byte| has | matches!(byte, b'<' | b'"' | b':' | b'@' | b';')) {
         return text.trim_ascii();
     }
     let (scheme, rest) = scheme_of(uri(text));
@@ -33,6 +35,10 @@ fn user_of_any(text: &[u8]) -> &[u8] {
 
 /// The host in an address, without port and parameters; empty if it names none.
 pub(super) fn host(text: &[u8]) -> &[u8] {
+    // What has none of these signs names no host.
+    if !text.iter().fold(false, |has, byte| has | matches!(byte, b'<' | b'"' | b':' | b'@')) {
+        return b"";
+    }
     let (scheme, rest) = scheme_of(uri(text));
     let host = match memrchr(b'@', before(rest, b"?>")) {
         Some(at) => rest.get(at + 1..).unwrap_or_default(),

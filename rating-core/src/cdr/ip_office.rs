@@ -17,6 +17,7 @@ use super::reader::{FileError, Notes, Options};
 use super::records::Framing;
 use super::switch::{Entry, Head, Opened, Scratch, Sign, Switch};
 use super::times::{self, DateCache, Reading};
+use super::word::is_digits;
 use super::{Cdr, End, Fault, Kind, Part, PartRole, RejectReason, Stamp};
 use crate::source::RecordId;
 use crate::time::{Duration, LocalTime};
@@ -160,7 +161,7 @@ fn is_written(line: &[u8], fields: &Fields) -> bool {
     let get = |column| fields.get(line, column).trim_ascii();
     let last = u16::try_from(count.saturating_sub(1)).unwrap_or(NO_COLUMN);
     let is_known = WIDTHS.contains(&count) || (WIDTHS.contains(&(count.saturating_sub(1))) && get(last).is_empty());
-    let is_seconds = |column| get(column).iter().all(u8::is_ascii_digit);
+    let is_seconds = |column| is_digits(get(column));
     let party = get(PARTY_2);
     is_known && is_seconds(HOLD) && is_seconds(PARK) && (party.is_empty() || is_device(party))
 }
@@ -183,7 +184,10 @@ fn is_header(line: &[u8]) -> bool {
 
 /// Splits at commas; quotes count only if somebody (a spreadsheet) has put them.
 fn split(line: &[u8], fields: &mut Fields) -> Result<(), Fault> {
-    if line.contains(&b'"') && fields.split_at(line, b',', Quotes::FirstQuoteCloses).is_ok() && is_ours(line, fields) {
+    if memchr::memchr(b'"', line).is_some()
+        && fields.split_at(line, b',', Quotes::FirstQuoteCloses).is_ok()
+        && is_ours(line, fields)
+    {
         return Ok(());
     }
     fields.split_bare(line, b',').map_err(Fault::record)
@@ -220,19 +224,21 @@ impl<'f, 'a> Row<'f, 'a> {
     fn new(text: &'a [u8], fields: &'f Fields, width: usize) -> Result<Self, Fault> {
         let count = fields.count();
         let by_file = count.checked_sub(width).filter(|extra| *extra <= MOST_EXTRA);
-        let by_count = is_written(text, fields).then_some(0);
-        for extra in [by_file, by_count].into_iter().flatten() {
+        let with = |extra: usize| {
             let extra = u16::try_from(extra).unwrap_or(0);
             let row = Self { fields, text, extra, party_2: PARTY_2 };
-            let is_seconds = |column| row.get(column).iter().all(u8::is_ascii_digit);
-            if is_seconds(HOLD) && is_seconds(PARK) {
-                let candidates = PARTY_2..=PARTY_2 + extra;
-                let found = candidates.clone().find(|column| is_device(fields.get(text, *column).trim_ascii()));
-                let party_2 = if extra == 0 { PARTY_2 } else { found.unwrap_or(NO_COLUMN) };
-                return Ok(Self { party_2, ..row });
+            let is_seconds = |column| is_digits(row.get(column));
+            if !is_seconds(HOLD) || !is_seconds(PARK) {
+                return None;
             }
-        }
-        Err(Fault::record(RejectReason::ColumnCount))
+            if extra == 0 {
+                return Some(row);
+            }
+            let found = (PARTY_2..=PARTY_2 + extra).find(|column| is_device(fields.get(text, *column).trim_ascii()));
+            Some(Self { party_2: found.unwrap_or(NO_COLUMN), ..row })
+        };
+        let row = by_file.and_then(with).or_else(|| if is_written(text, fields) { with(0) } else { None });
+        row.ok_or(Fault::record(RejectReason::ColumnCount))
     }
 
     fn column(&self, column: u16) -> u16 {
@@ -253,11 +259,11 @@ impl<'f, 'a> Row<'f, 'a> {
 
 /// `E203`, `T9001`, `V9500`.
 fn is_device(text: &[u8]) -> bool {
-    matches!(text, [b'E' | b'T' | b'V', number @ ..] if !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    matches!(text, [b'E' | b'T' | b'V', number @ ..] if !number.is_empty() && is_digits(number))
 }
 
 fn is_number(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+    !text.is_empty() && is_digits(text)
 }
 
 impl Switch for IpOffice {
@@ -401,7 +407,7 @@ impl<'a> Parties<'a> {
         // What a user is called until somebody gives it a name.
         let extn = id.strip_prefix(b"Extn").filter(|number| is_number(number));
         // Who transferred a call need not be who was called; who forwarded it is.
-        let is_transfer = row.get(CAUSE).windows(2).any(|pair| pair == b"Xf");
+        let is_transfer = !row.get(CAUSE).is_empty() && row.get(CAUSE).windows(2).any(|pair| pair == b"Xf");
         let forwarded = Some(called).filter(|called| !is_transfer && is_number(called) && called.len() <= 6);
         Self {
             extension: devices.into_iter().find_map(|(device, _)| extension_of(device)).unwrap_or_default(),

@@ -1,5 +1,6 @@
 //! Times and whole numbers as switches write them, and what of them is plausible.
 
+use crate::number::Digits;
 use crate::time::{Date, Duration, Instant, LocalTime};
 
 use super::{RejectReason, Stamp};
@@ -344,7 +345,10 @@ fn decimals(text: &[u8]) -> Result<i64, RejectReason> {
 /// A whole number of one to fifteen digits, without sign.
 #[inline]
 pub(super) fn integer(text: &[u8]) -> Option<i64> {
-    if text.is_empty() || text.len() > 15 {
+    if text.len() >= 4 {
+        return Digits::parse(text).map(|digits| digits.value().cast_signed());
+    }
+    if text.is_empty() {
         return None;
     }
     let mut value = 0_i64;

@@ -1,5 +1,26 @@
 //! Short texts as machine words: to be compared in one step.
 
+/// Whether there are digits alone, or nothing at all.
+#[inline]
+pub(super) fn is_digits(text: &[u8]) -> bool {
+    match (text.first_chunk(), text.last_chunk()) {
+        (Some(head), Some(tail)) if text.len() <= 16 => are_digits(*head) && are_digits(*tail),
+        _ => match (text.first_chunk(), text.last_chunk()) {
+            (Some(&[a, b, c, d]), Some(&[e, f, g, h])) if text.len() <= 8 => are_digits([a, b, c, d, e, f, g, h]),
+            _ => text.iter().all(u8::is_ascii_digit),
+        },
+    }
+}
+
+#[inline]
+const fn are_digits(text: [u8; 8]) -> bool {
+    const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let word = u64::from_le_bytes(text);
+    // `0` to `9` are 0x30 to 0x39: six more than any of them is still 0x3_.
+    word & HIGH == ZEROS && word.wrapping_add(0x0606_0606_0606_0606) & HIGH == ZEROS
+}
+
 /// A text of at most eight bytes without regard to the case of its ASCII letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word {
@@ -55,6 +76,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digits_are_told(text in "[0-9]{0,20}", odd in proptest::option::of((0_usize..20, any::<u8>()))) {
+            let mut text = text.into_bytes();
+            if let Some((at, byte)) = odd && let Some(place) = text.get_mut(at) {
+                *place = byte;
+            }
+            prop_assert_eq!(is_digits(&text), text.iter().all(u8::is_ascii_digit));
+        }
+
         #[test]
         fn words_are_equal_where_texts_are_but_for_case(
             one in text(),

@@ -164,8 +164,20 @@ impl Pattern {
 
     /// Reads `text`, which is not blank, into `parts`. Blanks around it count only where digits have their places.
     pub(super) fn read(&self, padded: &[u8], parts: &mut Parts) -> Result<(), RejectReason> {
+        self.read_trimmed(padded.trim_ascii(), padded, parts)
+    }
+
+    /// The same of a text whose blanks have been taken off.
+    #[inline]
+    pub(super) fn read_trimmed(&self, text: &[u8], padded: &[u8], parts: &mut Parts) -> Result<(), RejectReason> {
+        match self {
+            Self::Signs { shape: Some(shape), .. } if shape.read(text, parts).is_some() => Ok(()),
+            _ => self.read_any(text, padded, parts),
+        }
+    }
+
+    fn read_any(&self, text: &[u8], padded: &[u8], parts: &mut Parts) -> Result<(), RejectReason> {
         let malformed = RejectReason::TimeMalformed;
-        let text = padded.trim_ascii();
         match self {
             Self::Epoch => {
                 let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -182,10 +194,7 @@ impl Pattern {
                 (parts.seconds, parts.millis) = (Some(all / 1_000), all % 1_000);
             }
             Self::Iso => iso(text, parts).ok_or(malformed)?,
-            Self::Signs { signs, mandatory, shape } => {
-                if shape.as_ref().and_then(|shape| shape.read(text, parts)).is_some() {
-                    return Ok(());
-                }
+            Self::Signs { signs, mandatory, .. } => {
                 let found = read_signs(signs, *mandatory, padded, parts);
                 found.or_else(|| read_signs(signs, *mandatory, text, parts)).ok_or(malformed)?;
             }

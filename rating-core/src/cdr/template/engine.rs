@@ -1,6 +1,7 @@
 //! Reading the records of a file by a template.
 
 mod opening;
+mod record;
 mod split;
 mod verdict;
 
@@ -18,6 +19,7 @@ use crate::source::RecordId;
 use crate::time::{Date, Duration};
 
 pub(in crate::cdr) use opening::lacks;
+use record::Record;
 pub(in crate::cdr) use verdict::Verdicts;
 use verdict::{Verdict, What};
 
@@ -30,6 +32,9 @@ pub(super) struct Engine {
     columns: Vec<u16>,
     /// From and behind the last byte of each column, where positions are fixed.
     ranges: Vec<(usize, usize)>,
+    is_fixed: bool,
+    /// The slots of the fields that files have.
+    present: Vec<usize>,
     /// The slots that rules ask for.
     asked: Vec<usize>,
     /// Fewest and most columns, or bytes of a line.
@@ -67,7 +72,7 @@ impl Engine {
         if column == NO_COLUMN {
             return &[];
         }
-        if self.template.kind != Kind::Fixed {
+        if !self.is_fixed {
             return fields.get(text, column);
         }
         let Some((from, until)) = self.ranges.get(usize::from(column)) else { return &[] };
@@ -75,21 +80,8 @@ impl Engine {
     }
 
     /// What a field says, without blanks around it.
-    #[inline]
     fn field<'t>(&self, text: &'t [u8], fields: &Fields, slot: usize) -> &'t [u8] {
-        if self.column(slot) == NO_COLUMN { &[] } else { self.found(text, fields, slot) }
-    }
-
-    /// The same of a field that files have.
-    fn found<'t>(&self, text: &'t [u8], fields: &Fields, slot: usize) -> &'t [u8] {
         trimmed(self.written(text, fields, slot))
-    }
-
-    /// What a field says, with blanks around it where positions are fixed: they may stand for zeros.
-    #[inline]
-    fn padded<'t>(&self, text: &'t [u8], fields: &Fields, slot: usize) -> &'t [u8] {
-        let field = self.written(text, fields, slot);
-        if self.template.kind == Kind::Fixed { field } else { trimmed(field) }
     }
 
     /// Whether the record has a number of columns, or of bytes, that the file's records have.
@@ -128,41 +120,38 @@ impl Engine {
     fn moment(
         &self,
         (moment, first): (&Moment, usize),
-        (text, fields): (&[u8], &Fields),
+        record: &Record<'_, '_>,
         day: impl FnOnce() -> Option<Day>,
         last_day: &mut LastDay,
     ) -> Result<Told, Fault> {
         let mut parts = Parts::default();
-        let (mut at, mut is_there) = (None, false);
+        let mut is_there = false;
         for (slot, pattern) in [(first, &moment.whole), (first + 1, &moment.date), (first + 2, &moment.time)] {
-            if self.column(slot) == NO_COLUMN {
-                continue;
-            }
-            at = at.or(Some(slot));
-            let written = self.padded(text, fields, slot);
-            if !trimmed(written).is_empty() {
-                pattern.read(written, &mut parts).map_err(|reason| self.fault(reason, slot))?;
+            let written = record.get(slot);
+            if !written.is_empty() {
+                pattern
+                    .read_trimmed(written, record.padded(slot), &mut parts)
+                    .map_err(|reason| self.fault(reason, slot))?;
                 is_there = true;
             }
         }
         if !is_there {
             return Ok(Told::default());
         }
-        let stamp = parts
-            .stamp(self.template.utc, |month, day| self.year_of(month, day), day, last_day)
-            .map_err(|reason| self.fault(reason, at.unwrap_or(first)))?;
+        let stamp = parts.stamp(self.template.utc, |month, day| self.year_of(month, day), day, last_day);
+        let stamp = stamp.map_err(|reason| {
+            let at = (first..first + 3).find(|slot| self.column(*slot) != NO_COLUMN);
+            self.fault(reason, at.unwrap_or(first))
+        })?;
         Ok(Told { stamp, alone: parts.second_of_day().filter(|_| parts.is_time_alone()) })
     }
 
     /// A duration; `None` if there is none.
     #[inline]
-    fn length(&self, slot: usize, text: &[u8], fields: &Fields) -> Result<Option<Duration>, Fault> {
-        if self.column(slot) == NO_COLUMN {
-            return Ok(None);
-        }
+    fn length(&self, slot: usize, record: &Record<'_, '_>) -> Result<Option<Duration>, Fault> {
         let template = &*self.template;
-        let written = self.padded(text, fields, slot);
-        if !template.unset.is_empty() && template.unset.iter().any(|unset| unset == trimmed(written)) {
+        let written = record.get(slot);
+        if written.is_empty() || template.unset.iter().any(|unset| unset == written) {
             return Ok(None);
         }
         let length = match slot {
@@ -170,7 +159,7 @@ impl Engine {
             slot::RING => &template.ring,
             _ => &template.duration,
         };
-        length.read(written).map_err(|reason| self.fault(reason, slot))
+        length.read(record.padded(slot)).map_err(|reason| self.fault(reason, slot))
     }
 
     /// The day that a date record names.
@@ -246,24 +235,25 @@ impl Switch for Engine {
         if self.has_header && *self.header == *text {
             return Err(Fault::record(RejectReason::Malformed));
         }
-        self.split(text, &mut scratch.fields)?;
-        let verdict = self.verdict(text, &scratch.fields, &mut scratch.verdicts);
+        let Scratch { fields, verdicts, last_day, day, .. } = scratch;
+        self.split(text, fields)?;
+        let mut record = Record::new(self, text, fields);
+        record.find();
+        let verdict = self.verdict(&record, verdicts);
         *cdr = Cdr::blank(id, raw);
         if let Some(why) = Self::no_record(verdict.what) {
-            cdr.kind = crate::cdr::Kind::NotACall(why);
-            cdr.frame = self.frame(verdict.what, text, &scratch.fields);
+            (cdr.kind, cdr.frame) = (crate::cdr::Kind::NotACall(why), self.frame(verdict.what, &record));
             return Ok(());
         }
-        if !self.has_width(text, &scratch.fields) {
-            let is_fixed = self.template.kind == Kind::Fixed;
-            return Err(Fault::record(if is_fixed { RejectReason::Malformed } else { RejectReason::ColumnCount }));
+        if !self.has_width(text, fields) {
+            return Err(Fault::record(if self.is_fixed { RejectReason::Malformed } else { RejectReason::ColumnCount }));
         }
         if verdict.what == What::NotVoice {
             cdr.kind = crate::cdr::Kind::NotACall(NotACall::NotVoice);
             return Ok(());
         }
-        self.read_times(text, verdict.answered, scratch, cdr)?;
-        self.read_parties((text, &scratch.fields), verdict, scratch.day.map(|(day, _)| day), cdr);
+        self.read_times(&record, verdict.answered, (day, last_day), cdr)?;
+        self.read_parties(&record, verdict, day.map(|(day, _)| day), cdr);
         Ok(())
     }
 
@@ -306,13 +296,13 @@ impl Engine {
     }
 
     /// What a marker says of the file.
-    fn frame(&self, what: What, text: &[u8], fields: &Fields) -> Option<Frame> {
+    fn frame(&self, what: What, record: &Record<'_, '_>) -> Option<Frame> {
         let end = match what {
             What::Begins => false,
             What::Ends => true,
             _ => return None,
         };
-        let count = self.template.count.filter(|_| end).and_then(|slot| integer(self.field(text, fields, slot)));
+        let count = self.template.count.filter(|_| end).and_then(|slot| integer(record.get(slot)));
         Some(Frame { end, records: count.and_then(|count| u64::try_from(count).ok()) })
     }
 
@@ -320,14 +310,12 @@ impl Engine {
     #[inline]
     fn read_times(
         &self,
-        text: &[u8],
+        record: &Record<'_, '_>,
         says_answered: Option<bool>,
-        scratch: &mut Scratch,
+        (of_record, last_day): (&mut Option<(Day, i64)>, &mut LastDay),
         cdr: &mut Cdr<'_>,
     ) -> Result<(), Fault> {
         let template = &*self.template;
-        let Scratch { fields, last_day, day: of_record, .. } = scratch;
-        let record = (text, &*fields);
         let day_told = of_record.map(|(day, _)| day);
         let setup = self.moment((&template.setup, slot::SETUP), record, || day_told, last_day)?;
         let day_of_call = || match setup.stamp {
@@ -358,13 +346,13 @@ impl Engine {
     #[inline]
     fn read_lengths(
         &self,
-        (text, fields): (&[u8], &Fields),
+        record: &Record<'_, '_>,
         says_answered: Option<bool>,
         cdr: &mut Cdr<'_>,
     ) -> Result<(), Fault> {
-        let duration = self.length(slot::DURATION, text, fields)?;
-        let ring = self.length(slot::RING, text, fields)?;
-        let told = match self.length(slot::TALK, text, fields)? {
+        let duration = self.length(slot::DURATION, record)?;
+        let ring = self.length(slot::RING, record)?;
+        let told = match self.length(slot::TALK, record)? {
             Some(talk) => Some(talk),
             None if self.column(slot::TALK) != NO_COLUMN => None,
             None => match (duration, ring, cdr.answer, cdr.end) {
@@ -387,15 +375,9 @@ impl Engine {
 
     /// Reads who called whom, and what else is known of the call.
     #[inline]
-    fn read_parties<'a>(
-        &'a self,
-        (text, fields): (&'a [u8], &Fields),
-        verdict: Verdict,
-        day: Option<Day>,
-        cdr: &mut Cdr<'a>,
-    ) {
+    fn read_parties<'a>(&'a self, record: &Record<'_, 'a>, verdict: Verdict, day: Option<Day>, cdr: &mut Cdr<'a>) {
         let template = &*self.template;
-        let field = |slot: usize| self.field(text, fields, slot);
+        let field = |slot: usize| record.get(slot);
         let number = |slot: usize| number_in(field(slot));
         let direction = verdict.direction;
         let is_swapped = direction.is_some_and(|direction| template.swapped.contains(&direction));
@@ -404,7 +386,7 @@ impl Engine {
             [] => field(slot::CALL_ID),
             id => id,
         };
-        cdr.key = self.key(text, fields, day);
+        cdr.key = self.key(record, day);
         cdr.calling = number(from);
         cdr.peer = number(slot::EXTENSION);
         cdr.dialled = number(to);
@@ -444,11 +426,11 @@ impl Engine {
     /// What makes two records one: the fields that the template names, if the first of them is there; else the whole text.
     /// Under date records the day belongs to it.
     #[inline]
-    fn key<'a>(&self, text: &'a [u8], fields: &Fields, day: Option<Day>) -> [&'a [u8]; 6] {
-        let field = |index: usize| self.template.key.get(index).map_or(&[][..], |slot| self.field(text, fields, *slot));
+    fn key<'a>(&self, record: &Record<'_, 'a>, day: Option<Day>) -> [&'a [u8]; 6] {
+        let field = |index: usize| self.template.key.get(index).map_or(&[][..], |slot| record.get(*slot));
         if let Some(day) = day {
             return [
-                text,
+                record.text,
                 YEARS.get(usize::try_from(day.year - 1990).unwrap_or(usize::MAX)).map_or(&[][..], |year| year),
                 two(day.month),
                 two(day.day),
@@ -457,7 +439,7 @@ impl Engine {
             ];
         }
         if field(0).is_empty() {
-            return [text, b"", b"", b"", b"", b""];
+            return [record.text, b"", b"", b"", b"", b""];
         }
         [field(0), field(1), field(2), field(3), field(4), field(5)]
     }
@@ -538,15 +520,33 @@ fn under_date_record(
     }
 }
 
-/// Without blanks around it, which nearly never are there.
+/// Without blanks around it, which nearly never are there but where positions are fixed.
 #[inline]
 fn trimmed(text: &[u8]) -> &[u8] {
     match text {
         [] => text,
         [one] if !one.is_ascii_whitespace() => text,
         [first, .., last] if !first.is_ascii_whitespace() && !last.is_ascii_whitespace() => text,
-        _ => text.trim_ascii(),
+        _ => without_spaces(text).trim_ascii(),
     }
+}
+
+/// Without the spaces among the first and the last bytes, all of them counted at once.
+fn without_spaces(text: &[u8]) -> &[u8] {
+    const SPACES: u128 = u128::from_ne_bytes([b' '; 16]);
+    let mut text = text;
+    if let Some(last) = text.last_chunk() {
+        let spaces = (u128::from_le_bytes(*last) ^ SPACES).leading_zeros() / 8;
+        text = text.get(..text.len() - spaces as usize).unwrap_or_default();
+    } else if let Some(last) = text.last_chunk() {
+        let spaces = (u64::from_le_bytes(*last) ^ SPACES as u64).leading_zeros() / 8;
+        text = text.get(..text.len() - spaces as usize).unwrap_or_default();
+    }
+    if let Some(first) = text.first_chunk() {
+        let spaces = (u128::from_le_bytes(*first) ^ SPACES).trailing_zeros() / 8;
+        text = text.get(spaces as usize..).unwrap_or_default();
+    }
+    text
 }
 
 fn less(duration: Duration, ring: Duration) -> Duration {
@@ -570,4 +570,18 @@ fn number_in(text: &[u8]) -> &[u8] {
         return inside.get(open + 1..).unwrap_or_default().trim_ascii();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn blanks_are_taken_off_as_ever(text in "[ ]{0,40}[\\t ]{0,2}[a-z ]{0,30}[\\r ]{0,2}[ ]{0,40}") {
+            prop_assert_eq!(trimmed(text.as_bytes()), text.as_bytes().trim_ascii());
+        }
+    }
 }

@@ -37,6 +37,8 @@ impl Engine {
             framing,
             columns: Vec::new(),
             ranges: template.ranges(),
+            is_fixed: template.kind == Kind::Fixed,
+            present: Vec::new(),
             asked: template.asked(),
             width: template.width,
             has_header: false,
@@ -113,6 +115,7 @@ impl Engine {
             let records: Vec<&[u8]> = beginning.skip(header_lines).collect();
             engine.choose_format(&records, &mut fields)?;
         }
+        engine.present = (0..engine.columns.len()).filter(|slot| engine.column(*slot) != NO_COLUMN).collect();
         Ok(Opened { switch: Arc::new(engine), header_lines })
     }
 
@@ -188,6 +191,8 @@ pub(in crate::cdr) fn lacks(template: &Arc<Template>, head: Head<'_>) -> Vec<Str
         framing: Framing::default(),
         columns: Vec::new(),
         ranges: Vec::new(),
+        is_fixed: template.kind == Kind::Fixed,
+        present: Vec::new(),
         asked: Vec::new(),
         width: None,
         has_header: false,

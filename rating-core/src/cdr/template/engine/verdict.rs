@@ -4,9 +4,8 @@
 
 use super::super::rules::Rule;
 use super::super::{Direction, Template};
-use super::{Engine, trimmed};
+use super::{Engine, Record};
 use crate::cdr::PartRole;
-use crate::cdr::fields::Fields;
 
 /// Everything that rules tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +37,8 @@ const LONGEST: usize = 16;
 /// How many verdicts are remembered.
 const ENTRIES: usize = 64;
 
-/// The texts that rules asked for, zeros behind each, and their lengths.
-type Key = ([u128; MOST_FIELDS], [u8; MOST_FIELDS]);
+/// The texts that rules asked for, zeros behind each, and their lengths, a byte for each.
+type Key = ([u128; MOST_FIELDS], u32);
 
 /// The verdicts last given on the records of one file, each in the place that its texts have.
 #[derive(Default)]
@@ -114,9 +113,9 @@ impl Template {
 impl Engine {
     /// What the rules say of a record: what they said of the last with these texts, if that is known.
     #[inline]
-    pub(super) fn verdict(&self, text: &[u8], fields: &Fields, known: &mut Verdicts) -> Verdict {
-        let field = |slot: usize| self.field(text, fields, slot);
-        let Some(key) = self.key_of_rules(text, fields) else { return self.template.verdict(field) };
+    pub(super) fn verdict(&self, record: &Record<'_, '_>, known: &mut Verdicts) -> Verdict {
+        let field = |slot: usize| record.get(slot);
+        let Some(key) = self.key_of_rules(record) else { return self.template.verdict(field) };
         let at = place(&key);
         if let Some(Some((texts, verdict))) = known.0.get(at)
             && *texts == key
@@ -133,28 +132,29 @@ impl Engine {
 
     /// The texts that rules ask for; `None` if they are too many or too long.
     #[inline]
-    fn key_of_rules(&self, text: &[u8], fields: &Fields) -> Option<Key> {
+    fn key_of_rules(&self, record: &Record<'_, '_>) -> Option<Key> {
         let mut key: Key = Default::default();
         if self.asked.len() > MOST_FIELDS {
             return None;
         }
-        for ((slot, word), length) in self.asked.iter().zip(&mut key.0).zip(&mut key.1) {
-            let field = self.written(text, fields, *slot);
-            (*word, *length) = word_of(text, trimmed(field))?;
+        for (slot, word) in self.asked.iter().zip(&mut key.0) {
+            let field = record.get(*slot);
+            *word = word_of(record.text, field)?;
+            key.1 = (key.1 << 8) | field.len() as u32;
         }
         Some(key)
     }
 }
 
-/// A field of a record as a word, and its length. The bytes behind it are read with it and taken off again: so it does not matter
+/// A field of a record as a word. The bytes behind it are read with it and taken off again: so it does not matter
 /// how long it is.
 #[inline]
-fn word_of(text: &[u8], field: &[u8]) -> Option<(u128, u8)> {
+fn word_of(text: &[u8], field: &[u8]) -> Option<u128> {
     if field.len() > LONGEST {
         return None;
     }
     if field.is_empty() {
-        return Some((0, 0));
+        return Some(0);
     }
     let from = field.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
     let word = match (text.get(from..).and_then(|rest| rest.first_chunk()), text.last_chunk()) {
@@ -163,7 +163,7 @@ fn word_of(text: &[u8], field: &[u8]) -> Option<(u128, u8)> {
         (None, None) => field.iter().rev().fold(0, |word, byte| (word << 8) | u128::from(*byte)),
     };
     let mask = u128::MAX >> (8 * (LONGEST - field.len()));
-    Some((word & mask, field.len() as u8))
+    Some(word & mask)
 }
 
 /// The place of texts among those remembered.
@@ -192,7 +192,7 @@ mod tests {
             let mut bytes = [0; LONGEST];
             let expected = (field.len() <= LONGEST).then(|| {
                 bytes[..field.len()].copy_from_slice(field);
-                (u128::from_le_bytes(bytes), u8::try_from(field.len()).unwrap())
+                u128::from_le_bytes(bytes)
             });
             prop_assert_eq!(word_of(&text, field), expected);
         }
