@@ -317,3 +317,6 @@ impl<'p> Desk<'p> {
         self.engine.charge(attribute(&call, &self.project().directory), suspended)
     }
 }
+
+#[cfg(test)]
+mod tests;

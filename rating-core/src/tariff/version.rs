@@ -258,7 +258,7 @@ impl TariffVersion {
     }
 
     /// The prefixes of calls out, some perhaps more than once.
-    pub(super) fn prefixes(&self) -> impl Iterator<Item = Digits> {
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = Digits> {
         self.rows.iter().filter_map(|row| match row.key {
             DestinationKey::Prefix(digits) if !self.row_terms(row.terms).inbound => Some(digits),
             _ => None,
