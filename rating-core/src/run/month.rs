@@ -253,6 +253,11 @@ fn publish(
         Err(error) => {
             // What stopped the run is what the user must hear of; a full disk wants its room back.
             let _ = storage.remove(&partial);
+            if let Some(shelf) = partial.parent()
+                && storage.list(shelf).is_ok_and(|left| left.is_empty())
+            {
+                let _ = storage.remove(shelf);
+            }
             Err(error)
         }
     }

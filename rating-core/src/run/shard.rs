@@ -332,18 +332,11 @@ pub fn merge(storage: &dyn Storage, options: &MergeOptions, progress: &dyn Progr
             let own: Vec<Acknowledgement> = shards.iter().map(contents::Read::acknowledgement).collect();
             acknowledgement::compare(&path.display().to_string(), &String::from_utf8_lossy(&text), &own)?;
         }
-        let mut summary = month::merged(storage, &ready, progress, &|engine, _| {
+        let summary = month::merged(storage, &ready, progress, &|engine, _| {
             contents::first_pass(storage, engine, &ready.files, &shards)
         })?;
-        // The month is published: what cannot be tidied up changes nothing about it.
-        for path in &paths {
-            if let Err(error) = partial::sweep(storage, path) {
-                let finding = Finding::warning("shard.not_swept", error.to_string());
-                summary.warnings.push(finding.in_file(path.display().to_string()).help(
-                    "the month is published; remove what attempts that were killed left beside the partial files: `.*.attempt-*`",
-                ));
-            }
-        }
+        // The month is published: that something cannot be tidied up changes nothing about it, and the next merge tries again.
+        paths.iter().for_each(|path| drop(partial::sweep(storage, path)));
         Ok(summary)
     })
 }
