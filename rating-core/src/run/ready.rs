@@ -223,8 +223,8 @@ fn inputs(storage: &dyn Storage, project: &Project, warnings: &mut Findings) -> 
         .into_par_iter()
         .map_init(FileHasher::new, |hasher, (source, path)| {
             let full = project.root.join(&path);
-            let stamp = Some(storage.stamp(&full)?);
             let mut reader = storage.open(&full)?;
+            let stamp = Some(storage.stamp(&full)?);
             let (sha256, bytes) =
                 hasher.hash(&mut *reader).map_err(|error| super::storage::failed("read", &full, error))?;
             Ok(InputFile { source, path, sha256, bytes, stamp })
