@@ -130,6 +130,7 @@ fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> Result<T, RunError> +
 /// As for [`month`](fn@super::month), before anything is rated.
 pub fn plan(storage: &dyn Storage, options: &PlanOptions) -> Result<Planned, RunError> {
     in_pool(options.threads, || {
+        plan::check_place(storage, &options.manifest)?;
         let of_run = Options {
             month: options.month,
             out: options.publish.clone(),
@@ -155,7 +156,6 @@ pub fn plan(storage: &dyn Storage, options: &PlanOptions) -> Result<Planned, Run
             shards: shards(&ready, options.cut),
         };
         let bytes = plan.to_bytes();
-        plan::check_place(storage, &options.manifest)?;
         partial::write_whole(storage, &options.manifest, &bytes)?;
         Ok(Planned { plan, sha256: plan::hex_of(&plan::hash_of(&bytes)), warnings: ready.warnings })
     })
